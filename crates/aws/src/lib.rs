@@ -1,0 +1,3 @@
+//! The AWS wire: signatures, protocols, errors, typed requests and results.
+
+pub mod sqs;

@@ -1,0 +1,147 @@
+//! What can be asked of the state.
+
+use crate::{AttributeChanges, LeaseRef};
+use afterward_names::{AccountId, GroupId, QueueAddress, QueueArn};
+use std::collections::BTreeMap;
+
+/// One request for a change. Reads go to the state directly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // the variants' fields say what they are
+pub enum Command {
+    CreateQueue(CreateQueue),
+    DeleteQueue {
+        queue: QueueAddress,
+    },
+    SetAttributes(SetAttributes),
+    /// Adds tags to those there are.
+    Tag {
+        queue: QueueAddress,
+        tags: BTreeMap<Box<str>, Box<str>>,
+    },
+    Untag {
+        queue: QueueAddress,
+        keys: Vec<Box<str>>,
+    },
+    /// Removes all messages. `cooldown`: refuse within 60 seconds of the last purge.
+    Purge {
+        queue: QueueAddress,
+        cooldown: bool,
+    },
+    Send(Send),
+    Receive(Receive),
+    /// Removes the message that the lease is on.
+    Delete {
+        queue: QueueAddress,
+        lease: LeaseRef,
+    },
+    /// Makes the lease end `timeout_ms` from now; 0 gives the message back. `failure`: whether the caller attached an
+    /// error text, which is then logged beside the event.
+    ChangeVisibility {
+        queue: QueueAddress,
+        lease: LeaseRef,
+        timeout_ms: u64,
+        failure: bool,
+    },
+    StartMove(StartMove),
+    /// Ends a running move task; `task` is the number from its start.
+    CancelMove {
+        account: AccountId,
+        task: u64,
+    },
+    /// Moves what the running tasks may move by now; the broker sends it when [`crate::State::next_move_ms`] comes.
+    RunMoves,
+    /// Sets the partition's secret, once, when the log is new.
+    Found {
+        secret: [u8; 32],
+    },
+}
+
+/// CreateQueue. Creating a queue that is there, with no attribute that differs, answers with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateQueue {
+    /// Its address.
+    pub queue: QueueAddress,
+    /// What differs from the defaults.
+    pub attributes: AttributeChanges,
+    /// Its tags.
+    pub tags: BTreeMap<Box<str>, Box<str>>,
+    /// Refuse a name that was deleted within the last 60 seconds.
+    pub cooldown: bool,
+}
+
+/// SetQueueAttributes, AddPermission and RemovePermission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAttributes {
+    /// The queue.
+    pub queue: QueueAddress,
+    /// What to change.
+    pub attributes: AttributeChanges,
+    /// Only if the policy still reads so (outer `None`: whatever it reads); else [`crate::Refusal::PolicyChanged`].
+    pub expected_policy: Option<Option<Box<str>>>,
+}
+
+/// SendMessage, without the content, which goes to the log beside the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Send {
+    /// The queue.
+    pub queue: QueueAddress,
+    /// Body and attributes together, as SQS counts a message's size.
+    pub size_bytes: u32,
+    /// How long the message is invisible at first; `None`: the queue's delay. FIFO queues refuse one of their own
+    /// per message unless it is 0.
+    pub delay_ms: Option<u64>,
+    /// The message group.
+    pub group: Option<GroupId>,
+    /// What makes this send the same as an earlier one.
+    pub dedup: Option<Dedup>,
+    /// Whether the front door took it in: its end is then remembered for a while (job status).
+    pub job: bool,
+}
+
+/// How a send is recognised when it comes again. Within the window the earlier send's reply is given, and nothing new
+/// is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dedup {
+    /// A FIFO queue's deduplication id (`explicit`), or the SHA-256 of the body, first 16 bytes of the SHA-256 of
+    /// either. The queue's scope is mixed in by `decide`.
+    Fifo {
+        /// The digest of the id; `None` asks for content-based deduplication.
+        id: Option<[u8; 16]>,
+        /// The digest of the body, present if `id` is not.
+        body: Option<[u8; 16]>,
+    },
+    /// The front door's `Idempotency-Key`, on any queue.
+    Idempotency {
+        /// The first 16 bytes of the key's SHA-256.
+        key: [u8; 16],
+        /// Of the body: the same key with another body is refused.
+        fingerprint: u64,
+        /// How long the key is remembered.
+        window_ms: u64,
+    },
+}
+
+/// ReceiveMessage. It never waits; waiting is the broker's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receive {
+    /// The queue.
+    pub queue: QueueAddress,
+    /// At most so many, 1 to 10.
+    pub max: usize,
+    /// `None`: the queue's visibility timeout.
+    pub visibility_timeout_ms: Option<u64>,
+    /// FIFO: the first 16 bytes of the SHA-256 of `ReceiveRequestAttemptId`; the same one within 5 minutes gives the
+    /// same messages, while none of them has been deleted or changed.
+    pub attempt: Option<[u8; 16]>,
+}
+
+/// StartMessageMoveTask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartMove {
+    /// The dead-letter queue to empty.
+    pub source: QueueArn,
+    /// Where to; `None`: each message to the queue it came from.
+    pub destination: Option<QueueArn>,
+    /// `None`: as fast as it goes.
+    pub max_per_s: Option<u32>,
+}

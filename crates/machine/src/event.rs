@@ -1,0 +1,240 @@
+//! What has happened: the only thing that is logged.
+
+use crate::{LeaseId, MessageKey, QueueAttributes, QueueId};
+use afterward_names::{GroupId, MessageId, QueueAddress, QueueArn};
+use std::collections::BTreeMap;
+
+/// A change of the state. Each is logged with its time; `apply` gets the time and the record's location too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // named after what happened
+pub enum Event {
+    /// The partition's secret, for receipt handles.
+    Founded {
+        secret: [u8; 32],
+    },
+    QueueCreated {
+        queue: QueueId,
+        address: QueueAddress,
+        attributes: QueueAttributes,
+        tags: Tags,
+    },
+    QueueDeleted {
+        queue: QueueId,
+    },
+    /// All attributes as they are from now on.
+    AttributesSet {
+        queue: QueueId,
+        attributes: QueueAttributes,
+    },
+    /// All tags as they are from now on.
+    TagsSet {
+        queue: QueueId,
+        tags: Tags,
+    },
+    Purged {
+        queue: QueueId,
+    },
+    /// The content is in the same record.
+    Sent(MessageSent),
+    Leased {
+        queue: QueueId,
+        until_ms: u64,
+        messages: Vec<LeasedMessage>,
+        attempt: Option<[u8; 16]>,
+    },
+    Deleted {
+        message: MessageKey,
+    },
+    /// The lease ends at `until_ms`; at or before the event's time, the message is visible again. With `failure`, an
+    /// error text is in the same record.
+    VisibilityChanged {
+        message: MessageKey,
+        until_ms: u64,
+        failure: bool,
+    },
+    /// A message that was received too often went to its dead-letter queue. `order`: its new place in line.
+    DeadLettered {
+        message: MessageKey,
+        to: QueueId,
+        order: u64,
+    },
+    MoveStarted {
+        task: u64,
+        source: QueueArn,
+        destination: Option<QueueArn>,
+        max_per_s: Option<u32>,
+        to_move: u64,
+    },
+    /// A move task moved a message: it is as newly sent, to `to`.
+    Redriven {
+        task: u64,
+        message: MessageKey,
+        to: QueueId,
+        order: u64,
+    },
+    MoveEnded {
+        task: u64,
+        outcome: MoveOutcome,
+    },
+    /// Compaction wrote state forward so that older batches can be trimmed.
+    QueueKept(KeptQueue),
+    MessageKept(KeptMessage),
+    DedupKept(KeptDedup),
+    FinishedKept(KeptFinished),
+    /// A receive attempt that may still be repeated.
+    AttemptKept {
+        queue: QueueId,
+        attempt: [u8; 16],
+        expires_ms: u64,
+        messages: Vec<LeasedMessage>,
+    },
+    /// A move task, running or ended. Times are milliseconds since 1970; `moved` counts so far.
+    MoveKept {
+        task: u64,
+        source: QueueArn,
+        destination: Option<QueueArn>,
+        max_per_s: Option<u32>,
+        to_move: u64,
+        moved: u64,
+        started_ms: u64,
+        outcome: Option<MoveOutcome>,
+    },
+    /// The counters that never run back: the next queue id, order, lease and move task.
+    CountersKept {
+        queue: u32,
+        order: u64,
+        lease: u64,
+        task: u64,
+    },
+}
+
+/// A queue's tags.
+pub type Tags = BTreeMap<Box<str>, Box<str>>;
+
+/// A new message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageSent {
+    /// Its queue.
+    pub queue: QueueId,
+    /// Its id, which holds its key.
+    pub id: MessageId,
+    /// Its place in line: counted over the partition. On FIFO queues it is the sequence number.
+    pub order: u64,
+    /// When it becomes visible; at or before the event's time: at once.
+    pub visible_ms: u64,
+    /// Its group.
+    pub group: Option<GroupId>,
+    /// The deduplication entry that it makes.
+    pub dedup: Option<KeptKey>,
+    /// Whether its end is remembered.
+    pub job: bool,
+}
+
+/// A deduplication key and how long it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptKey {
+    /// Scope and id, digested.
+    pub key: [u8; 16],
+    /// Until when.
+    pub expires_ms: u64,
+    /// Of the body, where the same key with another body is refused; else 0.
+    pub fingerprint: u64,
+}
+
+/// A message of a receive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeasedMessage {
+    /// Which.
+    pub message: MessageKey,
+    /// The claim.
+    pub lease: LeaseId,
+}
+
+/// How a move task ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MoveOutcome {
+    /// Nothing was left to move.
+    Completed,
+    /// CancelMessageMoveTask.
+    Cancelled,
+    /// It could not go on: why.
+    Failed(Box<str>),
+}
+
+/// A queue written forward.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptQueue {
+    /// Its incarnation.
+    pub queue: QueueId,
+    /// Its address.
+    pub address: QueueAddress,
+    /// Its attributes.
+    pub attributes: QueueAttributes,
+    /// Its tags.
+    pub tags: Tags,
+    /// When it was created.
+    pub created_ms: u64,
+    /// When its attributes were last set.
+    pub modified_ms: u64,
+    /// When it was last purged, or 0.
+    pub purged_ms: u64,
+}
+
+/// A message written forward: all of its state. The content, and the last error if there is one, are in the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptMessage {
+    /// Its queue now.
+    pub queue: QueueId,
+    /// Its id at first.
+    pub id: MessageId,
+    /// Its place in line.
+    pub order: u64,
+    /// When it was sent, or last redriven.
+    pub sent_ms: u64,
+    /// Its group.
+    pub group: Option<GroupId>,
+    /// Whether its end is remembered.
+    pub job: bool,
+    /// How often it has been received.
+    pub receive_count: u32,
+    /// How many of these were in earlier queues of a chain of dead-letter queues.
+    pub received_elsewhere: u32,
+    /// When it was first received, or 0.
+    pub first_received_ms: u64,
+    /// The last lease, or 0 when there was none.
+    pub lease: LeaseId,
+    /// Delayed or leased until then; at or before now: visible since then.
+    pub visible_ms: u64,
+    /// Whether `visible_ms` ends a lease rather than a delay.
+    pub leased: bool,
+    /// The queue that dead-lettered it.
+    pub source: Option<QueueArn>,
+    /// How often it has been redriven.
+    pub redrives: u16,
+    /// Whether an error text is in the record.
+    pub failure: bool,
+}
+
+/// A deduplication entry written forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptDedup {
+    /// The key.
+    pub key: KeptKey,
+    /// The message it stands for.
+    pub id: MessageId,
+    /// That message's place in line.
+    pub order: u64,
+}
+
+/// A finished job written forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptFinished {
+    /// The id at first.
+    pub id: MessageId,
+    /// How often it was received.
+    pub receive_count: u32,
+    /// When it was deleted.
+    pub finished_ms: u64,
+    /// Its queue's incarnation.
+    pub queue: QueueId,
+}

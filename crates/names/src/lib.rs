@@ -1,0 +1,21 @@
+//! The names of things: accounts, regions, queues, ARNs, message and group ids, and the limits on them.
+//!
+//! The idea is *parse, don't validate*: a [`QueueName`] in hand is a valid queue name, so nothing below the gateway
+//! checks a name again. Every type here is plain data, parsed from text and displayed as the same text.
+//!
+//! This crate knows nothing of HTTP, AWS error codes, storage or time.
+
+mod account;
+mod arn;
+mod id;
+pub mod limits;
+mod message_id;
+mod queue;
+mod region;
+
+pub use account::{AccountId, NotAnAccountId};
+pub use arn::{NotAQueueArn, QueueArn};
+pub use id::{DeduplicationId, GroupId, NotAnId};
+pub use message_id::{MessageId, NotAMessageId};
+pub use queue::{NotAQueueName, QueueAddress, QueueName};
+pub use region::{NotARegion, Region};
