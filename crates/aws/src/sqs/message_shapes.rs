@@ -41,7 +41,9 @@ pub struct ChangeMessageVisibilityBatchRequestEntry {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ChangeMessageVisibilityBatchResult {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub successful: Vec<ChangeMessageVisibilityBatchResultEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<BatchResultErrorEntry>,
 }
 
@@ -81,7 +83,9 @@ pub struct DeleteMessageBatchRequestEntry {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DeleteMessageBatchResult {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub successful: Vec<DeleteMessageBatchResultEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<BatchResultErrorEntry>,
 }
 
@@ -194,7 +198,9 @@ pub struct SendMessageBatchRequestEntry {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct SendMessageBatchResult {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub successful: Vec<SendMessageBatchResultEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<BatchResultErrorEntry>,
 }
 
