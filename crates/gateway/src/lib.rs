@@ -1,1 +1,1 @@
-//! .
+//! HTTP in front of the broker.

@@ -1,0 +1,202 @@
+//! How a server is set up.
+//!
+//! [`Config`] is plain data that an embedder may fill in directly. [`Config::load`] merges a TOML file, environment
+//! variables and flags, the later ones winning, and remembers where each value came from until it is parsed, so that
+//! an error names the line, the variable or the flag to change.
+
+mod error;
+mod file;
+mod keys;
+mod layers;
+mod place;
+mod values;
+
+pub use error::{ConfigError, Source};
+pub use keys::{KEYS, Key, Kind};
+pub use layers::Sources;
+pub use place::default_data_directory;
+
+use afterward_names::{AccountId, QueueName, Region};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+/// How a server is set up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where to listen; port 0 picks a free port.
+    pub listen: SocketAddr,
+    /// Where the data is.
+    pub data: Data,
+    /// When a write is acknowledged.
+    pub durability: Durability,
+    /// What to log, as directives of `tracing`. The program that sets up the logging applies it.
+    pub log_level: String,
+    /// SQS.
+    pub sqs: Sqs,
+    /// The front door.
+    pub jobs: Jobs,
+    /// Who may call. Empty: everybody.
+    pub credentials: Vec<Credential>,
+    /// What a client may ask of the server.
+    pub limits: Limits,
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// In this directory, which is created if it isn't there.
+    Directory(PathBuf),
+    /// In a temporary directory that is removed at the end.
+    Ephemeral,
+}
+
+/// When a write is acknowledged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// When it is on the disk: it survives a power cut.
+    #[default]
+    Flush,
+    /// When the operating system has it: it survives the process's end, not the machine's.
+    Os,
+}
+
+/// Settings of SQS.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sqs {
+    /// Whether a purged queue can't be purged, and a deleted one not created, again for 60 seconds.
+    pub cooldowns: bool,
+}
+
+/// Settings of the front door, `/jobs`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jobs {
+    /// The queue that takes the jobs, in account 000000000000.
+    pub queue: QueueName,
+    /// Its region.
+    pub region: Region,
+    /// Whether the queue and its dead-letter queue `QUEUE-dlq` are created at the start.
+    pub create: bool,
+    /// How long a job waits at first, unless its request says; `None`: the queue's own delay.
+    pub delay_s: Option<u64>,
+    /// The origins whose pages may call; `*` is all.
+    pub cors_origins: Vec<String>,
+    /// Whether jobs are taken without a signature although credentials are configured.
+    pub public: bool,
+}
+
+/// An access key that may call.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// Its id.
+    pub access_key_id: String,
+    /// Its secret.
+    pub secret_access_key: String,
+    /// Whose it is; `None`: what the id says ([`AccountId::of_access_key`]).
+    pub account: Option<AccountId>,
+}
+
+impl fmt::Debug for Credential {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential")
+            .field("access_key_id", &self.access_key_id)
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a client may ask of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest request body.
+    pub body_bytes: usize,
+    /// How long a request's head may take from its first byte on.
+    pub header: Duration,
+    /// How long a request's body may take.
+    pub body: Duration,
+    /// How long a connection may stay open between requests.
+    pub idle: Duration,
+    /// How many connections may be open at a time.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            body_bytes: 8 << 20,
+            header: Duration::from_secs(10),
+            body: Duration::from_secs(60),
+            idle: Duration::from_secs(120),
+            connections: 16_384,
+        }
+    }
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Jobs {
+            queue: jobs_queue(),
+            region: Region::default(),
+            create: true,
+            delay_s: None,
+            cors_origins: Vec::new(),
+            public: false,
+        }
+    }
+}
+
+#[allow(clippy::expect_used)] // a constant of this program
+fn jobs_queue() -> QueueName {
+    "jobs".parse().expect("`jobs` is a queue name")
+}
+
+impl Config {
+    /// Where a server listens unless told otherwise.
+    pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4566);
+
+    /// The defaults, with the data in `directory`.
+    pub fn at(directory: impl Into<PathBuf>) -> Config {
+        Config::new(Data::Directory(directory.into()))
+    }
+
+    /// A temporary data directory and a free loopback port: for demos, tests and embedding.
+    pub fn ephemeral() -> Config {
+        Config { listen: SocketAddr::new(Config::DEFAULT_LISTEN.ip(), 0), ..Config::new(Data::Ephemeral) }
+    }
+
+    fn new(data: Data) -> Config {
+        Config {
+            listen: Config::DEFAULT_LISTEN,
+            data,
+            durability: Durability::Flush,
+            log_level: "info".into(),
+            sqs: Sqs::default(),
+            jobs: Jobs::default(),
+            credentials: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// Merges the sources: defaults, then the file, then the environment, then the flags.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
+        let config = layers::merge(sources)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Refuses what would lay the data open: listening beyond loopback without credentials.
+    ///
+    /// # Errors
+    /// [`ConfigError::OpenToOthers`].
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.credentials.is_empty() && !self.listen.ip().to_canonical().is_loopback() {
+            return Err(ConfigError::OpenToOthers { listen: self.listen });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
