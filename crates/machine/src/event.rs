@@ -99,6 +99,11 @@ pub enum Event {
         started_ms: u64,
         outcome: Option<MoveOutcome>,
     },
+    /// A queue of this name was deleted then: within the cool-down, the name rests.
+    DeletionKept {
+        address: QueueAddress,
+        deleted_ms: u64,
+    },
     /// The counters that never run back: the next queue id, order, lease and move task.
     CountersKept {
         queue: u32,
@@ -201,6 +206,8 @@ pub struct KeptMessage {
     pub received_elsewhere: u32,
     /// When it was first received, or 0.
     pub first_received_ms: u64,
+    /// When the last lease began, or 0 when there was none: what the twelve hours of a lease count from.
+    pub received_ms: u64,
     /// The last lease, or 0 when there was none.
     pub lease: LeaseId,
     /// Delayed or leased until then; at or before now: visible since then.
