@@ -1,9 +1,51 @@
-//! The bytes of an event on disk.
+//! The bytes of an event on disk: one record per event, each readable from its own bytes alone.
+//!
+//! ```text
+//! record   length   u32 LE   how many bytes follow the checksum
+//!          checksum u32 LE   CRC-32C over what follows, seeded with the length
+//!          kind     u8       which event
+//!          version  u8       bits 0-5: the version of the kind's layout; bit 6: an error text is beside it;
+//!                            bit 7: content is beside it
+//!          time     varint   milliseconds since 1970
+//!          fields            the event's, as `kind` and `version` say
+//!          error             length as varint, UTF-8 (if bit 6)
+//!          content           all the rest (if bit 7)
+//! ```
+//!
+//! Numbers are LEB128 varints, texts and bytes are prefixed with their length, and times inside an event are distances
+//! from the record's own time, so that a 256-byte message costs some sixty bytes more than its body. One value has one
+//! encoding: what decodes is, encoded again, the same bytes.
+//!
+//! # Compatibility
+//! Logs outlive releases, so:
+//! - a kind's layout never changes within a version; a new field means a new version, and the old one stays readable;
+//! - the number of a kind, once released, keeps its meaning;
+//! - a kind or version that this release does not know is [`Corrupt`] and says that a newer release wrote it. It is never
+//!   skipped: what it did to the state is not known;
+//! - content carries a version of its own, because compaction copies a message's content, unread, into newer records;
+//! - `golden/` holds a record of every kind and version that was ever released. A test decodes them all.
+//!
+//! # Hostile bytes
+//! Decoding is total: no bytes make it panic, loop, or allocate more than a small multiple of their own length. The
+//! checksum is verified before anything else is looked at, also for one record read alone, because that is how bodies
+//! come back from the disk.
+//!
+//! This crate knows nothing of batches, files, positions or what an event does to the state.
 
+mod attributes;
 mod content;
+mod event;
+mod fields;
+mod frame;
+mod kept;
+mod kind;
+mod names;
+mod reader;
+mod writer;
 
 use afterward_machine::Event;
 pub use content::{Attribute, AttributeValue, Content};
+pub use frame::{decode, decode_one, encode};
 use thiserror::Error;
 
 /// What goes into a record beside its event.
@@ -52,29 +94,8 @@ pub struct Decoded<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("record at byte {offset_bytes} of the batch: {reason}")]
 pub struct Corrupt {
-    /// Where in the payload.
+    /// Where in the payload the record starts.
     pub offset_bytes: u32,
     /// What is wrong.
     pub reason: &'static str,
-}
-
-/// Appends one record to `payload` and says where it stands.
-pub fn encode(payload: &mut Vec<u8>, time_ms: u64, event: &Event, beside: Beside<'_>) -> Span {
-    let _ = (payload, time_ms, event, beside);
-    todo!()
-}
-
-/// All records of a batch's payload, in order; ends after the first that is corrupt.
-pub fn decode(payload: &[u8]) -> impl Iterator<Item = Result<Decoded<'_>, Corrupt>> {
-    let _ = payload;
-    std::iter::from_fn(|| todo!())
-}
-
-/// One record, from its own bytes alone (its [`Span`] then starts at 0).
-///
-/// # Errors
-/// [`Corrupt`] where its checksum, kind or version is not known to this release.
-pub fn decode_one(record: &[u8]) -> Result<Decoded<'_>, Corrupt> {
-    let _ = record;
-    todo!()
 }
