@@ -1,0 +1,135 @@
+//! A queue as a worker's source.
+
+use super::{Queue, enqueue::seconds_up};
+use crate::{Attribute, Delivery, Receive, Source, SourceError, sqs};
+use http::{HeaderMap, HeaderValue};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The longest error text that is reported, cut at a character.
+const LONGEST_ERROR_BYTES: usize = 1024;
+/// What SQS hands out at once, and how long it waits, at most.
+const MOST_MESSAGES: usize = 10;
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// The codes that say: this receipt holds nothing any more. `InvalidParameterValue` is what FIFO queues answer, and every
+/// queue when a lease would last longer than twelve hours; nothing else in these calls can be at fault.
+const LEASE_LOST: [&str; 4] =
+    ["ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue", "InvalidIdFormat"];
+
+impl Source for Queue {
+    fn name(&self) -> &str {
+        Queue::name(self)
+    }
+
+    async fn visibility_timeout(&self) -> Result<Duration, SourceError> {
+        let request = sqs::GetQueueAttributesRequest {
+            queue_url: self.url().to_owned(),
+            attribute_names: vec!["VisibilityTimeout".to_owned()],
+        };
+        let attributes = self.client().get_queue_attributes(request).await.map_err(of_queue)?.attributes;
+        let seconds = attributes.get("VisibilityTimeout").and_then(|text| text.parse().ok());
+        seconds.map(Duration::from_secs).ok_or_else(|| {
+            SourceError::Refused(format!("the queue `{}` did not say its VisibilityTimeout", self.name()).into())
+        })
+    }
+
+    async fn receive(&self, ask: Receive) -> Result<Vec<Delivery>, SourceError> {
+        let request = sqs::ReceiveMessageRequest {
+            queue_url: self.url().to_owned(),
+            // Both names of the one thing: older servers know only the first.
+            attribute_names: vec!["All".to_owned()],
+            message_system_attribute_names: vec!["All".to_owned()],
+            message_attribute_names: vec!["All".to_owned()],
+            max_number_of_messages: i64::try_from(ask.limit.clamp(1, MOST_MESSAGES)).ok(),
+            visibility_timeout: Some(seconds_up(ask.visibility_timeout)),
+            wait_time_seconds: Some(seconds_up(ask.wait.min(LONGEST_WAIT))),
+            // A FIFO queue hands the same messages to a second try of the same attempt, should the first reply be lost.
+            receive_request_attempt_id: self.is_fifo().then(attempt_id),
+        };
+        let messages = self.client().receive_message(request).await.map_err(of_queue)?.messages;
+        Ok(messages.into_iter().filter_map(|message| delivery(message, self.is_fifo())).collect())
+    }
+
+    async fn delete(&self, receipt: &str) -> Result<(), SourceError> {
+        self.0.deletes.delete(receipt).await
+    }
+
+    async fn change_visibility(&self, receipt: &str, after: Duration, error: Option<&str>) -> Result<(), SourceError> {
+        let request = sqs::Request::ChangeMessageVisibility(sqs::ChangeMessageVisibilityRequest {
+            queue_url: self.url().to_owned(),
+            receipt_handle: receipt.to_owned(),
+            visibility_timeout: seconds_up(after),
+        });
+        let headers = error.map(error_header).unwrap_or_default();
+        match self.client().call(&request, headers).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(of_lease(&error)),
+        }
+    }
+}
+
+/// An error of a call about the queue.
+fn of_queue(error: sqs::Error) -> SourceError {
+    if error.is_transient() { SourceError::Unavailable(error.into()) } else { SourceError::Refused(error.into()) }
+}
+
+/// An error of a call about one lease, or about several: as text, for each of them gets it.
+pub(super) fn of_lease(error: &sqs::Error) -> SourceError {
+    let text = error.to_string().into();
+    if error.has_code(&LEASE_LOST) {
+        SourceError::LeaseLost(text)
+    } else if error.is_transient() {
+        SourceError::Unavailable(text)
+    } else {
+        SourceError::Refused(text)
+    }
+}
+
+/// The error of one entry in a batch about leases.
+pub(super) fn of_entry(entry: sqs::BatchResultErrorEntry) -> SourceError {
+    let text = format!("{}: {}", entry.code, entry.message.unwrap_or_default()).into();
+    if LEASE_LOST.contains(&sqs::bare_code(&entry.code)) {
+        SourceError::LeaseLost(text)
+    } else if entry.sender_fault {
+        SourceError::Refused(text)
+    } else {
+        SourceError::Unavailable(text)
+    }
+}
+
+fn error_header(error: &str) -> HeaderMap {
+    let end = error.floor_char_boundary(LONGEST_ERROR_BYTES);
+    let encoded = utf8_percent_encode(&error[..end], NON_ALPHANUMERIC).to_string();
+    // Percent-encoded text is ASCII without control characters: always a header value.
+    HeaderValue::try_from(encoded).map(|value| HeaderMap::from_iter([(sqs::ERROR_HEADER, value)])).unwrap_or_default()
+}
+
+/// A message as delivered; `None` for one that lacks what the protocol promises, and which nobody could settle.
+fn delivery(message: sqs::Message, fifo: bool) -> Option<Delivery> {
+    let of = |name: &str| message.attributes.get(name);
+    let mut delivery = Delivery::new(message.message_id?, message.receipt_handle?, message.body?);
+    delivery.receive_count = of("ApproximateReceiveCount").and_then(|text| text.parse().ok()).unwrap_or(1);
+    delivery.sent_at = of("SentTimestamp").and_then(|text| text.parse().ok()).and_then(time);
+    delivery.group = of("MessageGroupId").cloned();
+    delivery.ordered = fifo;
+    delivery.attributes = message
+        .message_attributes
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, Attribute::from_wire(value)?)))
+        .collect();
+    Some(delivery)
+}
+
+fn time(since_epoch_ms: u64) -> Option<SystemTime> {
+    UNIX_EPOCH.checked_add(Duration::from_millis(since_epoch_ms))
+}
+
+/// Anything that no other receive of the last five minutes used.
+fn attempt_id() -> String {
+    let mut bytes = [0; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Err(_) => format!("{:?}", SystemTime::now()).chars().filter(char::is_ascii_alphanumeric).collect(),
+    }
+}

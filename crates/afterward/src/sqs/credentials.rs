@@ -1,0 +1,164 @@
+//! Where keys and regions come from when the program does not say: environment variables, then the files that AWS's tools
+//! share.
+
+use super::profile::{File, Section, section};
+use super::{Credential, Endpoint, SettingsError};
+use std::path::{Path, PathBuf};
+
+/// What the process was given. A value, so that tests need not change their own process.
+pub(super) struct Environment<'a> {
+    pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// Settings of a profile that mean: its keys come from somewhere else.
+const KEYS_FROM_ELSEWHERE: [&str; 6] =
+    ["sso_session", "sso_start_url", "role_arn", "credential_process", "web_identity_token_file", "login_session"];
+
+impl Environment<'_> {
+    /// A variable's value; an empty one counts as not set.
+    pub(super) fn get(&self, name: &str) -> Option<String> {
+        (self.variable)(name).filter(|value| !value.is_empty())
+    }
+
+    /// The first of these variables that is set.
+    pub(super) fn first(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| self.get(name))
+    }
+
+    /// The keys to sign with at `endpoint`. `profile`: one that was asked for by name, which goes before the
+    /// environment's keys.
+    pub(super) fn credential(&self, profile: Option<&str>, endpoint: &Endpoint) -> Result<Credential, SettingsError> {
+        if profile.is_none()
+            && let Some(credential) = self.keys_in_variables()?
+        {
+            return Ok(credential);
+        }
+        let named = profile.map(str::to_owned).or_else(|| self.get("AWS_PROFILE"));
+        if let Some(credential) = self.keys_in_files(named.as_deref())? {
+            return Ok(credential);
+        }
+        match (named, endpoint.is_loopback()) {
+            (Some(name), _) => Err(SettingsError(format!(
+                "the profile `{name}` has no aws_access_key_id and aws_secret_access_key in {} or {}",
+                self.path(File::Credentials).display(),
+                self.path(File::Config).display()
+            ))),
+            // A local server that has no credentials configured takes any, but a request must be shaped like a signed one
+            // to have a region.
+            (None, true) => Ok(key("afterward", "afterward", None)),
+            (None, false) => Err(SettingsError(format!(
+                "no credentials for {endpoint}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write a profile with \
+                 `aws configure`"
+            ))),
+        }
+    }
+
+    /// The region by variables, else by the profile.
+    pub(super) fn region(&self, profile: Option<&str>) -> Option<String> {
+        let named = profile.map(str::to_owned).or_else(|| self.get("AWS_PROFILE"));
+        let of_profile = || self.section(File::Config, named.as_deref())?.remove("region").filter(|r| !r.is_empty());
+        self.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]).or_else(of_profile)
+    }
+
+    fn keys_in_variables(&self) -> Result<Option<Credential>, SettingsError> {
+        match (self.get("AWS_ACCESS_KEY_ID"), self.get("AWS_SECRET_ACCESS_KEY")) {
+            (Some(id), Some(secret)) => Ok(Some(key(&id, &secret, self.get("AWS_SESSION_TOKEN")))),
+            (Some(_), None) => {
+                Err(SettingsError("AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not".to_owned()))
+            }
+            (None, Some(_)) => {
+                Err(SettingsError("AWS_SECRET_ACCESS_KEY is set but AWS_ACCESS_KEY_ID is not".to_owned()))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn keys_in_files(&self, profile: Option<&str>) -> Result<Option<Credential>, SettingsError> {
+        let mut elsewhere = None;
+        for file in [File::Credentials, File::Config] {
+            let Some(mut section) = self.section(file, profile) else { continue };
+            if let (Some(id), Some(secret)) =
+                (section.remove("aws_access_key_id"), section.remove("aws_secret_access_key"))
+            {
+                return Ok(Some(key(&id, &secret, section.remove("aws_session_token"))));
+            }
+            elsewhere = elsewhere.or_else(|| KEYS_FROM_ELSEWHERE.into_iter().find(|name| section.contains_key(*name)));
+        }
+        match (elsewhere, profile) {
+            (Some(how), Some(profile)) => Err(SettingsError(format!(
+                "the profile `{profile}` gets its keys by `{how}`, which is not supported: export them with \
+                 `aws configure export-credentials --profile {profile} --format env`"
+            ))),
+            _ => Ok(None),
+        }
+    }
+
+    fn section(&self, file: File, profile: Option<&str>) -> Option<Section> {
+        let text = std::fs::read_to_string(self.path(file)).ok()?;
+        section(&text, profile.unwrap_or("default"), file)
+    }
+
+    fn path(&self, file: File) -> PathBuf {
+        let (variable, name) = match file {
+            File::Credentials => ("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+            File::Config => ("AWS_CONFIG_FILE", "config"),
+        };
+        let home = || self.first(&["HOME", "USERPROFILE"]).unwrap_or_default();
+        self.get(variable).map_or_else(|| Path::new(&home()).join(".aws").join(name), PathBuf::from)
+    }
+}
+
+fn key(id: &str, secret: &str, session_token: Option<String>) -> Credential {
+    Credential { access_key_id: id.to_owned(), secret_access_key: secret.to_owned(), session_token }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// What the chain finds at an endpoint, given these variables: the access key id, or the error's text.
+    fn found(variables: &[(&str, &str)], profile: Option<&str>, endpoint: &str) -> Result<String, String> {
+        let variables: BTreeMap<String, String> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let environment = Environment { variable: &|name| variables.get(name).cloned() };
+        let found = environment.credential(profile, &endpoint.parse().unwrap());
+        found.map(|credential| credential.access_key_id).map_err(|error| error.0)
+    }
+
+    const LOCAL: &str = "http://127.0.0.1:4566";
+    const AWAY: &str = "https://sqs.eu-west-1.amazonaws.com";
+
+    #[test]
+    fn keys_come_from_variables_then_files_then_for_loopback_from_nowhere() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = home.path().join(".aws");
+        std::fs::create_dir(&directory).unwrap();
+        std::fs::write(
+            directory.join("credentials"),
+            "[default]\naws_access_key_id=FILE\naws_secret_access_key=s\n[work]\naws_access_key_id=WORK\naws_secret_access_key=s\n",
+        )
+        .unwrap();
+        std::fs::write(directory.join("config"), "[profile sso]\nsso_session = x\n[profile bare]\nregion = x\n")
+            .unwrap();
+        let home = home.path().to_str().unwrap();
+        let keys = [("AWS_ACCESS_KEY_ID", "ENV"), ("AWS_SECRET_ACCESS_KEY", "s"), ("HOME", home)];
+
+        assert_eq!(found(&keys, None, AWAY).unwrap(), "ENV");
+        assert_eq!(found(&keys, Some("work"), AWAY).unwrap(), "WORK", "a profile asked for by name goes first");
+        assert_eq!(found(&[("HOME", home)], None, AWAY).unwrap(), "FILE");
+        assert_eq!(found(&[("HOME", home), ("AWS_PROFILE", "work")], None, AWAY).unwrap(), "WORK");
+        assert_eq!(found(&[("HOME", "/nowhere")], None, LOCAL).unwrap(), "afterward");
+        assert_eq!(found(&[("AWS_ACCESS_KEY_ID", ""), ("HOME", "/nowhere")], None, LOCAL).unwrap(), "afterward");
+
+        for (variables, profile, endpoint, words) in [
+            (&[("HOME", "/nowhere")][..], None, AWAY, "set AWS_ACCESS_KEY_ID"),
+            (&[("AWS_ACCESS_KEY_ID", "ENV")][..], None, LOCAL, "AWS_SECRET_ACCESS_KEY is not"),
+            (&[("HOME", home)][..], Some("sso"), LOCAL, "sso_session"),
+            (&[("HOME", home)][..], Some("bare"), LOCAL, "the profile `bare` has no"),
+        ] {
+            let error = found(variables, profile, endpoint).unwrap_err();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

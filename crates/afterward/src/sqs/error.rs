@@ -1,0 +1,222 @@
+//! What can go wrong between a client and a service, said for the person who has to mend it.
+
+use super::Endpoint;
+use std::{error::Error as StdError, fmt, time::Duration};
+
+type Cause = Box<dyn StdError + Send + Sync>;
+
+/// A call that did not work: it names the endpoint, the action and the reason.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    endpoint: Endpoint,
+    action: String,
+    attempts: u32,
+    kind: ErrorKind,
+    cause: Option<Cause>,
+}
+
+/// Why a call did not work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The service answered with an error.
+    Service {
+        /// The HTTP status.
+        status: u16,
+        /// The service's code, such as `QueueDoesNotExist`.
+        code: String,
+        /// The service's words.
+        message: String,
+    },
+    /// No connection was made: the service has not seen the request.
+    Unreachable(String),
+    /// The connection broke before the reply was complete: the service may have done what was asked.
+    Broken(String),
+    /// No complete reply in this time.
+    TimedOut(Duration),
+    /// The reply makes no sense: perhaps something other than SQS listens there.
+    BadReply(String),
+    /// The request could not be written: the reason is in the request, and nothing was sent.
+    BadRequest(String),
+}
+
+/// The codes by which services say "slow down": the SDKs' lists, as far as SQS and what stands before it use them.
+const THROTTLES: [&str; 8] = [
+    "KmsThrottled",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+];
+
+impl ErrorKind {
+    /// Whether the same call may well work a moment later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            ErrorKind::Service { status, code, .. } => *status >= 500 || is_throttle(*status, code),
+            ErrorKind::Unreachable(_) | ErrorKind::Broken(_) | ErrorKind::TimedOut(_) => true,
+            ErrorKind::BadReply(_) | ErrorKind::BadRequest(_) => false,
+        }
+    }
+}
+
+fn is_throttle(status: u16, code: &str) -> bool {
+    status == 429 || THROTTLES.contains(&bare_code(code))
+}
+
+impl Error {
+    pub(super) fn new(endpoint: &Endpoint, action: &str, attempts: u32, failure: Failure) -> Error {
+        let Failure { kind, cause } = failure;
+        Error(Box::new(Inner { endpoint: endpoint.clone(), action: action.to_owned(), attempts, kind, cause }))
+    }
+
+    /// Where the call went.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.0.endpoint
+    }
+
+    /// The action, such as `SendMessage`, or the method and path of a plain HTTP call.
+    pub fn action(&self) -> &str {
+        &self.0.action
+    }
+
+    /// Why it did not work.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// How often it was tried.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// The service's error code, where the service answered.
+    pub fn code(&self) -> Option<&str> {
+        match &self.0.kind {
+            ErrorKind::Service { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// The HTTP status, where the service answered.
+    pub fn status(&self) -> Option<u16> {
+        match &self.0.kind {
+            ErrorKind::Service { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// The service's own words, where the service answered.
+    pub fn message(&self) -> Option<&str> {
+        match &self.0.kind {
+            ErrorKind::Service { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+
+    /// Whether the same call may well work a moment later: no connection, no reply, a throttle, a fault of the service.
+    pub fn is_transient(&self) -> bool {
+        self.0.kind.is_transient()
+    }
+
+    /// Whether the queue does not exist, by JSON's code or by Query's.
+    pub fn is_queue_missing(&self) -> bool {
+        self.has_code(&["QueueDoesNotExist", "NonExistentQueue"])
+    }
+
+    /// Whether the service named one of `codes`.
+    pub(crate) fn has_code(&self, codes: &[&str]) -> bool {
+        self.code().is_some_and(|code| codes.contains(&bare_code(code)))
+    }
+}
+
+/// A code without the prefix that Query's codes have (`AWS.SimpleQueueService.`) and some servers keep in JSON.
+pub(crate) fn bare_code(code: &str) -> &str {
+    code.rsplit('.').next().unwrap_or(code)
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { endpoint, action, attempts, kind, .. } = &*self.0;
+        write!(f, "{action} at {endpoint}: ")?;
+        match kind {
+            ErrorKind::Service { status, code, message } if message.is_empty() => write!(f, "{code} (HTTP {status})")?,
+            ErrorKind::Service { status, code, message } => write!(f, "{code} (HTTP {status}): {message}")?,
+            ErrorKind::Unreachable(why) => write!(f, "no connection: {why}")?,
+            ErrorKind::Broken(why) => write!(f, "the connection broke: {why}")?,
+            ErrorKind::TimedOut(after) => write!(f, "no reply within {after:?}")?,
+            ErrorKind::BadReply(why) => write!(f, "the reply can't be read as one of this service: {why}")?,
+            ErrorKind::BadRequest(why) => write!(f, "the request can't be written: {why}")?,
+        }
+        if *attempts > 1 {
+            write!(f, " (tried {attempts} times)")?;
+        }
+        if matches!(kind, ErrorKind::Unreachable(_)) && endpoint.is_loopback() {
+            f.write_str("; is the server running? `afterward serve` starts one")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { endpoint, action, attempts, kind, .. } = &*self.0;
+        f.debug_struct("Error")
+            .field("endpoint", &endpoint.as_str())
+            .field("action", action)
+            .field("attempts", attempts)
+            .field("kind", kind)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        // The display tells the whole chain already, so the cause's own cause comes next.
+        self.0.cause.as_deref().and_then(|cause| cause.source())
+    }
+}
+
+/// One attempt's failure, before it is known which call it belongs to.
+pub(super) struct Failure {
+    pub(super) kind: ErrorKind,
+    pub(super) cause: Option<Cause>,
+}
+
+impl From<ErrorKind> for Failure {
+    fn from(kind: ErrorKind) -> Failure {
+        Failure { kind, cause: None }
+    }
+}
+
+impl Failure {
+    pub(super) fn unreachable(cause: impl Into<Cause>) -> Failure {
+        Failure::caused(ErrorKind::Unreachable, cause.into())
+    }
+
+    pub(super) fn broken(cause: impl Into<Cause>) -> Failure {
+        Failure::caused(ErrorKind::Broken, cause.into())
+    }
+
+    fn caused(kind: impl FnOnce(String) -> ErrorKind, cause: Cause) -> Failure {
+        Failure { kind: kind(root_of(&*cause).to_string()), cause: Some(cause) }
+    }
+}
+
+/// The innermost cause: "Connection refused" rather than "client error (Connect)".
+fn root_of<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    let mut root = error;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    root
+}
+
+/// The client can't be made: a setting is missing or makes no sense. The message names the setting and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingsError(pub(crate) String);

@@ -1,0 +1,233 @@
+//! A client of SQS: any endpoint that speaks it, Amazon's included, by AWS JSON 1.0 over HTTP/1.1 with Signature
+//! Version 4.
+//!
+//! [`Client`] has a method for each of the 23 actions, with AWS's own shapes, and [`Client::get`] and [`Client::post`] for
+//! what an Afterward server offers beside SQS. Most programs want [`Queue`](crate::Queue) and
+//! [`Worker`](crate::Worker), which stand on it.
+//!
+//! ```no_run
+//! use afterward::sqs::{Client, ListQueuesRequest};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::from_env()?;
+//! for url in client.list_queues(ListQueuesRequest::default()).await?.queue_urls {
+//!     println!("{url}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where it finds things
+//!
+//! | | the first of |
+//! | --- | --- |
+//! | endpoint | [`Builder::endpoint`], `AFTERWARD_URL`, `AWS_ENDPOINT_URL_SQS`, `AWS_ENDPOINT_URL`, `http://127.0.0.1:4566` |
+//! | region | what an Amazon endpoint's host name says, [`Builder::region`], `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's `region`, `us-east-1` |
+//! | credentials | [`Builder::credentials`], `AWS_ACCESS_KEY_ID` with `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, the keys of the profile (`AWS_PROFILE`, else `default`) in `~/.aws/credentials` or `~/.aws/config`, for a loopback endpoint the key `afterward` |
+//!
+//! Profiles that get their keys elsewhere (single sign-on, roles, credential processes) are not supported: export them
+//! with `aws configure export-credentials --format env`.
+//!
+//! # Retries
+//!
+//! A call that got no connection, no complete reply, a throttle or a 5xx is tried again, three times in all, after 50 ms
+//! and more with jitter. That includes sends, as in every SDK: when a connection breaks after the service has stored the
+//! message and before it could say so, **a standard queue may get the message twice**. A FIFO queue recognises it by its
+//! deduplication id.
+
+mod actions;
+mod builder;
+mod credentials;
+mod endpoint;
+mod error;
+mod plain;
+mod profile;
+pub(crate) mod retry;
+mod transport;
+
+#[cfg(test)]
+mod tests;
+
+pub use afterward_aws::sigv4::Credential;
+pub use afterward_aws::sqs::{
+    AddPermissionRequest, BatchResultErrorEntry, Blob, CancelMessageMoveTaskRequest, CancelMessageMoveTaskResult,
+    ChangeMessageVisibilityBatchRequest, ChangeMessageVisibilityBatchRequestEntry, ChangeMessageVisibilityBatchResult,
+    ChangeMessageVisibilityBatchResultEntry, ChangeMessageVisibilityRequest, CreateQueueRequest, CreateQueueResult,
+    DeleteMessageBatchRequest, DeleteMessageBatchRequestEntry, DeleteMessageBatchResult, DeleteMessageBatchResultEntry,
+    DeleteMessageRequest, DeleteQueueRequest, GetQueueAttributesRequest, GetQueueAttributesResult, GetQueueUrlRequest,
+    GetQueueUrlResult, ListDeadLetterSourceQueuesRequest, ListDeadLetterSourceQueuesResult,
+    ListMessageMoveTasksRequest, ListMessageMoveTasksResult, ListMessageMoveTasksResultEntry, ListQueueTagsRequest,
+    ListQueueTagsResult, ListQueuesRequest, ListQueuesResult, Message, MessageAttributeValue, PurgeQueueRequest,
+    ReceiveMessageRequest, ReceiveMessageResult, RemovePermissionRequest, Request, Response, SendMessageBatchRequest,
+    SendMessageBatchRequestEntry, SendMessageBatchResult, SendMessageBatchResultEntry, SendMessageRequest,
+    SendMessageResult, SetQueueAttributesRequest, StartMessageMoveTaskRequest, StartMessageMoveTaskResult,
+    TagQueueRequest, UntagQueueRequest,
+};
+pub use builder::Builder;
+pub use endpoint::Endpoint;
+pub(crate) use error::bare_code;
+pub use error::{Error, ErrorKind, SettingsError};
+
+use afterward_aws::sigv4::Signer;
+use afterward_aws::sqs::{request_json, response_json};
+use bytes::Bytes;
+use error::Failure;
+use http::{HeaderMap, HeaderValue, Method, header};
+use retry::Backoff;
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use transport::Transport;
+
+/// The header by which a change of visibility tells an Afterward server why its consumer failed: percent-encoded UTF-8.
+/// Amazon ignores it.
+pub const ERROR_HEADER: http::HeaderName = http::HeaderName::from_static("x-afterward-error");
+
+const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("afterward/", env!("CARGO_PKG_VERSION")));
+/// The waits between attempts: the first, and what they grow to.
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+const RETRY_LONGEST: Duration = Duration::from_secs(5);
+/// What a long poll lasts when the queue's own wait applies, which may be anything up to this.
+const LONGEST_POLL: Duration = Duration::from_secs(20);
+
+/// A client of one SQS endpoint in one region. Cheap to clone; clones share their connections.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    endpoint: Endpoint,
+    region: String,
+    signer: Signer,
+    transport: Transport,
+    timeout: Duration,
+    attempts: u32,
+}
+
+/// One HTTP call, as often as it takes.
+struct Call<'a> {
+    /// What errors call it.
+    name: &'a str,
+    method: Method,
+    path_and_query: &'a str,
+    headers: HeaderMap,
+    body: Bytes,
+    timeout: Duration,
+}
+
+impl Client {
+    /// A client of the endpoint that the environment names, else of the local server.
+    ///
+    /// # Errors
+    /// A setting is missing or makes no sense.
+    pub fn from_env() -> Result<Client, SettingsError> {
+        Client::builder().build()
+    }
+
+    /// Settings for a client.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Where calls go.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.0.endpoint
+    }
+
+    /// The region that calls are signed for.
+    pub fn region(&self) -> &str {
+        &self.0.region
+    }
+
+    /// Any action, with `headers` beside those that every call has. The methods named after the actions are easier.
+    ///
+    /// # Errors
+    /// The service refused, or could not be reached.
+    pub async fn call(&self, request: &Request, headers: HeaderMap) -> Result<Response, Error> {
+        let (action, body) = request_json(request);
+        let call = Call {
+            name: action,
+            method: Method::POST,
+            path_and_query: "/",
+            headers: json_headers(action, headers),
+            body: Bytes::from(body),
+            timeout: self.0.timeout + poll_of(request),
+        };
+        self.retried(&call, ErrorKind::is_transient, |reply| {
+            response_json(action, reply.status().as_u16(), reply.body()).map_err(|refusal| {
+                if refusal.status < 300 {
+                    return ErrorKind::BadReply(refusal.message);
+                }
+                ErrorKind::Service { status: refusal.status, code: refusal.code, message: refusal.message }
+            })
+        })
+        .await
+    }
+
+    /// Makes a call until it works, fails for good, or has had its attempts.
+    async fn retried<T>(
+        &self,
+        call: &Call<'_>,
+        may_retry: impl Fn(&ErrorKind) -> bool,
+        read: impl Fn(http::Response<Bytes>) -> Result<T, ErrorKind>,
+    ) -> Result<T, Error> {
+        let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
+        let mut attempt = 1;
+        loop {
+            let failure = match self.attempt(call).await.and_then(|reply| read(reply).map_err(Failure::from)) {
+                Ok(result) => return Ok(result),
+                Err(failure) => failure,
+            };
+            if attempt >= self.0.attempts || !may_retry(&failure.kind) {
+                return Err(Error::new(&self.0.endpoint, call.name, attempt, failure));
+            }
+            let wait = backoff.wait();
+            tracing::debug!(action = call.name, endpoint = %self.0.endpoint, attempt, ?wait, reason = ?failure.kind, "trying again");
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
+    }
+
+    /// Signs and sends once. Signed anew each time, because a signature ages.
+    async fn attempt(&self, call: &Call<'_>) -> Result<http::Response<Bytes>, Failure> {
+        let bad_request = |error: &dyn fmt::Display| Failure::from(ErrorKind::BadRequest(error.to_string()));
+        let uri = self.0.endpoint.uri(call.path_and_query).map_err(|error| bad_request(&error))?;
+        let mut headers = call.headers.clone();
+        headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
+        self.0.signer.sign(&call.method, &uri, &mut headers, &call.body, now_ms());
+        let mut request = http::Request::new(call.body.clone().into());
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        self.0.transport.round_trip(request, call.timeout).await
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("endpoint", &self.0.endpoint).field("region", &self.0.region).finish()
+    }
+}
+
+fn json_headers(action: &str, mut headers: HeaderMap) -> HeaderMap {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));
+    if let Ok(target) = HeaderValue::try_from(format!("AmazonSQS.{action}")) {
+        headers.insert("x-amz-target", target);
+    }
+    headers
+}
+
+/// How long the service may rightly stay silent: the wait of a receive, else nothing.
+fn poll_of(request: &Request) -> Duration {
+    let Request::ReceiveMessage(receive) = request else { return Duration::ZERO };
+    match receive.wait_time_seconds {
+        Some(seconds) => Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).min(LONGEST_POLL),
+        None => LONGEST_POLL,
+    }
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
