@@ -215,6 +215,11 @@ impl Error {
         Error::new(Code::InvalidAction, message)
     }
 
+    /// A Query call that names no action.
+    pub fn missing_action() -> Error {
+        Error::new(Code::MissingAction, "The request must contain the parameter Action.")
+    }
+
     /// A body that isn't what its protocol calls for.
     pub fn serialization(message: impl Into<String>) -> Error {
         Error::new(Code::Serialization, message)

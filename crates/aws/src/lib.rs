@@ -11,9 +11,12 @@
 
 mod error;
 mod incoming;
+mod query;
+mod reply;
 pub mod sigv4;
 pub mod sqs;
 pub mod sts;
+mod xml;
 
 pub use error::{Code, Error, Fault, RemoteError};
 pub use incoming::{Incoming, Protocol, Service, service_of};

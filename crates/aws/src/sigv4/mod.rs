@@ -1,7 +1,25 @@
-//! Signature Version 4: who a request says it is, whether that is true, and how to say it.
+//! Signature Version 4: who a request says it is ([`peek`]), whether that is true ([`Verifier`]), and how to say it
+//! ([`Signer`]).
+//!
+//! Source: "AWS Signature Version 4 for API requests", IAM user guide. Header and presigned (query string) forms; not the
+//! chunked bodies of S3, nor asymmetric 4A.
 
-use crate::{Error, Incoming};
-use http::{HeaderMap, Method, Uri};
+mod canonical;
+mod claim;
+mod key;
+mod sign;
+mod time;
+mod verify;
+
+use crate::Incoming;
+use claim::Claim;
+use std::fmt;
+
+pub use sign::Signer;
+pub use verify::Verifier;
+
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+const TERMINATOR: &str = "aws4_request";
 
 /// An access key.
 #[derive(Clone, PartialEq, Eq)]
@@ -10,6 +28,13 @@ pub struct Credential {
     pub access_key_id: String,
     pub secret_access_key: String,
     pub session_token: Option<String>,
+}
+
+/// Without the secrets.
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+    }
 }
 
 /// Who a request says it is.
@@ -23,48 +48,22 @@ pub struct Caller {
     pub signed: bool,
 }
 
-/// Who the request says it is, unverified: from its `Authorization` header or its presigned query string.
+/// Who the request says it is, unverified: from its `Authorization` header or its presigned query string. What can't be
+/// read is left out.
 pub fn peek(incoming: &Incoming<'_>) -> Caller {
-    let _ = incoming;
-    Caller::default()
-}
-
-/// Checks signatures against a fixed set of credentials.
-pub struct Verifier {}
-
-impl Verifier {
-    /// A verifier that knows these credentials.
-    pub fn new(credentials: impl IntoIterator<Item = Credential>) -> Verifier {
-        let _ = credentials.into_iter();
-        Verifier {}
-    }
-
-    /// Verifies the request's signature at the time `now_ms` (Unix, milliseconds). `service`: what the signature's
-    /// scope must name; `None` takes any.
-    ///
-    /// # Errors
-    /// AWS's own: `MissingAuthenticationToken`, `IncompleteSignature`, `InvalidClientTokenId`, `SignatureDoesNotMatch`,
-    /// `RequestExpired` … all with [`crate::Code`]s that render as the protocol at hand names them.
-    pub fn verify(&self, incoming: &Incoming<'_>, service: Option<&str>, now_ms: u64) -> Result<Caller, Error> {
-        let _ = (incoming, service, now_ms);
-        Err(Error::internal_failure())
+    let claim = Claim::of(incoming);
+    let scope = claim.as_ref().and_then(|claim| claim.scope().ok());
+    Caller {
+        access_key_id: scope.as_ref().map(|scope| scope.access_key_id.to_owned()),
+        region: scope.as_ref().map(|scope| scope.region.to_owned()),
+        signed: claim.is_some(),
     }
 }
 
-/// Signs the requests of one client.
-pub struct Signer {}
-
-impl Signer {
-    /// A signer for one service in one region.
-    pub fn new(credential: Credential, region: &str, service: &str) -> Signer {
-        let _ = (credential, region, service);
-        Signer {}
-    }
-
-    /// Adds what a signed request carries to `headers`: `host` where absent (from the URI), `x-amz-date`,
-    /// `x-amz-security-token` where the credential has one, and `authorization`. Every header present is signed, but
-    /// for those that proxies change. `now_ms` is Unix time in milliseconds.
-    pub fn sign(&self, method: &Method, uri: &Uri, headers: &mut HeaderMap, body: &[u8], now_ms: u64) {
-        let _ = (method, uri, headers, body, now_ms);
-    }
+/// Whether the signature's scope, unverified, names this service.
+pub(crate) fn scope_names(incoming: &Incoming<'_>, service: &str) -> bool {
+    Claim::of(incoming).is_some_and(|claim| claim.scope().is_ok_and(|scope| scope.service == service))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,9 @@
 //! The shapes of SQS's message actions.
 //!
 //! Member for member those of botocore's `sqs/2012-11-05/service-2.json`, in both directions: servers read requests and
-//! write results, clients the other way round.
+//! write results, clients the other way round. Three liberties, all of them SQS's own: a batch without entries is an empty
+//! one, an attribute without a data type has an empty one (what that means is said where the attribute is), and results
+//! leave empty lists out.
 #![allow(missing_docs)] // the members are AWS's
 
 use super::Blob;
@@ -24,6 +26,7 @@ pub struct BatchResultErrorEntry {
 #[serde(rename_all = "PascalCase")]
 pub struct ChangeMessageVisibilityBatchRequest {
     pub queue_url: String,
+    #[serde(default)]
     pub entries: Vec<ChangeMessageVisibilityBatchRequestEntry>,
 }
 
@@ -68,6 +71,7 @@ pub struct ChangeMessageVisibilityRequest {
 #[serde(rename_all = "PascalCase")]
 pub struct DeleteMessageBatchRequest {
     pub queue_url: String,
+    #[serde(default)]
     pub entries: Vec<DeleteMessageBatchRequestEntry>,
 }
 
@@ -136,6 +140,7 @@ pub struct MessageAttributeValue {
     pub string_list_values: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub binary_list_values: Vec<Blob>,
+    #[serde(default)]
     pub data_type: String,
 }
 
@@ -173,6 +178,7 @@ pub struct ReceiveMessageResult {
 #[serde(rename_all = "PascalCase")]
 pub struct SendMessageBatchRequest {
     pub queue_url: String,
+    #[serde(default)]
     pub entries: Vec<SendMessageBatchRequestEntry>,
 }
 

@@ -1,83 +1,45 @@
 //! SQS on the wire.
+//!
+//! [`parse`] and [`render`] are a server's side, [`request_json`] and [`response_json`] a client's, which speaks JSON only.
+//! Strings arrive as they were sent, empty ones included: whether a value is one that SQS takes is not known here.
 
+mod action;
 mod blob;
+mod json;
+mod md5;
 mod message_shapes;
+mod query;
 mod queue_shapes;
+mod xml;
 
-use crate::{Error, Incoming, Protocol, RemoteError};
+use crate::{Error, Incoming, Protocol, reply};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use http::{HeaderName, HeaderValue, StatusCode};
 
+pub use action::{Action, Request, Response};
 pub use blob::Blob;
+pub use json::{request_json, response_json};
+pub use md5::{attributes_md5, message_md5};
 pub use message_shapes::*;
 pub use queue_shapes::*;
 
-/// A request, whatever protocol it came by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)] // one per action
-pub enum Request {
-    AddPermission(AddPermissionRequest),
-    CancelMessageMoveTask(CancelMessageMoveTaskRequest),
-    ChangeMessageVisibility(ChangeMessageVisibilityRequest),
-    ChangeMessageVisibilityBatch(ChangeMessageVisibilityBatchRequest),
-    CreateQueue(CreateQueueRequest),
-    DeleteMessage(DeleteMessageRequest),
-    DeleteMessageBatch(DeleteMessageBatchRequest),
-    DeleteQueue(DeleteQueueRequest),
-    GetQueueAttributes(GetQueueAttributesRequest),
-    GetQueueUrl(GetQueueUrlRequest),
-    ListDeadLetterSourceQueues(ListDeadLetterSourceQueuesRequest),
-    ListMessageMoveTasks(ListMessageMoveTasksRequest),
-    ListQueueTags(ListQueueTagsRequest),
-    ListQueues(ListQueuesRequest),
-    PurgeQueue(PurgeQueueRequest),
-    ReceiveMessage(ReceiveMessageRequest),
-    RemovePermission(RemovePermissionRequest),
-    SendMessage(SendMessageRequest),
-    SendMessageBatch(SendMessageBatchRequest),
-    SetQueueAttributes(SetQueueAttributesRequest),
-    StartMessageMoveTask(StartMessageMoveTaskRequest),
-    TagQueue(TagQueueRequest),
-    UntagQueue(UntagQueueRequest),
-}
-
-/// The result of an action.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)] // one per action
-pub enum Response {
-    AddPermission,
-    CancelMessageMoveTask(CancelMessageMoveTaskResult),
-    ChangeMessageVisibility,
-    ChangeMessageVisibilityBatch(ChangeMessageVisibilityBatchResult),
-    CreateQueue(CreateQueueResult),
-    DeleteMessage,
-    DeleteMessageBatch(DeleteMessageBatchResult),
-    DeleteQueue,
-    GetQueueAttributes(GetQueueAttributesResult),
-    GetQueueUrl(GetQueueUrlResult),
-    ListDeadLetterSourceQueues(ListDeadLetterSourceQueuesResult),
-    ListMessageMoveTasks(ListMessageMoveTasksResult),
-    ListQueueTags(ListQueueTagsResult),
-    ListQueues(ListQueuesResult),
-    PurgeQueue,
-    ReceiveMessage(ReceiveMessageResult),
-    RemovePermission,
-    SendMessage(SendMessageResult),
-    SendMessageBatch(SendMessageBatchResult),
-    SetQueueAttributes,
-    StartMessageMoveTask(StartMessageMoveTaskResult),
-    TagQueue,
-    UntagQueue,
-}
+/// The header that names a JSON call's action.
+pub const TARGET_HEADER: HeaderName = HeaderName::from_static("x-amz-target");
+/// What stands before the action in [`TARGET_HEADER`].
+pub const TARGET_PREFIX: &str = "AmazonSQS.";
+/// The content type of JSON calls and replies.
+pub const JSON_CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
 /// Reads a request. A Query call to a queue's URL gets that URL's path as its `queue_url` where it names none.
 ///
 /// # Errors
-/// AWS's: `InvalidAction` (Query) or `UnknownOperationException` (JSON), `MissingParameter`, `SerializationException`,
-/// `InvalidParameterValue`, `MalformedQueryString`.
+/// AWS's: `InvalidAction` (`UnknownOperationException` in JSON), `MissingAction`, `MissingParameter`,
+/// `SerializationException`, `InvalidParameterValue`, `MalformedQueryString`.
 pub fn parse(protocol: Protocol, incoming: &Incoming<'_>) -> Result<Request, Error> {
-    let _ = (protocol, incoming);
-    Err(Error::internal_failure())
+    match protocol {
+        Protocol::Json => json::parse(incoming),
+        Protocol::Query => query::parse(incoming),
+    }
 }
 
 /// Writes the reply to a request that came by `protocol`.
@@ -85,33 +47,23 @@ pub fn parse(protocol: Protocol, incoming: &Incoming<'_>) -> Result<Request, Err
 /// JSON errors carry `x-amzn-query-error` always, not only where the request had `x-amzn-query-mode: true`: AWS
 /// documents it so, and SDKs of 2023 and 2024 read the one without sending the other.
 pub fn render(protocol: Protocol, request_id: &str, outcome: &Result<Response, Error>) -> http::Response<Bytes> {
-    let _ = (protocol, request_id, outcome);
-    http::Response::new(Bytes::new())
+    match (protocol, outcome) {
+        (Protocol::Json, Ok(response)) => reply::json(StatusCode::OK, request_id, json::body(response)),
+        (Protocol::Json, Err(error)) => {
+            let mut reply = reply::json(error.code.status(), request_id, json::error_body(error));
+            let both = format!("{};{}", error.code.query_code(), error.code.fault().as_str());
+            if let Ok(both) = HeaderValue::try_from(both) {
+                reply.headers_mut().insert("x-amzn-query-error", both);
+            }
+            reply
+        }
+        (Protocol::Query, Ok(response)) => reply::xml(StatusCode::OK, request_id, xml::body(response, request_id)),
+        (Protocol::Query, Err(error)) => {
+            let body = crate::xml::error(xml::NAMESPACE, request_id, error);
+            reply::xml(error.code.status(), request_id, body)
+        }
+    }
 }
 
-/// A request as a client sends it: the action (`X-Amz-Target: AmazonSQS.<action>`) and the JSON body.
-pub fn request_json(request: &Request) -> (&'static str, Vec<u8>) {
-    let _ = request;
-    ("", Vec::new())
-}
-
-/// The reply to a client's `action`.
-///
-/// # Errors
-/// What the service says went wrong, or that the reply can't be read.
-pub fn response_json(action: &str, status: u16, body: &[u8]) -> Result<Response, RemoteError> {
-    let _ = (action, status, body);
-    Err(RemoteError { code: String::new(), message: String::new(), status })
-}
-
-/// `MD5OfMessageBody`: lower-case hex.
-pub fn message_md5(body: &str) -> String {
-    let _ = body;
-    String::new()
-}
-
-/// `MD5OfMessageAttributes` and `MD5OfMessageSystemAttributes`: lower-case hex; `None` where there are none.
-pub fn attributes_md5(attributes: &BTreeMap<String, MessageAttributeValue>) -> Option<String> {
-    let _ = attributes;
-    None
-}
+#[cfg(test)]
+mod tests;

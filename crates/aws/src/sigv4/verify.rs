@@ -1,0 +1,220 @@
+//! Whether a request was signed by who it says it is.
+//!
+//! The signature is compared in constant time, and everything that AWS says about a request it refuses is said here in its
+//! words. Cheap checks come first; the hash of the body is the last thing computed.
+
+use super::{
+    Caller, Credential,
+    canonical::{Canonical, payload_digest},
+    claim::{Claim, Form, Scope},
+    key::{KeyCache, SigningKey},
+    time::{amz_date, parse_amz_date, parse_http_date},
+};
+use crate::{Code, Error, Incoming};
+use hmac::Mac;
+use http::{HeaderMap, header::DATE};
+use std::{borrow::Cow, collections::HashMap};
+
+/// How far a signer's clock may be off: 15 minutes.
+const SKEW_S: i64 = 900;
+/// The longest that a presigned request may be valid: seven days.
+const LONGEST_EXPIRES_S: i64 = 604_800;
+const UNSIGNED_PAYLOAD: &[u8] = b"UNSIGNED-PAYLOAD";
+
+/// Checks signatures against a fixed set of credentials.
+pub struct Verifier {
+    keys: HashMap<String, Known>,
+}
+
+/// A credential and its signing keys.
+struct Known {
+    credential: Credential,
+    cache: KeyCache,
+}
+
+/// A time as it was signed, and when that is.
+struct Stamp<'a> {
+    text: Cow<'a, str>,
+    unix_s: i64,
+}
+
+impl Verifier {
+    /// A verifier that knows these credentials. Of an access key id that comes twice, the last stays.
+    pub fn new(credentials: impl IntoIterator<Item = Credential>) -> Verifier {
+        let known = |credential: Credential| {
+            (credential.access_key_id.clone(), Known { credential, cache: KeyCache::default() })
+        };
+        Verifier { keys: credentials.into_iter().map(known).collect() }
+    }
+
+    /// Verifies the request's signature at the time `now_ms` (Unix, milliseconds). `service`: what the signature's
+    /// scope must name; `None` takes any. A credential that has a session token asks for it; one that has none
+    /// doesn't look whether there is one.
+    ///
+    /// # Errors
+    /// AWS's own: `MissingAuthenticationToken`, `IncompleteSignature`, `InvalidClientTokenId`, `SignatureDoesNotMatch`
+    /// (for a clock that is off, too), and `RequestExpired` for a presigned request that comes too late.
+    pub fn verify(&self, incoming: &Incoming<'_>, service: Option<&str>, now_ms: u64) -> Result<Caller, Error> {
+        let claim = Claim::of(incoming).ok_or_else(missing_token)?;
+        claim.check_algorithm()?;
+        let scope = claim.scope()?;
+        let signature = claim.signature()?;
+        let signed_headers = claim.signed_headers()?;
+        let stamp = stamp(&claim, incoming.headers)?;
+        check_scope(&scope, &stamp, service)?;
+        check_time(&claim, &stamp, i64::try_from(now_ms / 1000).unwrap_or(i64::MAX))?;
+        check_signed_headers(signed_headers)?;
+        let known = self.keys.get(scope.access_key_id).ok_or_else(invalid_token)?;
+        check_token(&known.credential, &claim, incoming.headers)?;
+
+        let own_digest;
+        let payload_hash = match incoming.headers.get("x-amz-content-sha256").map(|value| value.as_bytes()) {
+            Some(UNSIGNED_PAYLOAD) => UNSIGNED_PAYLOAD,
+            // Whatever else the header says, the body that arrived is what counts.
+            _ => {
+                own_digest = payload_digest(incoming.body);
+                &own_digest
+            }
+        };
+        let canonical = Canonical {
+            method: incoming.method,
+            uri: incoming.uri,
+            headers: incoming.headers,
+            signed_headers,
+            payload_hash,
+        };
+        let digest = canonical.digest();
+        let cached = known.cache.get(scope.text);
+        let is_cached = cached.is_some();
+        let secret = &known.credential.secret_access_key;
+        let key = cached.unwrap_or_else(|| SigningKey::derive(secret, scope.date, scope.region, scope.service));
+        // Compares in constant time.
+        key.sign(&stamp.text, scope.text, &digest).verify_slice(&signature).map_err(|_| does_not_match())?;
+        if !is_cached {
+            known.cache.put(scope.text, key);
+        }
+        Ok(Caller {
+            access_key_id: Some(scope.access_key_id.to_owned()),
+            region: Some(scope.region.to_owned()),
+            signed: true,
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn cached_keys(&self, access_key_id: &str) -> usize {
+        self.keys[access_key_id].cache.len()
+    }
+}
+
+/// When the request says it was signed.
+fn stamp<'a>(claim: &'a Claim<'_>, headers: &'a HeaderMap) -> Result<Stamp<'a>, Error> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let (text, name) = match claim.form {
+        Form::Presigned => (claim.date.as_deref(), "X-Amz-Date"),
+        Form::Header => match header("x-amz-date") {
+            Some(text) => (Some(text), "X-Amz-Date"),
+            None => (header(DATE.as_str()), "Date"),
+        },
+    };
+    let Some(text) = text else {
+        let message = match claim.form {
+            Form::Header => "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+            Form::Presigned => "AWS query-string parameters must include 'X-Amz-Date'.",
+        };
+        return Err(Error::new(Code::IncompleteSignature, message));
+    };
+    let text = text.trim();
+    if let Some(unix_s) = parse_amz_date(text) {
+        return Ok(Stamp { text: Cow::Borrowed(text), unix_s });
+    }
+    match parse_http_date(text).filter(|_| name == "Date") {
+        // What is signed is the time in the one form.
+        Some(unix_s) => Ok(Stamp { text: Cow::Owned(amz_date(unix_s.unsigned_abs() * 1000)), unix_s }),
+        None => {
+            let message = format!("{name} must be in ISO8601 'basic format'. Got '{text}'.");
+            Err(Error::new(Code::IncompleteSignature, message))
+        }
+    }
+}
+
+fn check_scope(scope: &Scope<'_>, stamp: &Stamp<'_>, service: Option<&str>) -> Result<(), Error> {
+    let date = stamp.text.get(..8).unwrap_or_default();
+    if scope.date != date {
+        return Err(refused(format!(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: \
+             '{}' != '{date}', from '{}'.",
+            scope.date, stamp.text
+        )));
+    }
+    match service {
+        Some(service) if service != scope.service => {
+            Err(refused(format!("Credential should be scoped to correct service: '{service}'. ")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_time(claim: &Claim<'_>, stamp: &Stamp<'_>, now_s: i64) -> Result<(), Error> {
+    let iso = |unix_s: i64| amz_date(u64::try_from(unix_s).unwrap_or(0) * 1000);
+    if stamp.unix_s > now_s.saturating_add(SKEW_S) {
+        let (now, edge) = (iso(now_s), iso(now_s.saturating_add(SKEW_S)));
+        let message = format!("Signature not yet current: {} is still later than {edge} ({now} + 15 min.)", stamp.text);
+        return Err(refused(message));
+    }
+    let Some(expires) = claim.expires.as_deref() else {
+        if now_s > stamp.unix_s + SKEW_S {
+            let (now, edge) = (iso(now_s), iso(now_s - SKEW_S));
+            let message = format!("Signature expired: {} is now earlier than {edge} ({now} - 15 min.)", stamp.text);
+            return Err(refused(message));
+        }
+        return Ok(());
+    };
+    let Some(expires_s) = expires.parse().ok().filter(|seconds| (0..=LONGEST_EXPIRES_S).contains(seconds)) else {
+        let message =
+            format!("X-Amz-Expires must be a number of seconds from 0 to {LONGEST_EXPIRES_S}. Got '{expires}'.");
+        return Err(Error::new(Code::IncompleteSignature, message));
+    };
+    if now_s > stamp.unix_s + expires_s {
+        let message = format!("Request has expired: {} and {expires_s} s are before {}.", stamp.text, iso(now_s));
+        return Err(Error::new(Code::RequestExpired, message));
+    }
+    Ok(())
+}
+
+/// A signature that leaves the host out could be replayed elsewhere.
+fn check_signed_headers(signed_headers: &str) -> Result<(), Error> {
+    if signed_headers.split(';').any(|name| name == "host") {
+        return Ok(());
+    }
+    Err(refused("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."))
+}
+
+fn check_token(credential: &Credential, claim: &Claim<'_>, headers: &HeaderMap) -> Result<(), Error> {
+    let Some(expected) = &credential.session_token else { return Ok(()) };
+    let presented = match claim.form {
+        Form::Presigned => claim.token.as_deref().map(str::as_bytes),
+        Form::Header => headers.get("x-amz-security-token").map(|value| value.as_bytes()),
+    };
+    // The token is no secret to guess at: the signature, checked next, is what proves.
+    if presented == Some(expected.as_bytes()) { Ok(()) } else { Err(invalid_token()) }
+}
+
+fn missing_token() -> Error {
+    Error::new(Code::MissingAuthenticationToken, "Request is missing Authentication Token")
+}
+
+fn invalid_token() -> Error {
+    Error::new(Code::InvalidClientTokenId, "The security token included in the request is invalid.")
+}
+
+fn refused(message: impl Into<String>) -> Error {
+    Error::new(Code::SignatureDoesNotMatch, message)
+}
+
+/// The signature is another one.
+pub(super) fn does_not_match() -> Error {
+    refused(
+        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
+         Key and signing method. Consult the service documentation for details.",
+    )
+}

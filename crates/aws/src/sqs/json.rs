@@ -1,0 +1,176 @@
+//! AWS JSON 1.0, both ways.
+//!
+//! A member that is `null` counts as absent. Unknown members are passed over. Numbers are numbers: SQS refuses a string in
+//! their place, and so does this.
+
+use super::{Action, Request, Response, TARGET_HEADER, TARGET_PREFIX};
+use crate::{Code, Error, Incoming, RemoteError};
+use serde_json::Value;
+use serde_json::error::Category;
+
+/// Reads a request.
+pub(super) fn parse(incoming: &Incoming<'_>) -> Result<Request, Error> {
+    let action = action(incoming)?;
+    // A body left out means no members, as an empty query does.
+    let body = if incoming.body.is_empty() { b"{}" } else { incoming.body };
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Error::serialization("Start of structure or map found where not expected."));
+    }
+    read(action, body).or_else(|error| match without_nulls(body) {
+        Some(value) => Request::deserialize(action, value).map_err(|error| explain(&error)),
+        None => Err(explain(&error)),
+    })
+}
+
+fn action(incoming: &Incoming<'_>) -> Result<Action, Error> {
+    let target = incoming.headers.get(TARGET_HEADER).map_or(&b""[..], |value| value.as_bytes());
+    let name = target.strip_prefix(TARGET_PREFIX.as_bytes()).and_then(|name| std::str::from_utf8(name).ok());
+    let name = name.unwrap_or_default();
+    Action::named(name).ok_or_else(|| Error::invalid_action(name))
+}
+
+fn read(action: Action, body: &[u8]) -> Result<Request, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let request = Request::deserialize(action, &mut deserializer)?;
+    deserializer.end()?;
+    Ok(request)
+}
+
+/// The body without members that are null, if it has any: looked for only where a request could not be read.
+fn without_nulls(body: &[u8]) -> Option<Value> {
+    let mut value = serde_json::from_slice(body).ok()?;
+    (strip_nulls(&mut value) > 0).then_some(value)
+}
+
+fn strip_nulls(value: &mut Value) -> usize {
+    match value {
+        Value::Object(members) => {
+            let before = members.len();
+            members.retain(|_, member| !member.is_null());
+            before - members.len() + members.values_mut().map(strip_nulls).sum::<usize>()
+        }
+        Value::Array(elements) => elements.iter_mut().map(strip_nulls).sum(),
+        _ => 0,
+    }
+}
+
+/// AWS's error for what serde says. Its text is all that serde gives; what isn't recognised is passed on as it is.
+fn explain(error: &serde_json::Error) -> Error {
+    let text = error.to_string();
+    if error.classify() != Category::Data {
+        return Error::serialization(format!("The request body is not valid JSON: {text}."));
+    }
+    let quoted = |text: &str| text.split('`').nth(1).map(str::to_owned);
+    if text.starts_with("missing field")
+        && let Some(member) = quoted(&text)
+    {
+        return Error::missing_parameter(&member);
+    }
+    match conversion(&text) {
+        Some(message) => Error::serialization(message),
+        None => Error::serialization(format!("The request body does not fit its action: {text}.")),
+    }
+}
+
+/// "STRING_VALUE can not be converted to an Integer", for what serde calls an invalid type.
+fn conversion(text: &str) -> Option<String> {
+    let (found, expected) = text.strip_prefix("invalid type: ")?.split_once(", expected ")?;
+    let found = match found.split([' ', '`']).next()? {
+        "string" => "STRING_VALUE",
+        "integer" => "NUMBER_VALUE",
+        "floating" => "DECIMAL_VALUE",
+        "boolean" if found.contains("true") => "TRUE_VALUE",
+        "boolean" => "FALSE_VALUE",
+        "map" => "START_OBJECT",
+        "sequence" => "START_ARRAY",
+        "null" => "NULL_VALUE",
+        _ => return None,
+    };
+    let expected = match expected.split(" at line").next()? {
+        "i64" => "an Integer",
+        "a boolean" => "a Boolean",
+        "a string" | "a borrowed string" | "string" => "a String",
+        "a sequence" => "a List",
+        "a map" => "a Map",
+        _ => "a Structure",
+    };
+    Some(format!("{found} can not be converted to {expected}"))
+}
+
+/// A result as JSON.
+pub(super) fn body(response: &Response) -> Vec<u8> {
+    let mut body = Vec::with_capacity(size(response));
+    write(&mut body, |out| response.serialize(out));
+    body
+}
+
+/// Large enough for most results, so that the buffer never grows on the way.
+fn size(response: &Response) -> usize {
+    let messages = match response {
+        Response::ReceiveMessage(result) => result.messages.as_slice(),
+        _ => &[],
+    };
+    256 + messages.iter().map(|message| 640 + message.body.as_ref().map_or(0, |body| body.len() * 9 / 8)).sum::<usize>()
+}
+
+/// Our shapes are strings, numbers, lists and maps with text keys, and memory takes all of it: there is no way to fail.
+fn write<'a>(
+    out: &'a mut Vec<u8>,
+    serialize: impl FnOnce(&mut serde_json::Serializer<&'a mut Vec<u8>>) -> Result<(), serde_json::Error>,
+) {
+    let outcome = serialize(&mut serde_json::Serializer::new(out));
+    debug_assert!(outcome.is_ok(), "{outcome:?}");
+}
+
+/// An error as JSON.
+pub(super) fn error_body(error: &Error) -> Vec<u8> {
+    serde_json::json!({ "__type": error.code.json_type(), "message": error.message }).to_string().into_bytes()
+}
+
+/// A request as a client sends it: the action (`X-Amz-Target: AmazonSQS.<action>`) and the JSON body.
+pub fn request_json(request: &Request) -> (&'static str, Vec<u8>) {
+    let mut body = Vec::with_capacity(256);
+    write(&mut body, |out| request.serialize(out));
+    (request.action().name(), body)
+}
+
+/// The reply to a client's `action`.
+///
+/// # Errors
+/// What the service says went wrong, by the name in JSON ([`Code::shape`]); or, with the code `UnreadableReply`, that
+/// the reply is not one of SQS's: a proxy's, perhaps.
+pub fn response_json(action: &str, status: u16, body: &[u8]) -> Result<Response, RemoteError> {
+    let Some(known) = Action::named(action) else {
+        return Err(unreadable(status, format!("{action} is no action of SQS")));
+    };
+    if !(200..300).contains(&status) {
+        return Err(remote_error(status, body));
+    }
+    let body = if body.is_empty() { b"{}" } else { body };
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    Response::deserialize(known, &mut deserializer)
+        .and_then(|response| deserializer.end().map(|()| response))
+        .map_err(|error| unreadable(status, format!("the reply to {action} can't be read: {error}")))
+}
+
+fn remote_error(status: u16, body: &[u8]) -> RemoteError {
+    let members: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |names: &[&str]| names.iter().find_map(|name| members.get(name)?.as_str());
+    let Some(kind) = text(&["__type", "code", "Code"]) else {
+        let start = String::from_utf8_lossy(body.get(..200).unwrap_or(body)).trim().to_owned();
+        return unreadable(status, format!("HTTP {status}, and not in SQS's words: {start:?}"));
+    };
+    let code = kind.rsplit('#').next().unwrap_or(kind).to_owned();
+    RemoteError { code, message: text(&["message", "Message"]).unwrap_or_default().to_owned(), status }
+}
+
+fn unreadable(status: u16, message: String) -> RemoteError {
+    RemoteError { code: "UnreadableReply".to_owned(), message, status }
+}
+
+impl RemoteError {
+    /// The catalogue's code of this name, if it is one.
+    pub fn known(&self) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.shape() == self.code)
+    }
+}
