@@ -1,10 +1,27 @@
 //! The broker: one partition, shared by everybody who asks something of it.
+//!
+//! A call decides and applies under the partition's lock, on its caller's own task, and then waits at the gate of the
+//! batch that holds what it did. Only the flush is somebody else's: the partition's thread (`thread.rs`).
 
-use crate::{Clock, Content, Receipts};
-use afterward_log::{Log, ReadError};
-use afterward_machine::{Command, Delivery, Location, Receive, Refusal, Reply, Send, State};
-use std::{sync::Arc, time::Duration};
-use thiserror::Error;
+use crate::{
+    Clock, Content, Failure, Metrics, OpenError, Receipts, StoredMessage, Unavailable,
+    contents::Recent,
+    metrics::Counters,
+    open::open,
+    partition::{Gate, Gated, Receiving},
+    random::Random,
+    shared::{Ending, Entry, Inner, Shared, Status},
+    thread,
+};
+use afterward_log::Log;
+use afterward_machine::{Command, Delivery, Receive, Refusal, Reply, Send, State};
+use afterward_record::Beside;
+use std::{
+    fmt,
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    thread::JoinHandle,
+    time::Duration,
+};
 
 /// How a broker runs.
 #[derive(Debug, Clone)]
@@ -21,48 +38,18 @@ impl Default for Settings {
     }
 }
 
-/// One partition at work. Cheap to clone.
+/// One partition at work. Cheap to clone. When the last clone is dropped without [`Broker::stop`], the partition ends as if the
+/// process had been killed: what was not acknowledged may be lost, and nothing else.
 #[derive(Clone)]
-pub struct Broker {}
-
-/// Why the partition could not be opened.
-#[derive(Debug, Error)]
-#[allow(missing_docs)]
-pub enum OpenError {
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error(transparent)]
-    Claim(#[from] afterward_log::ClaimError),
-    #[error("batch {position}: {reason}")]
-    Record { position: u64, reason: String },
+pub struct Broker {
+    handle: Arc<Handle>,
 }
 
-/// The partition can't take the call now; nothing of it has happened for certain. HTTP 503.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{reason}")]
-pub struct Unavailable {
-    /// What is wrong and what to do, for people.
-    pub reason: String,
-}
-
-/// Why a call failed.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Failure {
-    /// The state says no.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The partition can't answer.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-/// A message as it lies in the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredMessage {
-    /// What the sender said.
-    pub content: Content,
-    /// Its group.
-    pub group: Option<afterward_names::GroupId>,
+/// Ends the thread when nobody is left.
+struct Handle {
+    shared: Arc<Shared>,
+    receipts: Receipts,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// A message received.
@@ -74,32 +61,45 @@ pub struct Received {
     pub message: StoredMessage,
 }
 
-/// What the broker has counted since it was opened, and how things stand.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct Metrics {
-    pub sent: u64,
-    pub delivered: u64,
-    pub deleted: u64,
-    pub dead_lettered: u64,
-    pub batches: u64,
-    pub flushes: u64,
-    pub waiting_receives: u64,
-    pub queues: u64,
-    pub messages: u64,
-    pub log_allocated_bytes: u64,
-    pub log_retained_bytes: u64,
-    pub reopened: u64,
-}
-
-#[allow(clippy::todo, unused_variables, clippy::unused_async)]
 impl Broker {
-    /// Replays `log`, claims it, and starts the partition's thread.
+    /// Replays `log`, claims it, and starts the partition's thread. Blocks for as long as the replay takes.
     ///
     /// # Errors
     /// When the log can't be read or claimed.
     pub fn open(log: Arc<dyn Log>, clock: Arc<dyn Clock>, settings: Settings) -> Result<Broker, OpenError> {
-        todo!()
+        let mut random = Random::from_system().map_err(|error| OpenError::Random { reason: error.to_string() })?;
+        let counters = Arc::new(Counters::default());
+        let partition = open(&*log, clock.now_ms(), random.block(), counters.clone())?;
+        let receipts = Receipts::new(partition.secret());
+        let inner = Inner {
+            status: Status::Serving(Box::new(partition)),
+            random,
+            ending: None,
+            no_waits: false,
+            parked_until_ms: None,
+        };
+        let shared = Arc::new(Shared {
+            log,
+            clock,
+            settings,
+            counters,
+            recent: Mutex::new(Recent::default()),
+            ended: Gate::default(),
+            inner: Mutex::new(inner),
+            wake: Condvar::new(),
+        });
+        let weak = Arc::downgrade(&shared);
+        shared.clock.on_jump(Box::new(move || weak.upgrade().map(|shared| shared.nudge()).is_some()));
+        let of_thread = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("partition".to_owned())
+            .spawn(move || thread::run(&of_thread))
+            .map_err(|error| OpenError::Thread { reason: error.to_string() })?;
+        Ok(Broker { handle: Arc::new(Handle { shared, receipts, thread: Mutex::new(Some(thread)) }) })
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.handle.shared
     }
 
     /// One command; its reply, or refusal, once everything that it rests on is durable. For `Send` and `Receive` use
@@ -108,19 +108,31 @@ impl Broker {
     /// # Errors
     /// See [`Failure`].
     pub async fn execute(&self, command: Command) -> Result<Reply, Failure> {
-        todo!()
+        let mut outcomes = self.execute_all(vec![(command, None)]).await?;
+        Ok(outcomes.pop().unwrap_or(Ok(Reply::Done))?)
     }
 
     /// Several commands under one flush, each with its own outcome: batches of deletes and visibility changes. The
-    /// second of a pair is the error text of a `ChangeVisibility` with `failure`.
+    /// second of a pair is the error text of a `ChangeVisibility`.
     ///
     /// # Errors
     /// [`Unavailable`] for all.
     pub async fn execute_all(
         &self,
-        commands: Vec<(Command, Option<String>)>,
+        mut commands: Vec<(Command, Option<String>)>,
     ) -> Result<Vec<Result<Reply, Refusal>>, Unavailable> {
-        todo!()
+        for (command, error) in &mut commands {
+            if let Command::ChangeVisibility { failure, .. } = command {
+                *failure = error.is_some();
+            }
+        }
+        let all = self.shared().enter(|entry| {
+            let commands = commands
+                .iter()
+                .map(|(command, error)| (command, error.as_deref().map_or(Beside::Nothing, Beside::Error)));
+            submit_all(entry, commands)
+        });
+        all.await?.await
     }
 
     /// Several sends under one flush, each with its own outcome ([`Reply::Sent`]).
@@ -128,7 +140,11 @@ impl Broker {
     /// # Errors
     /// [`Unavailable`] for all: perhaps stored, perhaps not.
     pub async fn send(&self, sends: Vec<(Send, Content)>) -> Result<Vec<Result<Reply, Refusal>>, Unavailable> {
-        todo!()
+        let sends: Vec<_> = sends.into_iter().map(|(send, content)| (Command::Send(send), content)).collect();
+        let all = self.shared().enter(|entry| {
+            submit_all(entry, sends.iter().map(|(command, content)| (command, Beside::Content(content))))
+        });
+        all.await?.await
     }
 
     /// Receives, waiting up to `wait` (`None`: the queue's own wait) for a message to become visible. Dropping the
@@ -137,7 +153,25 @@ impl Broker {
     /// # Errors
     /// See [`Failure`].
     pub async fn receive(&self, receive: Receive, wait: Option<Duration>) -> Result<Vec<Received>, Failure> {
-        todo!()
+        let wait_ms = wait.map(|wait| wait.as_millis() as u64);
+        let found = loop {
+            let receiving = self.shared().enter(|entry| {
+                let wait_ms = if entry.may_wait { wait_ms } else { Some(0) };
+                entry.partition.receive(entry.now_ms, &receive, wait_ms)
+            });
+            match receiving.await? {
+                Receiving::Answered(answer) => break answer.await?,
+                Receiving::Waiting(waiting) => break waiting.await?,
+                // A thousand messages went to their dead-letter queue. Let others at the lock.
+                Receiving::Again => tokio::task::yield_now().await,
+            }
+        };
+        let deliveries = found?;
+        let of = deliveries.iter().map(|delivery| (delivery.message, delivery.location)).collect();
+        let messages = self.contents(of).await?;
+        // A message that was deleted between its lease and now is not delivered.
+        let received = deliveries.into_iter().zip(messages);
+        Ok(received.filter_map(|(delivery, message)| Some(Received { delivery, message: message? })).collect())
     }
 
     /// Reads the state, advanced to now; the answer is given once all that it rests on is durable.
@@ -148,55 +182,124 @@ impl Broker {
         &self,
         read: impl FnOnce(&State) -> T + std::marker::Send + 'static,
     ) -> Result<T, Unavailable> {
-        todo!()
-    }
-
-    /// The contents of messages, `None` for those that are gone by now.
-    ///
-    /// # Errors
-    /// [`Unavailable`].
-    pub async fn contents(
-        &self,
-        of: Vec<(afterward_machine::MessageKey, Location)>,
-    ) -> Result<Vec<Option<StoredMessage>>, Unavailable> {
-        todo!()
-    }
-
-    /// The texts of last failures, by the locations that [`afterward_machine::MessageView::failure`] gives.
-    ///
-    /// # Errors
-    /// [`Unavailable`].
-    pub async fn failures(&self, of: Vec<Location>) -> Result<Vec<Option<String>>, Unavailable> {
-        todo!()
+        self.shared().enter(|entry| entry.partition.read(entry.now_ms, read)).await?.await
     }
 
     /// The maker of receipt handles.
     pub fn receipts(&self) -> &Receipts {
-        todo!()
+        &self.handle.receipts
     }
 
-    /// The broker's time.
+    /// The broker's time: the clock's, or the state's where the clock has run back.
     pub fn now_ms(&self) -> u64 {
-        todo!()
+        let clock_ms = self.shared().clock.now_ms();
+        match &self.shared().lock().status {
+            Status::Serving(partition) => partition.state().now_ms().max(clock_ms),
+            Status::Down { .. } => clock_ms,
+        }
     }
 
     /// Why the partition can't take calls now, if it can't.
     pub fn trouble(&self) -> Option<String> {
-        todo!()
+        let inner = self.shared().lock();
+        match &inner.status {
+            Status::Down { why, .. } => Some(why.reason.clone()),
+            Status::Serving(_) => inner.ending.map(|_| "the server is stopping".to_owned()),
+        }
     }
 
     /// Counters and gauges.
     pub fn metrics(&self) -> Metrics {
-        todo!()
+        let usage = self.shared().log.usage();
+        let mut metrics = Metrics {
+            flushes: usage.flushes,
+            log_allocated_bytes: usage.allocated_bytes,
+            log_retained_bytes: usage.retained_bytes,
+            ..self.shared().counters.read()
+        };
+        if let Status::Serving(partition) = &self.shared().lock().status {
+            metrics.queues = partition.state().all_queues().count() as u64;
+            metrics.messages = partition.state().message_count();
+        }
+        metrics
     }
 
     /// Ends every waiting receive with nothing; new ones don't wait any more. The first step of a graceful stop.
     pub fn end_waits(&self) {
-        todo!()
+        let mut inner = self.shared().lock();
+        inner.no_waits = true;
+        if let Status::Serving(partition) = &mut inner.status {
+            partition.end_waits();
+        }
     }
 
     /// Flushes and stops: later calls are [`Unavailable`]. Returns when the partition's thread has ended.
     pub async fn stop(&self) {
-        todo!()
+        self.end_waits();
+        self.handle.end(Ending::Flushed);
+        // The gate opens with nothing but the end.
+        let _ended = Gated::new((), Some(self.shared().ended.clone())).await;
+        self.handle.join();
+    }
+}
+
+fn submit_all<'a>(
+    Entry { partition, random, now_ms, .. }: Entry<'_>,
+    commands: impl Iterator<Item = (&'a Command, Beside<'a>)>,
+) -> Gated<Vec<Result<Reply, Refusal>>> {
+    partition.submit_all(now_ms, || random.bits(), commands)
+}
+
+impl Handle {
+    fn end(&self, ending: Ending) {
+        {
+            let mut inner = self.shared.lock();
+            inner.ending.get_or_insert(ending);
+            if ending == Ending::AtOnce {
+                inner.ending = Some(ending);
+            }
+        }
+        self.shared.nudge();
+    }
+
+    fn join(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // The thread itself may drop the last handle, when waking a task ends it.
+        if let Some(thread) = thread.filter(|thread| thread.thread().id() != std::thread::current().id()) {
+            // A panic in it was told to everybody by its farewell.
+            let _panicked = thread.join();
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.end(Ending::AtOnce);
+        self.join();
+    }
+}
+
+impl fmt::Debug for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broker").field("trouble", &self.trouble()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sendable<T: std::marker::Send>(_: &T) {}
+
+    #[allow(dead_code)] // that it compiles is the test
+    fn calls_can_move_between_threads(broker: &Broker, command: Command, receive: Receive) {
+        sendable(broker);
+        sendable(&broker.execute(command));
+        sendable(&broker.send(Vec::new()));
+        sendable(&broker.receive(receive, None));
+        sendable(&broker.read(State::now_ms));
+        sendable(&broker.contents(Vec::new()));
+        sendable(&broker.failures(Vec::new()));
+        sendable(&broker.stop());
     }
 }

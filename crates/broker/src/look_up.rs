@@ -1,0 +1,95 @@
+//! The broker's reads of message contents: from memory, from the log, or from where compaction has moved them.
+
+use crate::{
+    Broker, OpenError, StoredMessage, Unavailable,
+    contents::{failure, fetch_off, message},
+};
+use afterward_log::ReadError;
+use afterward_machine::{Location, MessageKey};
+use bytes::Bytes;
+
+/// How often a message may move while it is looked for. Each time, compaction has to have come by.
+const MOVES: usize = 16;
+
+impl Broker {
+    /// The contents of messages, `None` for those that are gone by now.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn contents(&self, of: Vec<(MessageKey, Location)>) -> Result<Vec<Option<StoredMessage>>, Unavailable> {
+        let places: Vec<_> = of.iter().map(|(_, at)| *at).collect();
+        let records = self.records(&places).await;
+        let mut contents = Vec::with_capacity(of.len());
+        if let Ok(Some(records)) = records {
+            let messages = records.iter().zip(&places).map(|(record, at)| message(record, *at));
+            if let Ok(messages) = messages.map(|message| message.map(Some)).collect() {
+                return Ok(messages);
+            }
+        }
+        // Something has moved or can't be read: one by one.
+        for (key, at) in of {
+            contents.push(self.content(key, at).await?);
+        }
+        Ok(contents)
+    }
+
+    async fn content(&self, key: MessageKey, mut at: Location) -> Result<Option<StoredMessage>, Unavailable> {
+        for _ in 0..MOVES {
+            let found = match self.records(&[at]).await {
+                Ok(Some(records)) => records.first().map(|record| message(record, at)).transpose(),
+                Ok(None) => Ok(None),
+                Err(error) => Err(error),
+            };
+            if let Ok(Some(message)) = found {
+                return Ok(Some(message));
+            }
+            let now_at = self.read(move |state| state.message(key).map(|message| message.location)).await?;
+            match (now_at, found) {
+                (None, _) => return Ok(None),
+                (Some(now_at), _) if now_at != at => at = now_at,
+                (Some(_), Err(error)) => return Err(self.unreadable(&error)),
+                (Some(_), Ok(_)) => return Err(self.unreadable(&lost(at))),
+            }
+        }
+        Err(Unavailable::because("a message kept moving while it was read; try again"))
+    }
+
+    /// The texts of last failures, by the locations that [`afterward_machine::MessageView::failure`] gives; `None` for
+    /// those that are gone, or that compaction has moved since.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn failures(&self, of: Vec<Location>) -> Result<Vec<Option<String>>, Unavailable> {
+        let mut texts = Vec::with_capacity(of.len());
+        for at in of {
+            let found = match self.records(&[at]).await {
+                Ok(Some(records)) => records.first().map_or(Ok(None), |record| failure(record, at)),
+                Ok(None) => Ok(None),
+                Err(error) => Err(error),
+            };
+            texts.push(found.map_err(|error| self.unreadable(&error))?);
+        }
+        Ok(texts)
+    }
+
+    /// The records at `of`; `None` if one of them has been trimmed.
+    async fn records(&self, of: &[Location]) -> Result<Option<Vec<Bytes>>, OpenError> {
+        if let Some(records) = self.shared().recent().records(of) {
+            return Ok(Some(records));
+        }
+        fetch_off(self.shared().log.clone(), of.to_vec()).await
+    }
+
+    /// What is wrong is told; where the log's bytes are wrong, the partition stops.
+    fn unreadable(&self, error: &OpenError) -> Unavailable {
+        match error.is_corruption() {
+            true => self.shared().corrupt(error),
+            false => Unavailable::because(error.to_string()),
+        }
+    }
+}
+
+/// The state says that a live message is where the log says nothing is any more.
+fn lost(at: Location) -> OpenError {
+    OpenError::Read(ReadError::Trimmed { position: at.position, first: at.position + 1 })
+}

@@ -1,0 +1,134 @@
+//! The payload that gathers while the batch before it is being flushed.
+//!
+//! At most one batch is in flight. What callers do meanwhile gathers in the pending payload, whose position is known
+//! already: one above the batch in flight. So each record's location is known when it is applied, and the next flush
+//! makes all of it durable at once.
+
+use super::gate::{Gate, Release};
+use crate::Unavailable;
+use afterward_log::{Batch, Position};
+use afterward_machine::{Event, Location};
+use afterward_record::{Beside, encode};
+use bytes::Bytes;
+use std::mem;
+
+/// How much may be pending before callers wait for room.
+const PENDING_BYTES: usize = 8 << 20;
+
+/// What is not durable yet.
+pub(super) struct Commit {
+    /// Where the pending payload will be.
+    position: Position,
+    payload: Vec<u8>,
+    records: u32,
+    /// Made for the first who waits.
+    gate: Option<Gate>,
+    /// Opens when the pending payload is taken.
+    room: Option<Gate>,
+    flight: Option<Flight>,
+}
+
+struct Flight {
+    position: Position,
+    payload: Bytes,
+    gate: Option<Gate>,
+}
+
+/// A batch to append.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// The position that the log's tail has to be at.
+    pub expected: Position,
+    /// What to append.
+    pub batch: Batch,
+}
+
+impl Commit {
+    /// Nothing pending, everything up to `tail` durable.
+    pub(super) fn after(tail: Position) -> Commit {
+        Commit { position: tail + 1, payload: Vec::new(), records: 0, gate: None, room: None, flight: None }
+    }
+
+    /// Adds a record, and says where it will be.
+    pub(super) fn push(&mut self, time_ms: u64, event: &Event, beside: Beside<'_>) -> Location {
+        let span = encode(&mut self.payload, time_ms, event, beside);
+        self.records += 1;
+        Location { position: self.position, offset_bytes: span.offset_bytes, length_bytes: span.length_bytes }
+    }
+
+    /// Where the pending payload will be.
+    pub(super) fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The last durable position.
+    pub(super) fn durable(&self) -> Position {
+        self.flight.as_ref().map_or(self.position, |flight| flight.position) - 1
+    }
+
+    /// How far the pending payload has come: equal marks, nothing logged in between.
+    pub(super) fn mark(&self) -> (Position, usize) {
+        (self.position, self.payload.len())
+    }
+
+    pub(super) fn is_pending(&self) -> bool {
+        self.records > 0
+    }
+
+    /// The gate before everything done so far; `None`: all of it is durable.
+    pub(super) fn gate(&mut self) -> Option<Gate> {
+        let gate = match &mut self.flight {
+            _ if self.records > 0 => &mut self.gate,
+            Some(flight) => &mut flight.gate,
+            None => return None,
+        };
+        Some(gate.get_or_insert_default().clone())
+    }
+
+    /// `None` if there is room for more, else the gate that opens when there is.
+    pub(super) fn room(&mut self) -> Option<Gate> {
+        (self.payload.len() >= PENDING_BYTES).then(|| self.room.get_or_insert_default().clone())
+    }
+
+    /// The record at `location`, if it is pending or in flight.
+    pub(super) fn record(&self, location: Location) -> Option<Bytes> {
+        let from = location.offset_bytes as usize;
+        let bytes = from..from + location.length_bytes as usize;
+        match &self.flight {
+            _ if location.position == self.position => self.payload.get(bytes).map(Bytes::copy_from_slice),
+            Some(flight) if location.position == flight.position => {
+                (bytes.end <= flight.payload.len()).then(|| flight.payload.slice(bytes))
+            }
+            _ => None,
+        }
+    }
+
+    /// Puts what is pending in flight, if there is anything and nothing is in flight.
+    pub(super) fn take(&mut self, time_ms: u64) -> Option<Outgoing> {
+        if self.records == 0 || self.flight.is_some() {
+            return None;
+        }
+        let next = Vec::with_capacity(self.payload.len().min(1 << 16));
+        let payload = Bytes::from(mem::replace(&mut self.payload, next));
+        let batch = Batch { time_ms, records: mem::take(&mut self.records), payload: payload.clone() };
+        self.flight = Some(Flight { position: self.position, payload, gate: self.gate.take() });
+        self.position += 1;
+        if let Some(room) = self.room.take() {
+            room.open(Ok(()));
+        }
+        Some(Outgoing { expected: self.position - 2, batch })
+    }
+
+    /// The batch in flight is durable at `position`.
+    pub(super) fn landed(&mut self, position: Position) -> Release {
+        let flight = self.flight.take();
+        debug_assert_eq!(flight.as_ref().map(|flight| flight.position), Some(position));
+        Release::durable(flight.and_then(|flight| flight.gate))
+    }
+
+    /// Everybody who waits learns why it is in vain.
+    pub(super) fn fail(self, why: Unavailable) -> Release {
+        let flight = self.flight.and_then(|flight| flight.gate);
+        Release::failed([flight, self.gate, self.room].into_iter().flatten(), why)
+    }
+}

@@ -1,0 +1,161 @@
+//! Getting space back: live state is written forward, then the prefix that held it is trimmed.
+//!
+//! A pass goes over the batches from the oldest up to a definitions batch that it writes as it starts. Of each record,
+//! `State::forward` says what the state still needs, and that is logged again. Once everything before a definitions
+//! batch has been looked at, and all that was written forward is durable, the log is trimmed to just before that
+//! batch: a replay from there is complete.
+//!
+//! A pass is made of small steps, so that the partition's lock is never held long: [`Compactor::prepare`] reads and
+//! decodes without it, [`Compactor::forward`] writes under it. The log's engine may trim less than it is asked to.
+//!
+//! A pass starts when the log retains `compact_at_ratio` times what it has to. That is the live messages' records and
+//! what else the last pass could not get rid of (deduplication entries, definitions), so a pass that gained nothing
+//! is not repeated at once.
+
+use super::{Partition, pass::Pass};
+use crate::{OpenError, Settings};
+use afterward_log::{Log, Position, Usage};
+use std::collections::VecDeque;
+
+/// How many records are looked at under one lock, and how much of them.
+pub(super) const STEP_RECORDS: usize = 256;
+const STEP_BYTES: u64 = 256 << 10;
+/// Whether a pass pays is asked again after so much growth (less where compaction starts at less).
+const ASK_EVERY_BYTES: u64 = 1 << 20;
+
+/// Decides when compaction pays, and does it.
+#[derive(Debug)]
+pub struct Compactor {
+    settings: Settings,
+    /// What the last pass left beyond the live messages' records.
+    rest_bytes: u64,
+    /// Live bytes, and bytes retained, when it was last asked whether a pass pays.
+    asked: Option<(u64, u64)>,
+    pass: Option<Pass>,
+}
+
+impl Compactor {
+    /// With these settings. A ratio below 1.5 counts as 1.5: below, a pass writes more than it frees.
+    pub fn new(settings: Settings) -> Compactor {
+        Compactor { settings, rest_bytes: 0, asked: None, pass: None }
+    }
+
+    /// Whether a pass is under way.
+    pub fn is_running(&self) -> bool {
+        self.pass.is_some()
+    }
+
+    /// Starts a pass if it pays, and answers whether one is under way. Asking is cheap and may be done often; `usage`
+    /// is only looked at when something has changed since it was last asked.
+    pub fn start_if_due(&mut self, partition: &mut Partition, log: &dyn Log) -> bool {
+        if self.pass.is_some() {
+            return true;
+        }
+        let live = partition.live_bytes();
+        let logged = partition.logged_bytes();
+        let step = ASK_EVERY_BYTES.min(self.settings.compact_at_bytes / 4);
+        if let Some((live_then, logged_then)) = self.asked
+            && logged < logged_then + step
+            && live >= live_then / 2
+        {
+            return false;
+        }
+        self.asked = Some((live, logged));
+        let Usage { retained_bytes, .. } = log.usage();
+        let needed = live + self.rest_bytes;
+        let ratio = self.settings.compact_at_ratio.max(1.5);
+        if retained_bytes < self.settings.compact_at_bytes || (retained_bytes as f64) < needed as f64 * ratio {
+            return false;
+        }
+        let Ok(bounds) = log.bounds() else { return false };
+        let Some(until) = partition.start_compaction() else {
+            // Not now: something is pending. Ask again.
+            self.asked = None;
+            return false;
+        };
+        let marks = partition.definitions_between(bounds.first, until);
+        tracing::debug!(from = bounds.first, until, retained_bytes, live, "compaction starts");
+        self.pass = Some(Pass::new(bounds.first, until, marks));
+        true
+    }
+
+    /// Reads what [`Self::forward`] will look at. To be called while no batch is in flight, and without the lock.
+    ///
+    /// # Errors
+    /// When the log can't be read, or holds what is not a record.
+    pub fn prepare(&mut self, log: &dyn Log) -> Result<(), OpenError> {
+        self.pass.as_mut().map_or(Ok(()), |pass| pass.prepare(log))
+    }
+
+    /// Writes forward what is live of the next records; answers how many bytes it looked at.
+    ///
+    /// # Errors
+    /// When a record that goes along can't be read.
+    pub fn forward(&mut self, partition: &mut Partition, now_ms: u64) -> Result<u64, OpenError> {
+        let Some(pass) = &mut self.pass else { return Ok(0) };
+        partition.advance(now_ms);
+        let mut looked_at = 0;
+        for _ in 0..STEP_RECORDS {
+            match pass.forward_next(partition)? {
+                Some(bytes) => looked_at += u64::from(bytes),
+                None => break,
+            }
+            if looked_at >= STEP_BYTES {
+                break;
+            }
+        }
+        pass.mark(partition);
+        Ok(looked_at)
+    }
+
+    /// What the log may be trimmed up to, if that is more than before. To be called with what `partition` knows to be
+    /// durable; the trimming itself needs no lock.
+    pub fn trim(&mut self, partition: &mut Partition) -> Option<Position> {
+        let pass = self.pass.as_mut()?;
+        let durable = partition.commit.durable();
+        let mut up_to = None;
+        while let Some(position) = pass.next_trim(durable) {
+            up_to = Some(position);
+        }
+        if let Some(up_to) = up_to {
+            partition.forget_definitions_up_to(up_to);
+        }
+        up_to
+    }
+
+    /// Whether there is more to look at, rather than only to wait for what was written to become durable.
+    pub fn has_work(&self) -> bool {
+        self.pass.as_ref().is_some_and(|pass| !pass.has_seen_all())
+    }
+
+    /// Gives up the pass, for another time.
+    pub fn abandon(&mut self) {
+        self.pass = None;
+    }
+
+    /// Ends the pass if everything is trimmed.
+    pub fn finish(&mut self, partition: &Partition, log: &dyn Log) {
+        if self.pass.as_ref().is_some_and(Pass::is_over) {
+            self.pass = None;
+            let Usage { retained_bytes, .. } = log.usage();
+            self.rest_bytes = retained_bytes.saturating_sub(partition.live_bytes());
+            tracing::debug!(retained_bytes, rest_bytes = self.rest_bytes, "compaction ends");
+        }
+    }
+}
+
+impl Partition {
+    /// Writes the definitions batch that a pass ends before, and says where it will be. `None` while something else
+    /// is pending: definitions come first in their batch.
+    fn start_compaction(&mut self) -> Option<Position> {
+        self.write_definitions().then(|| self.commit.position())
+    }
+
+    fn definitions_between(&self, first: Position, until: Position) -> VecDeque<Position> {
+        self.definitions.iter().copied().filter(|at| (first + 1..=until).contains(at)).collect()
+    }
+
+    fn forget_definitions_up_to(&mut self, position: Position) {
+        while self.definitions.pop_front_if(|at| *at <= position).is_some() {}
+    }
+}

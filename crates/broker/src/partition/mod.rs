@@ -1,0 +1,311 @@
+//! The partition's core: the state, what of it is not durable yet, and who waits.
+//!
+//! It is synchronous and deterministic: no thread, no runtime, no clock, no file. Time and random bits come in with
+//! each call, batches go out with [`Partition::take_batch`] and come back as [`Partition::committed`] or
+//! [`Partition::failed`]. The server drives it from a thread and under a lock (`thread.rs`), the simulation from a loop
+//! over a faulty log.
+//!
+//! Invariants:
+//! - a change is encoded into the pending payload and applied in one go, under one borrow;
+//! - nothing computed from the state leaves but as a [`Gated`] value: replies, refusals and reads alike wait for the
+//!   batch that holds the last change they may rest on;
+//! - when time has moved, whoever waits is served before whoever comes; each message goes to one waiter;
+//! - an append that failed consumes the partition: what comes after is a replay (`open.rs`).
+
+mod commit;
+pub mod compact;
+mod gate;
+mod pass;
+mod serve;
+mod sizes;
+mod waiters;
+
+use crate::{Unavailable, metrics::Counters};
+use afterward_log::{Epoch, Position};
+use afterward_machine::{Command, Event, Location, QueueId, Receive, Refusal, Reply, State};
+use afterward_record::Beside;
+use commit::Commit;
+pub use commit::Outgoing;
+pub(crate) use gate::Gate;
+pub use gate::{Gated, Release};
+pub(crate) use pass::slice;
+pub(crate) use sizes::Sizes;
+use std::{collections::VecDeque, fmt, sync::Arc};
+use waiters::Waiters;
+pub use waiters::{Found, Waiting};
+
+/// A definitions batch is written whenever the log has grown by this much: that is how finely it can be trimmed.
+const DEFINITIONS_EVERY_BYTES: u64 = 32 << 20;
+/// How late timers may fire that nobody waits for. They also fire, in order, before anything is asked of the state.
+const UNWATCHED_TIMERS_MS: u64 = 100;
+
+/// One partition: the core, for the server's thread and for the simulation.
+pub struct Partition {
+    state: State,
+    epoch: Epoch,
+    commit: Commit,
+    waiters: Waiters,
+    /// Queues whose first waiter's receive stopped at its bound of work: [`Self::on_time`] goes on.
+    unfinished: Vec<QueueId>,
+    /// Queues whose waiters were refused because too many messages are in flight: tried again after every change.
+    over_limit: Vec<QueueId>,
+    /// Batches that start with definitions, so that a replay may start there; oldest first.
+    definitions: VecDeque<Position>,
+    since_definitions_bytes: u64,
+    logged_bytes: u64,
+    sizes: Sizes,
+    /// Move tasks that said they were due and did nothing are not asked again before.
+    moves_rest_until_ms: u64,
+    counters: Arc<Counters>,
+}
+
+/// How a receive goes on.
+#[derive(Debug)]
+#[must_use]
+pub enum Receiving {
+    /// With this answer, once its gate opens.
+    Answered(Gated<Found>),
+    /// It waits.
+    Waiting(Waiting),
+    /// It reached its bound of work and found nothing so far: ask again.
+    Again,
+}
+
+impl Partition {
+    /// The partition with the replayed `state`, owned in `epoch`, whose log ends at `tail`.
+    pub(crate) fn new(
+        state: State,
+        epoch: Epoch,
+        tail: Position,
+        definitions: VecDeque<Position>,
+        since_definitions_bytes: u64,
+        sizes: Sizes,
+        counters: Arc<Counters>,
+    ) -> Partition {
+        Partition {
+            state,
+            epoch,
+            commit: Commit::after(tail),
+            waiters: Waiters::default(),
+            unfinished: Vec::new(),
+            over_limit: Vec::new(),
+            definitions,
+            since_definitions_bytes,
+            logged_bytes: 0,
+            sizes,
+            moves_rest_until_ms: 0,
+            counters,
+        }
+    }
+
+    /// The epoch that it owns its log in.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The state, for a checker: what a caller may see comes from [`Self::read`].
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The secret of its receipt handles.
+    pub fn secret(&self) -> &[u8; 32] {
+        // A partition is made from a log that has been founded.
+        self.state.secret().unwrap_or(&[0; 32])
+    }
+
+    /// Decides `command` at `now_ms` (or at the state's time, if that is later) and makes it so. For a `Receive`,
+    /// rather [`Self::receive`].
+    pub fn submit(
+        &mut self,
+        now_ms: u64,
+        random: u64,
+        command: &Command,
+        beside: Beside<'_>,
+    ) -> Gated<Result<Reply, Refusal>> {
+        self.advance(now_ms);
+        let outcome = self.act(command, random, beside);
+        self.serve();
+        self.gated(outcome)
+    }
+
+    /// Several commands, one after the other, behind one gate.
+    pub fn submit_all<'a>(
+        &mut self,
+        now_ms: u64,
+        mut random: impl FnMut() -> u64,
+        commands: impl Iterator<Item = (&'a Command, Beside<'a>)>,
+    ) -> Gated<Vec<Result<Reply, Refusal>>> {
+        self.advance(now_ms);
+        let outcomes = commands
+            .map(|(command, beside)| {
+                let outcome = self.act(command, random(), beside);
+                self.serve();
+                outcome
+            })
+            .collect();
+        self.gated(outcomes)
+    }
+
+    /// Receives, or lets the receive wait up to `wait_ms` (`None`: the queue's own wait).
+    pub fn receive(&mut self, now_ms: u64, receive: &Receive, wait_ms: Option<u64>) -> Receiving {
+        self.advance(now_ms);
+        let command = Command::Receive(receive.clone());
+        let outcome = self.act(&command, 0, Beside::Nothing);
+        self.serve();
+        let found = match outcome {
+            Ok(Reply::Received { deliveries, more: true }) if deliveries.is_empty() => return Receiving::Again,
+            Ok(Reply::Received { deliveries, .. }) => Ok(deliveries),
+            Ok(_) => Ok(Vec::new()),
+            Err(refusal) => Err(refusal),
+        };
+        let queue = self.state.queue_at(&receive.queue);
+        let wait_ms = wait_ms.or(queue.map(|queue| queue.attributes.receive_wait_ms)).unwrap_or(0);
+        // A long poll waits for room in flight, too: AWS answers OverLimit to short polls only.
+        let may_wait = found.as_ref().map_or_else(|refusal| *refusal == Refusal::OverLimit, Vec::is_empty);
+        match queue.map(|queue| queue.id) {
+            Some(queue) if may_wait && wait_ms > 0 => {
+                if found.is_err() {
+                    serve::note(&mut self.over_limit, queue);
+                }
+                let deadline_ms = self.state.now_ms().saturating_add(wait_ms);
+                Receiving::Waiting(self.waiters.add(queue, command, deadline_ms, &self.counters))
+            }
+            _ => Receiving::Answered(self.gated(found)),
+        }
+    }
+
+    /// Reads the state, advanced to `now_ms`.
+    pub fn read<T>(&mut self, now_ms: u64, read: impl FnOnce(&State) -> T) -> Gated<T> {
+        self.advance(now_ms);
+        let value = read(&self.state);
+        self.gated(value)
+    }
+
+    /// `None` if there is room for another call's changes, else a gate to wait at before asking again. (Not having
+    /// asked breaks nothing but the bound on memory.)
+    pub fn room(&mut self) -> Option<Gated<()>> {
+        self.commit.room().map(|gate| Gated::new((), Some(gate)))
+    }
+
+    /// Does what is due at `now_ms`: timers, receives that have waited long enough, a round of the move tasks.
+    pub fn on_time(&mut self, now_ms: u64) {
+        self.advance(now_ms);
+        self.go_on();
+        self.run_moves();
+        while let Some(waiter) = self.waiters.pop_expired(self.state.now_ms()) {
+            let answer = self.gated(Ok(Vec::new()));
+            waiter.serve(answer);
+        }
+    }
+
+    /// When [`Self::on_time`] next has something to do.
+    pub fn next_wake_ms(&self) -> Option<u64> {
+        let now_ms = self.state.now_ms();
+        let timers = self.state.next_due_ms().map(|due_ms| match self.waiters.is_empty() {
+            true => due_ms.max(now_ms + UNWATCHED_TIMERS_MS),
+            false => due_ms.max(now_ms + 1),
+        });
+        let moves = self.state.next_move_ms().map(|due_ms| due_ms.max(self.moves_rest_until_ms));
+        let unfinished = (!self.unfinished.is_empty()).then_some(now_ms);
+        [timers, moves, unfinished, self.waiters.next_deadline_ms()].into_iter().flatten().min()
+    }
+
+    /// What to append next; `None` if nothing is pending or a batch is in flight already.
+    pub fn take_batch(&mut self) -> Option<Outgoing> {
+        let outgoing = self.commit.take(self.state.now_ms())?;
+        let bytes = outgoing.batch.payload.len() as u64;
+        self.logged_bytes += bytes;
+        self.since_definitions_bytes += bytes;
+        if self.since_definitions_bytes >= DEFINITIONS_EVERY_BYTES {
+            self.write_definitions();
+        }
+        Some(outgoing)
+    }
+
+    /// The batch in flight is durable at `position`.
+    pub fn committed(&mut self, position: Position) -> Release {
+        self.commit.landed(position)
+    }
+
+    /// The batch in flight is perhaps not durable, so nothing here can be told to anybody.
+    pub fn failed(self, why: Unavailable) -> Release {
+        self.waiters.fail(&why);
+        self.commit.fail(why)
+    }
+
+    /// Whether [`Self::take_batch`] has something to give, now or when the batch in flight has landed.
+    pub fn is_pending(&self) -> bool {
+        self.commit.is_pending()
+    }
+
+    /// Ends every wait with nothing.
+    pub fn end_waits(&mut self) {
+        while let Some(waiter) = self.waiters.pop_expired(u64::MAX) {
+            let answer = self.gated(Ok(Vec::new()));
+            waiter.serve(answer);
+        }
+    }
+
+    /// About how many bytes of the log hold live messages.
+    pub(crate) fn live_bytes(&self) -> u64 {
+        self.sizes.of(self.state.message_count())
+    }
+
+    /// How many bytes it has logged.
+    pub(crate) fn logged_bytes(&self) -> u64 {
+        self.logged_bytes
+    }
+
+    fn gated<T>(&mut self, value: T) -> Gated<T> {
+        Gated::new(value, self.commit.gate())
+    }
+
+    /// Decides, logs and applies, at the state's time.
+    fn act(&mut self, command: &Command, random: u64, beside: Beside<'_>) -> Result<Reply, Refusal> {
+        let decision = self.state.decide(command, random)?;
+        for event in &decision.events {
+            let beside = match event {
+                Event::Sent(_) | Event::VisibilityChanged { failure: true, .. } => beside,
+                _ => Beside::Nothing,
+            };
+            self.log(event, beside);
+        }
+        Ok(decision.reply)
+    }
+
+    fn log(&mut self, event: &Event, beside: Beside<'_>) -> Location {
+        let at = self.commit.push(self.state.now_ms(), event, beside);
+        self.counters.count(event);
+        self.sizes.count(event, at);
+        self.state.apply(event, at);
+        if let Event::QueueDeleted { queue } = event {
+            self.refuse_waiters(*queue);
+        }
+        at
+    }
+
+    /// Writes definitions, if they would be the first records of their batch: a replay may then start there.
+    fn write_definitions(&mut self) -> bool {
+        let events = self.state.definitions();
+        if self.commit.is_pending() || !matches!(events.first(), Some(Event::Founded { .. })) {
+            return false;
+        }
+        self.definitions.push_back(self.commit.position());
+        self.since_definitions_bytes = 0;
+        for event in &events {
+            self.log(event, Beside::Nothing);
+        }
+        true
+    }
+}
+
+impl fmt::Debug for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Partition")
+            .field("epoch", &self.epoch)
+            .field("durable", &self.commit.durable())
+            .field("pending", &self.commit.is_pending())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,176 @@
+//! What callers and the partition's thread share: the partition under its lock, and the signals between them.
+
+use crate::{
+    Clock, OpenError, Settings, Unavailable,
+    contents::Recent,
+    metrics::Counters,
+    partition::{Gate, Gated, Partition},
+    random::Random,
+};
+use afterward_log::Log;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+pub(crate) struct Shared {
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: Settings,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) recent: Mutex<Recent>,
+    /// Opens when the partition's thread has ended.
+    pub(crate) ended: Gate,
+    pub(crate) inner: Mutex<Inner>,
+    /// What the thread parks on.
+    pub(crate) wake: Condvar,
+}
+
+/// What is under the lock.
+pub(crate) struct Inner {
+    pub(crate) status: Status,
+    pub(crate) random: Random,
+    pub(crate) ending: Option<Ending>,
+    /// Receives don't wait any more.
+    pub(crate) no_waits: bool,
+    /// Set while the thread is parked: until when, at the longest.
+    pub(crate) parked_until_ms: Option<u64>,
+}
+
+pub(crate) enum Status {
+    Serving(Box<Partition>),
+    /// Until it is replayed, or for good.
+    Down {
+        why: Unavailable,
+        for_good: bool,
+    },
+}
+
+/// How the thread shall end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Once everything pending is durable.
+    Flushed,
+    /// Now: nobody is left to tell.
+    AtOnce,
+}
+
+/// What a call works with while it has the lock.
+pub(crate) struct Entry<'a> {
+    pub(crate) partition: &'a mut Partition,
+    pub(crate) random: &'a mut Random,
+    pub(crate) now_ms: u64,
+    pub(crate) may_wait: bool,
+}
+
+/// How an attempt to enter went.
+enum Entered<T, F> {
+    Done(T),
+    /// Wait here, then try again.
+    Full(F, Gated<()>),
+}
+
+impl Shared {
+    /// The lock. A call that panicked under it may have left half a change: then the partition is dropped and
+    /// replayed, as after a failed append.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(|poisoned| {
+            self.inner.clear_poison();
+            let mut inner = poisoned.into_inner();
+            let why =
+                Unavailable::because("a call failed half-way because of a bug in Afterward; the state is rebuilt");
+            tracing::error!(reason = %why, "the partition is dropped and replayed");
+            if let Some(partition) = inner.go_down(why.clone(), false) {
+                partition.failed(why).open();
+            }
+            inner
+        })
+    }
+
+    /// Runs `call` under the lock, as soon as there is room for what it may log.
+    pub(crate) async fn enter<T>(&self, call: impl FnOnce(Entry<'_>) -> T) -> Result<T, Unavailable> {
+        let mut call = call;
+        loop {
+            match self.try_enter(call)? {
+                Entered::Done(value) => return Ok(value),
+                Entered::Full(again, room) => {
+                    call = again;
+                    room.await?;
+                }
+            }
+        }
+    }
+
+    fn try_enter<T, F: FnOnce(Entry<'_>) -> T>(&self, call: F) -> Result<Entered<T, F>, Unavailable> {
+        let mut inner = self.lock();
+        let Inner { status, random, ending, no_waits, .. } = &mut *inner;
+        if ending.is_some() {
+            return Err(Unavailable::because("the server is stopping"));
+        }
+        let partition = match status {
+            Status::Serving(partition) => partition,
+            Status::Down { why, .. } => return Err(why.clone()),
+        };
+        let entered = match partition.room() {
+            Some(room) => Entered::Full(call, room),
+            None => {
+                let now_ms = self.clock.now_ms();
+                Entered::Done(call(Entry { partition, random, now_ms, may_wait: !*no_waits }))
+            }
+        };
+        let wake = inner.thread_has_to_know();
+        drop(inner);
+        if wake {
+            self.wake.notify_one();
+        }
+        Ok(entered)
+    }
+
+    /// Gets the thread to look again.
+    pub(crate) fn nudge(&self) {
+        self.lock().parked_until_ms = None;
+        self.wake.notify_one();
+    }
+
+    /// Takes the partition down because the log's bytes are wrong: for good, and loudly.
+    pub(crate) fn corrupt(&self, error: &OpenError) -> Unavailable {
+        let why = Unavailable::because(error.to_string());
+        tracing::error!(reason = %why, "the partition is stopped, because its log is damaged");
+        self.fail(why.clone(), true);
+        why
+    }
+
+    /// Drops the partition; everybody who waits is told `why`.
+    pub(crate) fn fail(&self, why: Unavailable, for_good: bool) {
+        let dropped = self.lock().go_down(why.clone(), for_good);
+        // A large state takes a while to drop: not under the lock.
+        if let Some(partition) = dropped {
+            partition.failed(why).open();
+        }
+        self.recent().clear();
+        self.nudge();
+    }
+
+    pub(crate) fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Takes the partition out.
+    pub(crate) fn go_down(&mut self, why: Unavailable, for_good: bool) -> Option<Box<Partition>> {
+        let for_good = for_good || matches!(self.status, Status::Down { for_good: true, .. });
+        match std::mem::replace(&mut self.status, Status::Down { why, for_good }) {
+            Status::Serving(partition) => Some(partition),
+            Status::Down { .. } => None,
+        }
+    }
+
+    /// Whether the thread is parked for longer than the partition can wait. Once told, it isn't told again.
+    fn thread_has_to_know(&mut self) -> bool {
+        let (Some(until_ms), Status::Serving(partition)) = (self.parked_until_ms, &self.status) else { return false };
+        let sooner = partition.next_wake_ms().is_some_and(|wake_ms| wake_ms < until_ms);
+        let tell = sooner || partition.is_pending();
+        if tell {
+            self.parked_until_ms = None;
+        }
+        tell
+    }
+}

@@ -1,0 +1,235 @@
+//! The partition's thread: it flushes, fires timers, compacts, and brings the partition back after a failed append.
+//!
+//! Group commit needs no waiting and no tuning: while one batch is being flushed, the next gathers, and is taken the
+//! moment the flush returns. The lock is held only to decide what to do next; appending, reading and waking callers
+//! happen without it.
+
+use crate::{
+    OpenError, Unavailable,
+    open::open,
+    partition::{Outgoing, Release, compact::Compactor},
+    shared::{Ending, Inner, Shared, Status},
+};
+use afterward_log::{Epoch, Position};
+use std::{
+    mem,
+    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+/// How soon a failed partition is brought back, at first and at the most.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LAST_RETRY: Duration = Duration::from_secs(5);
+/// The longest sleep before a planned wake-up: a clock that is set forward is noticed within this time.
+const LONGEST_NAP: Duration = Duration::from_secs(5);
+/// How much compaction looks at for each batch that is appended while it runs: enough to stay ahead of the appending.
+const COMPACT_PER_BATCH_BYTES: u64 = 256 << 10;
+
+/// What to do next, without the lock.
+enum Work {
+    Append(Epoch, Outgoing),
+    Compact,
+    Reopen,
+    /// Let callers go, then look again.
+    Release,
+}
+
+struct Worker<'a> {
+    shared: &'a Shared,
+    compactor: Compactor,
+    /// How much compaction has to look at before the next batch is taken.
+    compact_first_bytes: u64,
+    /// Callers to let go as soon as the lock is free.
+    release: Release,
+    retry: Duration,
+}
+
+/// Runs until the broker stops or is dropped.
+pub(crate) fn run(shared: &Arc<Shared>) {
+    let _farewell = Farewell(shared);
+    let compactor = Compactor::new(shared.settings.clone());
+    let mut worker =
+        Worker { shared, compactor, compact_first_bytes: 0, release: Release::default(), retry: FIRST_RETRY };
+    while let Some(work) = worker.next() {
+        mem::take(&mut worker.release).open();
+        match work {
+            Work::Append(epoch, outgoing) => worker.append(epoch, outgoing),
+            Work::Compact => worker.compact(),
+            Work::Reopen => worker.reopen(),
+            Work::Release => {}
+        }
+    }
+    worker.release.open();
+}
+
+/// Tells everybody that the thread has ended, however it did.
+struct Farewell<'a>(&'a Shared);
+
+impl Drop for Farewell<'_> {
+    fn drop(&mut self) {
+        let reason = match std::thread::panicking() {
+            true => "the partition's thread has ended because of a bug in Afterward; restart the server",
+            false => "the server has stopped",
+        };
+        self.0.fail(Unavailable::because(reason), true);
+        self.0.ended.open(Ok(()));
+    }
+}
+
+impl Worker<'_> {
+    /// Decides what to do; parks while there is nothing. `None`: end.
+    fn next(&mut self) -> Option<Work> {
+        let mut inner = self.shared.lock();
+        loop {
+            inner.parked_until_ms = None;
+            let ending = inner.ending;
+            let partition = match &mut inner.status {
+                _ if ending == Some(Ending::AtOnce) => return None,
+                Status::Serving(partition) => partition,
+                Status::Down { .. } if ending.is_some() => return None,
+                Status::Down { for_good: false, .. } => return Some(Work::Reopen),
+                Status::Down { for_good: true, .. } => {
+                    inner = self.park(inner, None)?;
+                    continue;
+                }
+            };
+            let now_ms = self.shared.clock.now_ms().max(partition.state().now_ms());
+            if partition.next_wake_ms().is_some_and(|wake_ms| wake_ms <= now_ms) {
+                partition.on_time(now_ms);
+            }
+            if self.compact_first_bytes > 0 && self.compactor.has_work() {
+                return Some(Work::Compact);
+            }
+            if let Some(outgoing) = partition.take_batch() {
+                self.compactor.start_if_due(partition, &*self.shared.log);
+                return Some(Work::Append(partition.epoch(), outgoing));
+            }
+            if ending.is_some() {
+                return None;
+            }
+            if !self.release.is_empty() {
+                return Some(Work::Release);
+            }
+            if self.compactor.is_running() {
+                return Some(Work::Compact);
+            }
+            if self.compactor.start_if_due(partition, &*self.shared.log) {
+                continue;
+            }
+            let wake_ms = partition.next_wake_ms();
+            inner = self.park(inner, wake_ms)?;
+        }
+    }
+
+    /// Sleeps until `wake_ms`, or until somebody has something. Never `None`; an `Option` for the caller's `?`.
+    fn park<'a>(&self, mut inner: MutexGuard<'a, Inner>, wake_ms: Option<u64>) -> Option<MutexGuard<'a, Inner>> {
+        inner.parked_until_ms = Some(wake_ms.unwrap_or(u64::MAX));
+        let wake = &self.shared.wake;
+        let nap = wake_ms.and_then(|wake_ms| self.shared.clock.until(wake_ms));
+        Some(match nap {
+            Some(nap) => {
+                let slept = wake.wait_timeout(inner, nap.min(LONGEST_NAP));
+                slept.unwrap_or_else(PoisonError::into_inner).0
+            }
+            None => wake.wait(inner).unwrap_or_else(PoisonError::into_inner),
+        })
+    }
+
+    fn append(&mut self, epoch: Epoch, outgoing: Outgoing) {
+        let Outgoing { expected, batch } = outgoing;
+        let payload = batch.payload.clone();
+        match self.shared.log.append(epoch, expected, batch) {
+            Ok(position) => self.appended(position, payload),
+            Err(error) => self.failed(format!("{error}. Calls are refused until the log can be written again")),
+        }
+    }
+
+    fn appended(&mut self, position: Position, payload: bytes::Bytes) {
+        self.retry = FIRST_RETRY;
+        if self.compactor.is_running() {
+            self.compact_first_bytes = COMPACT_PER_BATCH_BYTES.max(2 * payload.len() as u64);
+        }
+        // Before anybody can ask for what is in it.
+        self.shared.recent().push(position, payload);
+        self.shared.counters.batches.fetch_add(1, Relaxed);
+        if let Status::Serving(partition) = &mut self.shared.lock().status {
+            self.release = partition.committed(position);
+        }
+    }
+
+    fn failed(&mut self, reason: String) {
+        tracing::warn!(reason, "the partition is dropped and replayed");
+        self.shared.fail(Unavailable::because(reason), false);
+    }
+
+    /// One step of compaction.
+    fn compact(&mut self) {
+        if let Err(error) = self.compact_step() {
+            self.compactor.abandon();
+            if error.is_corruption() {
+                self.shared.corrupt(&error);
+            } else {
+                tracing::warn!(%error, "compaction is put off, because the log could not be read");
+            }
+        }
+    }
+
+    fn compact_step(&mut self) -> Result<(), OpenError> {
+        let log = &*self.shared.log;
+        self.compactor.prepare(log)?;
+        let (epoch, trim) = {
+            let mut inner = self.shared.lock();
+            let Status::Serving(partition) = &mut inner.status else { return Ok(()) };
+            let looked_at = self.compactor.forward(partition, self.shared.clock.now_ms())?;
+            self.compact_first_bytes = self.compact_first_bytes.saturating_sub(looked_at.max(1));
+            (partition.epoch(), self.compactor.trim(partition))
+        };
+        if let Some(up_to) = trim
+            && let Err(error) = log.trim(epoch, up_to)
+        {
+            self.failed(format!("{error}. Calls are refused until the log can be written again"));
+            return Ok(());
+        }
+        if let Status::Serving(partition) = &self.shared.lock().status {
+            self.compactor.finish(partition, log);
+        }
+        Ok(())
+    }
+
+    /// Waits a while, then replays the log; if that fails, the next time waits longer.
+    fn reopen(&mut self) {
+        self.compactor = Compactor::new(self.shared.settings.clone());
+        self.rest(self.retry);
+        self.retry = (self.retry * 2).min(LAST_RETRY);
+        let secret = {
+            let mut inner = self.shared.lock();
+            if inner.ending.is_some() {
+                return;
+            }
+            inner.random.block()
+        };
+        let Shared { log, clock, counters, .. } = self.shared;
+        match open(&**log, clock.now_ms(), secret, counters.clone()) {
+            Ok(partition) => {
+                counters.reopened.fetch_add(1, Relaxed);
+                self.shared.lock().status = Status::Serving(Box::new(partition));
+                tracing::info!("the partition is back");
+            }
+            Err(error) if error.is_corruption() => {
+                self.shared.corrupt(&error);
+            }
+            Err(error) => {
+                let reason = format!("{error}. Calls are refused until the log can be written again");
+                tracing::warn!(reason, "the partition could not be brought back yet");
+                self.shared.lock().go_down(Unavailable::because(reason), false);
+            }
+        }
+    }
+
+    /// Sleeps in real time, whatever the clock, unless the broker ends.
+    fn rest(&self, rest: Duration) {
+        let inner = self.shared.lock();
+        let slept = self.shared.wake.wait_timeout_while(inner, rest, |inner| inner.ending.is_none());
+        drop(slept);
+    }
+}
