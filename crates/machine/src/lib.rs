@@ -16,12 +16,30 @@
 //!
 //! This crate knows nothing of AWS's shapes, the log's bytes, threads or waiting callers.
 
+mod apply;
+mod attempts;
 mod attributes;
 mod command;
+mod compaction;
+mod decide;
+mod dedup;
 mod event;
+mod fair;
+mod finished;
+mod groups;
+mod line;
+mod moves;
+mod pick;
+mod queue;
 mod refusal;
 mod reply;
+mod sides;
+mod slab;
+mod standing;
 mod state;
+mod timers;
+mod view;
+mod views;
 
 pub use attributes::{
     AttributeChanges, DeduplicationScope, Encryption, FifoAttributes, QueueAttributes, RedriveAllowPolicy,
@@ -33,7 +51,8 @@ pub use event::{
 };
 pub use refusal::Refusal;
 pub use reply::{Decision, Delivery, Reply};
-pub use state::{Counts, Cursor, Forward, JobView, MessageView, MoveView, QueueView, Standing, State};
+pub use state::State;
+pub use view::{Counts, Cursor, Forward, JobView, MessageView, MoveView, QueueView, Standing};
 
 /// Which incarnation of a queue: never used again after the queue is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

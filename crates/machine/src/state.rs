@@ -1,240 +1,148 @@
-//! The state, and what can be read off it.
+//! The state: all that a partition knows, and how time moves in it.
 
-use crate::{Command, Decision, Event, Location, MessageKey, MoveOutcome, QueueAttributes, QueueId, Refusal, Tags};
-use afterward_names::{AccountId, MessageId, QueueAddress, QueueArn, QueueName, Region};
+use crate::attempts::Attempts;
+use crate::dedup::DedupTable;
+use crate::finished::FinishedJobs;
+use crate::moves::Moves;
+use crate::queue::Queue;
+use crate::sides::Sides;
+use crate::slab::Slab;
+use crate::timers::Timers;
+use crate::{LeaseRef, QueueId};
+use afterward_names::{QueueAddress, limits};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Everything that a partition knows.
 #[derive(Debug, Default)]
-pub struct State {}
-
-/// A queue, for reading.
-#[derive(Debug, Clone, Copy)]
-#[allow(missing_docs)]
-pub struct QueueView<'a> {
-    pub id: QueueId,
-    pub address: &'a QueueAddress,
-    pub attributes: &'a QueueAttributes,
-    pub tags: &'a Tags,
-    pub created_ms: u64,
-    pub modified_ms: u64,
-    pub counts: Counts,
+pub struct State {
+    pub(crate) now_ms: u64,
+    pub(crate) secret: Option<[u8; 32]>,
+    /// The last queue id given out.
+    pub(crate) last_queue: u32,
+    /// The last place in line or lease given out: they share one count, so that a lease is higher than the place of
+    /// the message it was given on, and powerless over a message that came to its place later (in the same slot, or by
+    /// a redrive).
+    pub(crate) last_order: u64,
+    /// The last move task.
+    pub(crate) last_task: u64,
+    pub(crate) slab: Slab,
+    pub(crate) sides: Sides,
+    pub(crate) queues: BTreeMap<QueueId, Box<Queue>>,
+    pub(crate) by_address: BTreeMap<QueueAddress, QueueId>,
+    pub(crate) timers: Timers,
+    pub(crate) dedup: DedupTable,
+    pub(crate) attempts: Attempts,
+    pub(crate) finished: FinishedJobs,
+    pub(crate) moves: Moves,
+    pub(crate) deleted: DeletedNames,
+    pub(crate) woken: BTreeSet<QueueId>,
 }
 
-/// How many messages of a queue are where: exact, as of the state's time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Visible: `ApproximateNumberOfMessages`. On FIFO queues those behind a blocked group count, as on AWS.
-    pub visible: u64,
-    /// `ApproximateNumberOfMessagesDelayed`.
-    pub delayed: u64,
-    /// `ApproximateNumberOfMessagesNotVisible`.
-    pub in_flight: u64,
-    /// When the oldest message was sent, of those not deleted.
-    pub oldest_sent_ms: Option<u64>,
-}
-
-/// A message, for reading.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct MessageView {
-    pub key: MessageKey,
-    /// As it stands now.
-    pub id: MessageId,
-    pub queue: QueueId,
-    pub standing: Standing,
-    pub order: u64,
-    pub sent_ms: u64,
-    pub first_received_ms: Option<u64>,
-    pub receive_count: u32,
-    /// The queue that dead-lettered it.
-    pub source: Option<QueueArn>,
-    /// Where its content is.
-    pub location: Location,
-    /// Where the text of its last failure is.
-    pub failure: Option<Location>,
-    /// When retention ends it.
-    pub expires_ms: u64,
-}
-
-/// Why a message is, or is not, being delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Standing {
-    Ready,
-    Delayed {
-        until_ms: u64,
-    },
-    Leased {
-        until_ms: u64,
-    },
-    /// FIFO: another message of its group is in flight, or delayed before it.
-    BehindGroup,
-}
-
-/// What became of a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum JobView {
-    /// Its message, or its copy in a dead-letter queue, exists. Dead: `message.source` is set.
-    Present(MessageView),
-    /// Its message was deleted by a consumer.
-    Succeeded { receive_count: u32, finished_ms: u64, queue: QueueId },
-}
-
-/// A move task, for reading.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct MoveView {
-    pub task: u64,
-    pub source: QueueArn,
-    pub destination: Option<QueueArn>,
-    pub max_per_s: Option<u32>,
-    pub to_move: u64,
-    pub moved: u64,
-    pub started_ms: u64,
-    pub cancelling: bool,
-    pub outcome: Option<MoveOutcome>,
-}
-
-/// Where a walk over a queue's messages goes on: after the message sent then, in that slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cursor {
-    /// Sent when.
-    pub sent_ms: u64,
-    /// In which slot.
-    pub slot: u32,
-}
-
-/// State to write forward before the record that holds it is trimmed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Forward {
-    /// The event to log. For a `MessageKept`, the content is that of the record at `content`.
-    pub event: Event,
-    /// The record whose content goes along.
-    pub content: Option<Location>,
-    /// The record whose error text goes along.
-    pub error: Option<Location>,
-}
-
-#[allow(clippy::todo, unused_variables, missing_docs)]
 impl State {
     /// An empty partition.
     pub fn new() -> State {
         State::default()
     }
 
-    /// The time that the state stands at.
+    /// The time that the state stands at, in milliseconds since 1970.
     pub fn now_ms(&self) -> u64 {
-        todo!()
+        self.now_ms
     }
 
     /// Moves time to `now_ms` (never back) and fires what came due.
     pub fn advance(&mut self, now_ms: u64) {
-        todo!()
+        self.fire_due(now_ms);
+        self.now_ms = self.now_ms.max(now_ms);
+        self.dedup.forget(self.now_ms);
+        self.attempts.forget(self.now_ms);
+        self.finished.forget(self.now_ms);
+        self.deleted.forget(self.now_ms);
+    }
+
+    /// Fires what is due at `now_ms`, each at its own time.
+    pub(crate) fn fire_due(&mut self, now_ms: u64) {
+        while let Some((at_ms, due)) = self.timers.first() {
+            if at_ms > now_ms {
+                break;
+            }
+            self.now_ms = self.now_ms.max(at_ms);
+            self.fire(at_ms, due);
+        }
     }
 
     /// When [`Self::advance`] next has something to fire that may make a message visible or a count change.
     pub fn next_due_ms(&self) -> Option<u64> {
-        todo!()
+        self.timers.first().map(|(at_ms, _)| at_ms)
     }
 
-    /// When [`Command::RunMoves`] next has something to move.
+    /// When [`crate::Command::RunMoves`] next has something to move, or a task to end.
     pub fn next_move_ms(&self) -> Option<u64> {
-        todo!()
-    }
-
-    /// What `command` does at the state's time; `random` are bits for a message id.
-    ///
-    /// # Errors
-    /// A [`Refusal`], and nothing changes.
-    pub fn decide(&self, command: &Command, random: u64) -> Result<Decision, Refusal> {
-        todo!()
-    }
-
-    /// Makes `event` so; its record is at `at`. Total: an event about what is not there changes nothing.
-    pub fn apply(&mut self, event: &Event, at: Location) {
-        todo!()
+        self.moves.next_ms(self.now_ms)
     }
 
     /// Queues in which a message has become receivable since the last call, each once.
     pub fn take_woken(&mut self) -> Vec<QueueId> {
-        todo!()
+        std::mem::take(&mut self.woken).into_iter().filter(|queue| self.is_receivable(*queue)).collect()
     }
 
     /// Whether a receive from this queue would find something.
     pub fn is_receivable(&self, queue: QueueId) -> bool {
-        todo!()
+        self.queues.get(&queue).is_some_and(|queue| queue.is_receivable())
     }
 
     /// The partition's secret, once founded.
     pub fn secret(&self) -> Option<&[u8; 32]> {
-        todo!()
+        self.secret.as_ref()
     }
 
     /// The queue at an address.
-    pub fn queue_at(&self, address: &QueueAddress) -> Option<QueueView<'_>> {
-        todo!()
+    pub(crate) fn at(&self, address: &QueueAddress) -> Option<&Queue> {
+        self.queues.get(self.by_address.get(address)?).map(AsRef::as_ref)
     }
 
-    /// The queue with an id.
-    pub fn queue(&self, id: QueueId) -> Option<QueueView<'_>> {
-        todo!()
+    /// The slot of the message that `lease` was given on, if the message is still where it was then.
+    pub(crate) fn leased_message(&self, lease: &LeaseRef) -> Option<u32> {
+        let entry = self.slab.find(lease.message)?;
+        (entry.queue == lease.queue && entry.order < lease.lease.0).then_some(lease.message.slot)
     }
 
-    /// All queues.
-    pub fn all_queues(&self) -> impl Iterator<Item = QueueView<'_>> {
-        std::iter::empty()
+    /// Whether `lease` holds the message in this slot now.
+    pub(crate) fn holds(&self, slot: u32, lease: &LeaseRef) -> bool {
+        self.is_leased(slot) && self.sides.receipts.get(&slot).is_some_and(|receipt| receipt.lease == lease.lease)
+    }
+}
+
+/// Names of queues that were deleted within the cool-down.
+#[derive(Debug, Default)]
+pub(crate) struct DeletedNames {
+    when: BTreeMap<QueueAddress, u64>,
+    by_time: VecDeque<(u64, QueueAddress)>,
+}
+
+impl DeletedNames {
+    pub(crate) fn insert(&mut self, address: QueueAddress, deleted_ms: u64) {
+        self.when.insert(address.clone(), deleted_ms);
+        self.by_time.push_back((deleted_ms, address));
     }
 
-    /// The queues of an account and region whose names start with `prefix`, in order, after `after`.
-    pub fn queues<'a>(
-        &'a self,
-        account: AccountId,
-        region: &Region,
-        prefix: &'a str,
-        after: Option<&QueueName>,
-    ) -> impl Iterator<Item = QueueView<'a>> {
-        std::iter::empty()
+    /// Whether a queue of this name was deleted, and the cool-down lasts.
+    pub(crate) fn rests(&self, address: &QueueAddress) -> bool {
+        self.when.contains_key(address)
     }
 
-    /// The queues whose redrive policy names `queue`, in the order of their addresses.
-    pub fn dead_letter_sources<'a>(&'a self, queue: &'a QueueArn) -> impl Iterator<Item = QueueView<'a>> {
-        std::iter::empty()
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&QueueAddress, u64)> {
+        self.when.iter().map(|(address, deleted_ms)| (address, *deleted_ms))
     }
 
-    /// The move tasks of a source queue, newest first: those running and at most ten ended ones.
-    pub fn moves(&self, source: &QueueArn) -> Vec<MoveView> {
-        todo!()
-    }
-
-    /// A message.
-    pub fn message(&self, key: MessageKey) -> Option<MessageView> {
-        todo!()
-    }
-
-    /// A queue's messages by the time they were sent, after `after`. Each step costs a logarithm.
-    pub fn messages(&self, queue: QueueId, after: Option<Cursor>) -> impl Iterator<Item = MessageView> {
-        std::iter::empty()
-    }
-
-    /// What became of the job with this id, at first or after a redrive.
-    pub fn job(&self, id: MessageId) -> Option<JobView> {
-        todo!()
-    }
-
-    /// How many messages there are in all.
-    pub fn message_count(&self) -> u64 {
-        todo!()
-    }
-
-    /// What the state still needs of the record `event` at `at`: to be logged again before that record is trimmed.
-    pub fn forward(&self, event: &Event, at: Location) -> Vec<Forward> {
-        todo!()
-    }
-
-    /// The secret, counters, queues and move tasks as events. A replay may start at a batch that holds these: later
-    /// events need no earlier definition.
-    pub fn definitions(&self) -> Vec<Event> {
-        todo!()
+    fn forget(&mut self, now_ms: u64) {
+        while let Some((deleted_ms, address)) = self.by_time.front() {
+            if deleted_ms + limits::COOLDOWN_MS > now_ms {
+                break;
+            }
+            if self.when.get(address) == Some(deleted_ms) {
+                self.when.remove(address);
+            }
+            self.by_time.pop_front();
+        }
     }
 }

@@ -1,0 +1,110 @@
+//! A message's way: sent, leased, given back, deleted, dead-lettered.
+
+use crate::finished::Finished;
+use crate::slab::{Entry, NO_GROUP, Place};
+use crate::{LeasedMessage, Location, MessageKey, MessageSent, QueueId, State};
+use afterward_names::{QueueArn, limits};
+
+impl State {
+    pub(super) fn sent(&mut self, message: &MessageSent, at: Location) {
+        self.saw_order(message.order);
+        if let Some(key) = &message.dedup {
+            self.dedup.insert(key, message.id, message.order);
+        }
+        let delayed = message.visible_ms > self.now_ms;
+        let key = MessageKey::from_u64(message.id.key());
+        let entry = Entry {
+            random: message.id.random(),
+            position: at.position,
+            offset_bytes: at.offset_bytes,
+            length_bytes: at.length_bytes,
+            sent_ms: self.now_ms,
+            order: message.order,
+            due_ms: message.visible_ms.max(self.now_ms),
+            queue: message.queue,
+            group: NO_GROUP,
+            receive_count: 0,
+            generation: key.generation,
+            place: if delayed { Place::Delayed } else { Place::Visible },
+            job: message.job,
+        };
+        self.remove_message(key.slot);
+        self.insert_message(key.slot, entry, message.group.as_ref());
+    }
+
+    pub(super) fn leased(
+        &mut self,
+        queue: QueueId,
+        until_ms: u64,
+        messages: &[LeasedMessage],
+        attempt: Option<[u8; 16]>,
+    ) {
+        for LeasedMessage { message, lease } in messages {
+            self.saw_order(lease.0);
+            let Some(entry) = self.slab.find(*message).filter(|entry| entry.queue == queue) else { continue };
+            match entry.place {
+                Place::Visible => self.lease(message.slot, *lease, until_ms),
+                // A receive that is repeated: the same lease anew.
+                Place::Leased => self.renew(message.slot, until_ms),
+                Place::Delayed | Place::Free => {}
+            }
+        }
+        if let Some(attempt) = attempt {
+            let expires_ms = self.now_ms + limits::DEDUPLICATION_WINDOW_MS;
+            self.attempts.insert(queue, attempt, expires_ms, messages);
+        }
+    }
+
+    fn renew(&mut self, slot: u32, until_ms: u64) {
+        if let Some(receipt) = self.sides.receipts.get_mut(&slot) {
+            receipt.received_ms = self.now_ms;
+        }
+        self.set_place(slot, Place::Leased, until_ms);
+    }
+
+    pub(super) fn deleted(&mut self, key: MessageKey) {
+        let Some(entry) = self.slab.find(key) else { return };
+        // A job that is deleted from a dead-letter queue was given up, not done.
+        if entry.job && self.sides.source(key.slot).is_none() {
+            let finished =
+                Finished { receive_count: entry.receive_count, finished_ms: self.now_ms, queue: entry.queue };
+            self.finished.insert(entry.first_id(key.slot), finished);
+        }
+        self.remove_message(key.slot);
+    }
+
+    pub(super) fn visibility_changed(&mut self, key: MessageKey, until_ms: u64, failure: Option<Location>) {
+        if self.slab.find(key).is_none() || !self.is_leased(key.slot) {
+            return;
+        }
+        if let Some(at) = failure {
+            self.sides.failures.insert(key.slot, at);
+        }
+        if until_ms <= self.now_ms {
+            self.give_back(key.slot, self.now_ms);
+            return;
+        }
+        if let Some(receipt) = self.sides.receipts.get(&key.slot) {
+            self.attempts.altered(receipt.lease);
+        }
+        self.set_place(key.slot, Place::Leased, until_ms);
+    }
+
+    /// SQS developer guide, "Setting-up dead-letter queue retention": the time a message was sent stays as it is on
+    /// standard queues, and is reset on FIFO queues.
+    pub(super) fn dead_lettered(&mut self, key: MessageKey, to: QueueId, order: u64) {
+        self.saw_order(order);
+        let Some(entry) = self.slab.find(key) else { return };
+        let (Some(from), Some(target)) = (self.queues.get(&entry.queue), self.queues.get(&to)) else { return };
+        let (source, resets_time, now_ms) = (QueueArn(from.address.clone()), target.is_fifo(), self.now_ms);
+        let past = self.sides.pasts.entry(key.slot).or_default();
+        past.source = Some(source);
+        past.received_elsewhere = entry.receive_count;
+        self.transfer(key.slot, to, |entry| {
+            entry.order = order;
+            if resets_time {
+                entry.sent_ms = now_ms;
+            }
+        });
+    }
+}

@@ -1,0 +1,52 @@
+//! What the holder of a receipt handle may do: delete, and change the visibility.
+//!
+//! A handle can be older than its message's place in line (the message was redriven, or the slot has a new user), and
+//! then means nothing; it can be stale (its lease has ended) while its message is in the queue; or it holds the message.
+
+use super::{nothing, one};
+use crate::queue::Queue;
+use crate::{Decision, Event, LeaseRef, Refusal, State};
+use afterward_names::{QueueAddress, limits};
+
+impl State {
+    /// Deleting twice succeeds. With a stale handle a FIFO queue refuses; a standard queue deletes if nobody holds the
+    /// message now, and otherwise does nothing.
+    pub(super) fn delete(&self, address: &QueueAddress, lease: &LeaseRef) -> Result<Decision, Refusal> {
+        let queue = self.queue_of(address, lease)?;
+        let Some(slot) = self.leased_message(lease) else { return Ok(nothing()) };
+        if !self.holds(slot, lease) {
+            if queue.is_fifo() {
+                return Err(Refusal::LeaseExpired);
+            }
+            if self.is_leased(slot) {
+                return Ok(nothing());
+            }
+        }
+        Ok(one(Event::Deleted { message: lease.message }))
+    }
+
+    pub(super) fn change_visibility(
+        &self,
+        address: &QueueAddress,
+        lease: &LeaseRef,
+        timeout_ms: u64,
+        failure: bool,
+    ) -> Result<Decision, Refusal> {
+        let queue = self.queue_of(address, lease)?;
+        let slot = self.leased_message(lease).ok_or(Refusal::NotInFlight)?;
+        if !self.holds(slot, lease) {
+            return Err(if queue.is_fifo() { Refusal::LeaseExpired } else { Refusal::NotInFlight });
+        }
+        let until_ms = self.now_ms.saturating_add(timeout_ms);
+        let received_ms = self.sides.receipts.get(&slot).map_or(self.now_ms, |receipt| receipt.received_ms);
+        if until_ms - received_ms.min(until_ms) > limits::LONGEST_LEASE_MS {
+            return Err(Refusal::LeaseTooLong);
+        }
+        Ok(one(Event::VisibilityChanged { message: lease.message, until_ms, failure }))
+    }
+
+    fn queue_of(&self, address: &QueueAddress, lease: &LeaseRef) -> Result<&Queue, Refusal> {
+        let queue = self.known(address)?;
+        if queue.id == lease.queue { Ok(queue) } else { Err(Refusal::LeaseOfAnotherQueue) }
+    }
+}

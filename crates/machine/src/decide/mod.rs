@@ -1,0 +1,61 @@
+//! What a command does: events and a reply, or a refusal. Nothing here changes the state.
+
+mod held;
+mod moves;
+mod queues;
+mod receive;
+mod redrive;
+mod send;
+
+use crate::queue::Queue;
+use crate::{Command, Decision, Event, Refusal, Reply, State};
+use afterward_names::QueueAddress;
+
+impl State {
+    /// What `command` does at the state's time; `random` are bits for a message id.
+    ///
+    /// # Errors
+    /// A [`Refusal`], and nothing changes.
+    pub fn decide(&self, command: &Command, random: u64) -> Result<Decision, Refusal> {
+        match command {
+            Command::CreateQueue(create) => self.create_queue(create),
+            Command::DeleteQueue { queue } => self.delete_queue(queue),
+            Command::SetAttributes(set) => self.set_attributes(set),
+            Command::Tag { queue, tags } => self.tag(queue, tags),
+            Command::Untag { queue, keys } => self.untag(queue, keys),
+            Command::Purge { queue, cooldown } => self.purge(queue, *cooldown),
+            Command::Send(send) => self.send(send, random),
+            Command::Receive(receive) => self.receive(receive),
+            Command::Delete { queue, lease } => self.delete(queue, lease),
+            Command::ChangeVisibility { queue, lease, timeout_ms, failure } => {
+                self.change_visibility(queue, lease, *timeout_ms, *failure)
+            }
+            Command::StartMove(start) => self.start_move(start),
+            Command::CancelMove { account, task } => self.cancel_move(*account, *task),
+            Command::RunMoves => Ok(self.run_moves()),
+            Command::Found { secret } => Ok(self.found(secret)),
+        }
+    }
+
+    fn found(&self, secret: &[u8; 32]) -> Decision {
+        match self.secret {
+            Some(_) => nothing(),
+            None => one(Event::Founded { secret: *secret }),
+        }
+    }
+
+    /// The queue at an address, which must be there.
+    fn known(&self, address: &QueueAddress) -> Result<&Queue, Refusal> {
+        self.at(address).ok_or(Refusal::NoSuchQueue)
+    }
+}
+
+/// Nothing happens, and that is fine.
+fn nothing() -> Decision {
+    Decision { events: Vec::new(), reply: Reply::Done }
+}
+
+/// One thing happens, and there is no more to say.
+fn one(event: Event) -> Decision {
+    Decision { events: vec![event], reply: Reply::Done }
+}

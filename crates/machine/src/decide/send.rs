@@ -1,0 +1,79 @@
+//! SendMessage.
+
+use crate::dedup::{Scope, Seen};
+use crate::queue::Queue;
+use crate::{Decision, Dedup, Event, FifoAttributes, KeptKey, MessageKey, MessageSent, Refusal, Reply, Send, State};
+use afterward_names::{MessageId, limits};
+
+impl State {
+    pub(super) fn send(&self, send: &Send, random: u64) -> Result<Decision, Refusal> {
+        let queue = self.known(&send.queue)?;
+        let maximum_bytes = queue.attributes.maximum_message_bytes;
+        if send.size_bytes > maximum_bytes {
+            return Err(Refusal::MessageTooLong { maximum_bytes });
+        }
+        let delay_ms = delay_ms(queue, send)?;
+        let dedup = self.dedup_key(queue, send)?;
+        if let Some(seen) = dedup.and_then(|key| self.dedup.get(&key.key).map(|seen| (key, seen))) {
+            return seen_before(seen.0, seen.1);
+        }
+        let order = self.last_order + 1;
+        // The generation comes from the order rather than from the slot, which need not remember its past users then.
+        let key = MessageKey { slot: self.slab.next_free(), generation: order as u16 };
+        let id = MessageId::new(key.as_u64(), random);
+        let sent = MessageSent {
+            queue: queue.id,
+            id,
+            order,
+            visible_ms: self.now_ms + delay_ms,
+            group: send.group.clone(),
+            dedup,
+            job: send.job,
+        };
+        Ok(Decision { events: vec![Event::Sent(sent)], reply: Reply::Sent { id, order } })
+    }
+
+    /// The deduplication entry that a send would make.
+    fn dedup_key(&self, queue: &Queue, send: &Send) -> Result<Option<KeptKey>, Refusal> {
+        if let Some(Dedup::Idempotency { key, fingerprint, window_ms }) = &send.dedup {
+            let key = Scope::Idempotency(queue.id).mix(*key);
+            let expires_ms = self.now_ms.saturating_add(*window_ms);
+            return Ok(Some(KeptKey { key, expires_ms, fingerprint: *fingerprint }));
+        }
+        let (id, body) = match &send.dedup {
+            Some(Dedup::Fifo { id, body }) => (*id, *body),
+            _ => (None, None),
+        };
+        let Some(FifoAttributes { content_based_deduplication, deduplication_scope, .. }) = queue.attributes.fifo
+        else {
+            return if id.is_some() { Err(Refusal::DeduplicationNotAllowed) } else { Ok(None) };
+        };
+        let of_content = body.filter(|_| content_based_deduplication);
+        let digest = id.or(of_content).ok_or(Refusal::DeduplicationMissing)?;
+        let key = Scope::Fifo(queue.id, deduplication_scope, send.group.as_ref()).mix(digest);
+        let expires_ms = self.now_ms + limits::DEDUPLICATION_WINDOW_MS;
+        Ok(Some(KeptKey { key, expires_ms, fingerprint: 0 }))
+    }
+}
+
+/// How long a message is invisible at first. FIFO queues know only their own delay.
+fn delay_ms(queue: &Queue, send: &Send) -> Result<u64, Refusal> {
+    if queue.is_fifo() {
+        if send.group.is_none() {
+            return Err(Refusal::GroupMissing);
+        }
+        if send.delay_ms.is_some_and(|delay_ms| delay_ms > 0) {
+            return Err(Refusal::DelayNotAllowed);
+        }
+        return Ok(queue.attributes.delay_ms);
+    }
+    Ok(send.delay_ms.unwrap_or(queue.attributes.delay_ms))
+}
+
+/// The answer to a send that was seen before: that of the first time.
+fn seen_before(key: KeptKey, seen: &Seen) -> Result<Decision, Refusal> {
+    if seen.fingerprint != key.fingerprint {
+        return Err(Refusal::IdempotencyConflict);
+    }
+    Ok(Decision { events: Vec::new(), reply: Reply::Sent { id: seen.id, order: seen.order } })
+}

@@ -1,0 +1,134 @@
+//! Message move tasks and their pace.
+
+use crate::{MoveOutcome, MoveView};
+use afterward_names::{QueueArn, limits};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many messages one [`crate::Command::RunMoves`] moves at most, per task.
+const RUN: u64 = 500;
+/// Ended tasks that are listed per source queue. Source: ListMessageMoveTasks.
+const LISTED: usize = 10;
+
+/// A task.
+#[derive(Debug, Clone)]
+pub(crate) struct Move {
+    pub(crate) source: QueueArn,
+    pub(crate) destination: Option<QueueArn>,
+    pub(crate) max_per_s: Option<u32>,
+    pub(crate) to_move: u64,
+    pub(crate) moved: u64,
+    pub(crate) started_ms: u64,
+    pub(crate) outcome: Option<MoveOutcome>,
+    /// When the next message may go, in microseconds, where there is a pace.
+    pub(crate) next_us: u64,
+}
+
+impl Move {
+    fn interval_us(&self) -> Option<u64> {
+        let rate = u64::from(self.max_per_s?).clamp(*limits::MOVE_RATE_PER_S.start(), *limits::MOVE_RATE_PER_S.end());
+        Some(1_000_000 / rate)
+    }
+
+    /// When the next message may go, seen from now: a broker that was away does not make up for more than a second.
+    fn next_us_at(&self, now_ms: u64) -> u64 {
+        self.next_us.max(now_ms.saturating_mul(1000).saturating_sub(1_000_000))
+    }
+
+    /// How many messages may go by now.
+    pub(crate) fn allowance(&self, now_ms: u64) -> u64 {
+        let paced = self.interval_us().map_or(RUN, |interval_us| {
+            let next_us = self.next_us_at(now_ms);
+            now_ms.saturating_mul(1000).checked_sub(next_us).map_or(0, |late_us| late_us / interval_us + 1)
+        });
+        paced.min(RUN).min(self.to_move.saturating_sub(self.moved))
+    }
+
+    /// A message went.
+    pub(crate) fn count(&mut self, now_ms: u64) {
+        self.moved += 1;
+        if let Some(interval_us) = self.interval_us() {
+            self.next_us = self.next_us_at(now_ms) + interval_us;
+        }
+    }
+
+    fn due_ms(&self, now_ms: u64) -> u64 {
+        let all_moved = self.moved >= self.to_move;
+        if self.max_per_s.is_none() || all_moved { now_ms } else { self.next_us.div_ceil(1000).max(now_ms) }
+    }
+
+    fn view(&self, task: u64) -> MoveView {
+        let Move { source, destination, max_per_s, to_move, moved, started_ms, outcome, .. } = self.clone();
+        MoveView { task, source, destination, max_per_s, to_move, moved, started_ms, cancelling: false, outcome }
+    }
+}
+
+/// All tasks that are running or listed.
+#[derive(Debug, Default)]
+pub(crate) struct Moves {
+    tasks: BTreeMap<u64, Move>,
+    running: BTreeSet<u64>,
+}
+
+impl Moves {
+    pub(crate) fn get(&self, task: u64) -> Option<&Move> {
+        self.tasks.get(&task)
+    }
+
+    pub(crate) fn get_mut(&mut self, task: u64) -> Option<&mut Move> {
+        self.tasks.get_mut(&task)
+    }
+
+    pub(crate) fn insert(&mut self, task: u64, of: Move) {
+        if of.outcome.is_none() {
+            self.running.insert(task);
+        }
+        self.tasks.insert(task, of);
+    }
+
+    /// All tasks, oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &Move)> {
+        self.tasks.iter().map(|(task, of)| (*task, of))
+    }
+
+    /// The running ones, oldest first.
+    pub(crate) fn running(&self) -> impl Iterator<Item = (u64, &Move)> {
+        self.running.iter().filter_map(|task| Some((*task, self.tasks.get(task)?)))
+    }
+
+    /// Ends a task; of its source's ended ones, only the newest stay.
+    pub(crate) fn end(&mut self, task: u64, outcome: &MoveOutcome) {
+        let Some(of) = self.tasks.get_mut(&task).filter(|of| of.outcome.is_none()) else { return };
+        of.outcome = Some(outcome.clone());
+        self.running.remove(&task);
+        let source = of.source.clone();
+        let ended = |of: &Move| of.source == source && of.outcome.is_some();
+        let surplus: Vec<u64> = self
+            .iter()
+            .filter(|(_, of)| ended(of))
+            .map(|(task, _)| task)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .skip(LISTED)
+            .collect();
+        for task in surplus {
+            self.tasks.remove(&task);
+        }
+    }
+
+    /// Forgets the ended tasks of a source queue that is gone.
+    pub(crate) fn forget(&mut self, source: &QueueArn) {
+        self.tasks.retain(|_, of| of.outcome.is_none() || of.source != *source);
+    }
+
+    /// When a running task may go on.
+    pub(crate) fn next_ms(&self, now_ms: u64) -> Option<u64> {
+        self.running().map(|(_, of)| of.due_ms(now_ms)).min()
+    }
+
+    /// The tasks of a source queue, newest first.
+    pub(crate) fn of(&self, source: &QueueArn) -> Vec<MoveView> {
+        let of_source = |(task, of): (&u64, &Move)| (of.source == *source).then(|| of.view(*task));
+        self.tasks.iter().rev().filter_map(of_source).collect()
+    }
+}

@@ -1,0 +1,55 @@
+//! What only some messages need, by slot: those that were received, were moved, or failed with a word.
+
+use crate::{LeaseId, Location};
+use afterward_names::QueueArn;
+use std::collections::BTreeMap;
+
+/// Of a message that has been received.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Receipt {
+    pub(crate) first_received_ms: u64,
+    /// When the last lease began.
+    pub(crate) received_ms: u64,
+    /// The last lease.
+    pub(crate) lease: LeaseId,
+}
+
+/// Of a message that was dead-lettered or redriven.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Past {
+    /// The queue that dead-lettered it; none again after a redrive.
+    pub(crate) source: Option<QueueArn>,
+    /// How many of its receives were in earlier queues.
+    pub(crate) received_elsewhere: u32,
+    /// How often it has been redriven, modulo 4096.
+    pub(crate) redrives: u16,
+}
+
+/// The side tables.
+#[derive(Debug, Default)]
+pub(crate) struct Sides {
+    pub(crate) receipts: BTreeMap<u32, Receipt>,
+    pub(crate) pasts: BTreeMap<u32, Past>,
+    /// Where the text of the last failure is.
+    pub(crate) failures: BTreeMap<u32, Location>,
+}
+
+impl Sides {
+    pub(crate) fn forget(&mut self, slot: u32) {
+        self.receipts.remove(&slot);
+        self.pasts.remove(&slot);
+        self.failures.remove(&slot);
+    }
+
+    pub(crate) fn redrives(&self, slot: u32) -> u16 {
+        self.pasts.get(&slot).map_or(0, |past| past.redrives)
+    }
+
+    pub(crate) fn source(&self, slot: u32) -> Option<&QueueArn> {
+        self.pasts.get(&slot)?.source.as_ref()
+    }
+
+    pub(crate) fn received_elsewhere(&self, slot: u32) -> u32 {
+        self.pasts.get(&slot).map_or(0, |past| past.received_elsewhere)
+    }
+}

@@ -1,0 +1,148 @@
+//! How a message moves between visible, delayed, leased and gone: the only place where the indexes change together.
+
+use crate::sides::Receipt;
+use crate::slab::{Entry, Place};
+use crate::timers::Due;
+use crate::{LeaseId, QueueId, State};
+use afterward_names::GroupId;
+
+impl State {
+    /// Puts a message into a free slot and into its queue, which exists.
+    pub(crate) fn insert_message(&mut self, slot: u32, mut entry: Entry, group: Option<&GroupId>) {
+        let Some(queue) = self.queues.get_mut(&entry.queue) else { return };
+        entry.group = queue.enter(entry.sent_ms, slot, group);
+        let id = entry.queue;
+        self.slab.insert(slot, entry);
+        self.attach(slot);
+        self.refresh_retention(id);
+    }
+
+    /// Removes a message and all that is kept about it.
+    pub(crate) fn remove_message(&mut self, slot: u32) {
+        self.end_lease(slot, self.now_ms);
+        self.detach(slot);
+        self.sides.forget(slot);
+        let Some(entry) = self.slab.remove(slot) else { return };
+        if let Some(queue) = self.queues.get_mut(&entry.queue) {
+            queue.leave(&entry, slot);
+        }
+        self.refresh_retention(entry.queue);
+    }
+
+    /// Moves a message to the end of another queue's line: `change` says what else becomes of it.
+    pub(crate) fn transfer(&mut self, slot: u32, to: QueueId, change: impl FnOnce(&mut Entry)) {
+        let Some(from) = self.slab.get(slot).map(|entry| entry.queue) else { return };
+        self.end_lease(slot, self.now_ms);
+        self.detach(slot);
+        let (Some(entry), Some(queue)) = (self.slab.get_mut(slot), self.queues.get_mut(&from)) else { return };
+        let group = queue.group_name(entry.group).cloned();
+        queue.leave(entry, slot);
+        entry.queue = to;
+        entry.place = Place::Visible;
+        entry.due_ms = self.now_ms;
+        change(entry);
+        if let Some(queue) = self.queues.get_mut(&to) {
+            entry.group = queue.enter(entry.sent_ms, slot, group.as_ref());
+        }
+        self.attach(slot);
+        self.refresh_retention(from);
+        self.refresh_retention(to);
+    }
+
+    /// Changes where a message stands.
+    pub(crate) fn set_place(&mut self, slot: u32, place: Place, due_ms: u64) {
+        self.detach(slot);
+        if let Some(entry) = self.slab.get_mut(slot) {
+            (entry.place, entry.due_ms) = (place, due_ms);
+        }
+        self.attach(slot);
+    }
+
+    /// A visible message is received.
+    pub(crate) fn lease(&mut self, slot: u32, lease: LeaseId, until_ms: u64) {
+        let Some(entry) = self.slab.get_mut(slot) else { return };
+        entry.receive_count += 1;
+        let now_ms = self.now_ms;
+        let receipt = self.sides.receipts.entry(slot).or_insert(Receipt {
+            first_received_ms: now_ms,
+            received_ms: now_ms,
+            lease,
+        });
+        (receipt.received_ms, receipt.lease) = (now_ms, lease);
+        self.set_place(slot, Place::Leased, until_ms);
+    }
+
+    /// Gives a leased message back; it is visible since `at_ms`.
+    pub(crate) fn give_back(&mut self, slot: u32, at_ms: u64) {
+        self.end_lease(slot, at_ms);
+        self.set_place(slot, Place::Visible, at_ms);
+    }
+
+    /// Books the end of a lease, if there is one: the consumer's time, and that its attempt can't be repeated.
+    pub(crate) fn end_lease(&mut self, slot: u32, at_ms: u64) {
+        let Some(entry) = self.slab.get(slot).filter(|entry| entry.place == Place::Leased) else { return };
+        let Some(receipt) = self.sides.receipts.get(&slot) else { return };
+        self.attempts.altered(receipt.lease);
+        let Some(queue) = self.queues.get_mut(&entry.queue).map(AsMut::as_mut) else { return };
+        if queue.is_fifo() {
+            return;
+        }
+        let tenant = queue.groups.get(entry.group).map(|group| &group.name);
+        queue.fair.lease_ended(tenant, at_ms, at_ms.saturating_sub(receipt.received_ms));
+    }
+
+    /// What was due at `at_ms` happens.
+    pub(crate) fn fire(&mut self, at_ms: u64, due: Due) {
+        match due {
+            Due::Retention(queue) => {
+                let oldest = self.queues.get(&queue).and_then(|queue| queue.sent.first());
+                if let Some(oldest) = oldest.copied() {
+                    self.remove_message(oldest.slot);
+                }
+            }
+            Due::Visible(slot) => {
+                if self.is_leased(slot) {
+                    self.give_back(slot, at_ms);
+                } else {
+                    self.set_place(slot, Place::Visible, at_ms);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn is_leased(&self, slot: u32) -> bool {
+        self.slab.get(slot).is_some_and(|entry| entry.place == Place::Leased)
+    }
+
+    /// Brings the retention timer of a queue up to date.
+    pub(crate) fn refresh_retention(&mut self, id: QueueId) {
+        let Some(queue) = self.queues.get_mut(&id) else { return };
+        let due_ms = queue.retention_ends_ms();
+        if due_ms != queue.retention_due_ms {
+            self.timers.replace_retention(id, queue.retention_due_ms, due_ms);
+            queue.retention_due_ms = due_ms;
+        }
+    }
+
+    fn attach(&mut self, slot: u32) {
+        let Some(entry) = self.slab.get(slot) else { return };
+        if matches!(entry.place, Place::Delayed | Place::Leased) {
+            self.timers.set_visible(entry.due_ms, entry.order, slot);
+        }
+        let Some(queue) = self.queues.get_mut(&entry.queue) else { return };
+        if queue.attach(entry, slot) {
+            self.woken.insert(entry.queue);
+        }
+    }
+
+    fn detach(&mut self, slot: u32) {
+        let Some(entry) = self.slab.get(slot) else { return };
+        if matches!(entry.place, Place::Delayed | Place::Leased) {
+            self.timers.unset_visible(entry.due_ms, entry.order);
+        }
+        let Some(queue) = self.queues.get_mut(&entry.queue) else { return };
+        if queue.detach(entry) {
+            self.woken.insert(entry.queue);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What can be read off the state: the shapes of the answers.
+
+use crate::{Event, Location, MessageKey, MoveOutcome, QueueAttributes, QueueId, Tags};
+use afterward_names::{MessageId, QueueAddress, QueueArn};
+
+/// A queue, for reading.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs)]
+pub struct QueueView<'a> {
+    pub id: QueueId,
+    pub address: &'a QueueAddress,
+    pub attributes: &'a QueueAttributes,
+    pub tags: &'a Tags,
+    pub created_ms: u64,
+    pub modified_ms: u64,
+    pub counts: Counts,
+}
+
+/// How many messages of a queue are where: exact, as of the state's time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Visible: `ApproximateNumberOfMessages`. On FIFO queues those behind a blocked group count, as on AWS.
+    pub visible: u64,
+    /// `ApproximateNumberOfMessagesDelayed`.
+    pub delayed: u64,
+    /// `ApproximateNumberOfMessagesNotVisible`.
+    pub in_flight: u64,
+    /// When the oldest message was sent, of those not deleted.
+    pub oldest_sent_ms: Option<u64>,
+}
+
+/// A message, for reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct MessageView {
+    pub key: MessageKey,
+    /// As it stands now.
+    pub id: MessageId,
+    pub queue: QueueId,
+    pub standing: Standing,
+    pub order: u64,
+    pub sent_ms: u64,
+    pub first_received_ms: Option<u64>,
+    pub receive_count: u32,
+    /// The queue that dead-lettered it.
+    pub source: Option<QueueArn>,
+    /// Where its content is.
+    pub location: Location,
+    /// Where the text of its last failure is.
+    pub failure: Option<Location>,
+    /// When retention ends it.
+    pub expires_ms: u64,
+}
+
+/// Why a message is, or is not, being delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Standing {
+    Ready,
+    Delayed {
+        until_ms: u64,
+    },
+    Leased {
+        until_ms: u64,
+    },
+    /// FIFO: another message of its group is in flight, or delayed before it.
+    BehindGroup,
+}
+
+/// What became of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum JobView {
+    /// Its message, or its copy in a dead-letter queue, exists. Dead: `message.source` is set.
+    Present(MessageView),
+    /// Its message was deleted by a consumer.
+    Succeeded { receive_count: u32, finished_ms: u64, queue: QueueId },
+}
+
+/// A move task, for reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct MoveView {
+    pub task: u64,
+    pub source: QueueArn,
+    pub destination: Option<QueueArn>,
+    pub max_per_s: Option<u32>,
+    pub to_move: u64,
+    pub moved: u64,
+    pub started_ms: u64,
+    pub cancelling: bool,
+    pub outcome: Option<MoveOutcome>,
+}
+
+/// Where a walk over a queue's messages goes on: after the message sent then, in that slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    /// Sent when.
+    pub sent_ms: u64,
+    /// In which slot.
+    pub slot: u32,
+}
+
+/// State to write forward before the record that holds it is trimmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forward {
+    /// The event to log. For a `MessageKept`, the content is that of the record at `content`.
+    pub event: Event,
+    /// The record whose content goes along.
+    pub content: Option<Location>,
+    /// The record whose error text goes along.
+    pub error: Option<Location>,
+}
