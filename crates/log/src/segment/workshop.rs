@@ -1,0 +1,183 @@
+//! Making segments before they are needed, and taking back those that are not needed any more.
+//!
+//! A segment is made under another name, written with zeros from end to end and flushed, and only then named: a flush of
+//! frames into it then has no metadata to write. Trimmed segments of full size are used again; smaller ones are removed.
+
+use super::{
+    Options,
+    file::{self, Head, SegmentFile, UNFINISHED},
+};
+use crate::disk::{Disk, DiskFile, write_all};
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+const FIRST_BYTES: u64 = 1 << 20;
+const CHUNK: [u8; 1 << 18] = [0; 1 << 18];
+/// Flushed in parts, so that a flush of the log's beside it doesn't wait for all of them.
+const FLUSH_EVERY_BYTES: u64 = 8 << 20;
+const POOLED_SEGMENTS: usize = 2;
+
+/// What there is beside the segments that hold batches.
+pub(crate) struct Workshop {
+    disk: Arc<dyn Disk>,
+    partition: u32,
+    salt: u64,
+    max_bytes: u64,
+    next_number: u64,
+    next_bytes: u64,
+    ready: VecDeque<SegmentFile>,
+    /// Names and lengths.
+    pool: Vec<(String, u64)>,
+    /// To be taken back, the oldest first: the log must not get a gap.
+    released: VecDeque<(u64, u64)>,
+    idle_bytes: Arc<AtomicU64>,
+}
+
+impl Workshop {
+    /// `ready` was prepared in an earlier run, and follows the segments that hold batches.
+    pub(crate) fn new(
+        disk: Arc<dyn Disk>,
+        options: &Options,
+        ready: Vec<SegmentFile>,
+        next_number: u64,
+        newest_bytes: Option<u64>,
+    ) -> Workshop {
+        let max_bytes = options.segment_bytes.max(4096).next_multiple_of(4096);
+        let mut workshop = Workshop {
+            disk,
+            partition: options.partition,
+            salt: options.salt,
+            max_bytes,
+            next_number,
+            next_bytes: FIRST_BYTES.min(max_bytes),
+            ready: ready.into(),
+            pool: Vec::new(),
+            released: VecDeque::new(),
+            idle_bytes: Arc::default(),
+        };
+        if let Some(bytes) = newest_bytes {
+            workshop.next_bytes = (2 * bytes).clamp(workshop.next_bytes, max_bytes);
+        }
+        workshop.count_idle();
+        workshop
+    }
+
+    /// How many bytes it holds, kept up to date.
+    pub(crate) fn idle_bytes(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.idle_bytes)
+    }
+
+    /// Removes what an earlier run left unfinished.
+    pub(crate) fn sweep(&self) -> io::Result<()> {
+        let names = self.disk.list()?;
+        for name in names.iter().filter(|name| UNFINISHED.iter().any(|suffix| name.ends_with(suffix))) {
+            self.disk.remove(name)?;
+        }
+        self.disk.sync_dir()
+    }
+
+    /// Makes the next segment, if it is not there.
+    pub(crate) fn prepare(&mut self) -> io::Result<()> {
+        let outcome = if self.ready.is_empty() { self.make() } else { Ok(()) };
+        self.count_idle();
+        outcome
+    }
+
+    /// The next segment, with room for so many bytes of frames.
+    pub(crate) fn take(&mut self, frame_bytes: u64) -> io::Result<SegmentFile> {
+        self.prepare()?;
+        if let Some(next) = self.ready.front_mut()
+            && next.bytes < file::FIRST_FRAME + frame_bytes
+        {
+            let bytes = (file::FIRST_FRAME + frame_bytes).next_multiple_of(4096);
+            zero(&*next.file, next.bytes, bytes)?;
+            let head = Head { partition: self.partition, number: next.number, salt: next.salt, bytes };
+            write_all(&*next.file, &head.encode(), 0).map_err(|failed| failed.error)?;
+            next.file.sync()?;
+            next.bytes = bytes;
+        }
+        let taken = self.ready.pop_front();
+        self.count_idle();
+        taken.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Takes back segments that hold nothing any more. What fails is tried again with the next ones, or after the next
+    /// start, where the log begins a little earlier then.
+    pub(crate) fn release(&mut self, segments: &[Arc<SegmentFile>]) -> io::Result<()> {
+        self.released.extend(segments.iter().map(|segment| (segment.number, segment.bytes)));
+        let outcome = self.take_back();
+        self.count_idle();
+        outcome
+    }
+
+    fn take_back(&mut self) -> io::Result<()> {
+        while let Some((number, bytes)) = self.released.front().copied() {
+            let name = file::name(number);
+            if bytes == self.max_bytes && self.pool.len() < POOLED_SEGMENTS {
+                let pooled = format!("{number:016}{}", UNFINISHED[1]);
+                self.disk.rename(&name, &pooled)?;
+                self.pool.push((pooled, bytes));
+            } else {
+                self.disk.remove(&name)?;
+            }
+            self.released.pop_front();
+            self.disk.sync_dir()?;
+        }
+        Ok(())
+    }
+
+    fn make(&mut self) -> io::Result<()> {
+        let number = self.next_number;
+        let unfinished = format!("{number:016}{}", UNFINISHED[0]);
+        let (file, bytes) = match self.pool.pop() {
+            Some((pooled, bytes)) if bytes >= self.next_bytes => {
+                self.disk.rename(&pooled, &unfinished)?;
+                (self.disk.open(&unfinished)?, bytes)
+            }
+            _ => (self.disk.create(&unfinished)?, self.next_bytes),
+        };
+        let salt = self.salt ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let head = Head { partition: self.partition, number, salt, bytes };
+        zero(&*file, file::FIRST_FRAME, bytes)?;
+        write_all(&*file, &head.encode(), 0).map_err(|failed| failed.error)?;
+        file.sync()?;
+        let name = file::name(number);
+        self.disk.rename(&unfinished, &name)?;
+        self.disk.sync_dir()?;
+        let path = self.disk.path(&name);
+        self.ready.push_back(SegmentFile { number, path, file, bytes, seed: head.seed(), salt });
+        self.next_number += 1;
+        self.next_bytes = (2 * bytes).min(self.max_bytes);
+        Ok(())
+    }
+
+    fn count_idle(&self) {
+        let ready: u64 = self.ready.iter().map(|segment| segment.bytes).sum();
+        let pooled: u64 = self.pool.iter().map(|(_, bytes)| bytes).sum();
+        let released: u64 = self.released.iter().map(|(_, bytes)| bytes).sum();
+        self.idle_bytes.store(ready + pooled + released, Ordering::Relaxed);
+    }
+}
+
+/// Writes zeros, and flushes them.
+fn zero(file: &dyn DiskFile, start: u64, end: u64) -> io::Result<()> {
+    let mut at = start;
+    let mut unflushed = 0;
+    while at < end {
+        let count = (end - at).min(CHUNK.len() as u64);
+        write_all(file, &CHUNK[..count as usize], at).map_err(|failed| failed.error)?;
+        at += count;
+        unflushed += count;
+        if unflushed >= FLUSH_EVERY_BYTES {
+            file.sync()?;
+            unflushed = 0;
+        }
+    }
+    file.sync()
+}
