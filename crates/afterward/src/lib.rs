@@ -10,6 +10,7 @@ mod message;
 mod queue;
 mod source;
 pub mod sqs;
+mod worker;
 
 pub use afterward_derive::Message;
 pub use attribute::Attribute;
@@ -17,3 +18,4 @@ pub use error::Error;
 pub use message::Message;
 pub use queue::{Enqueue, MessageId, OpenQueue, Queue};
 pub use source::{Cause, Delivery, Receive, Source, SourceError};
+pub use worker::{Cancelled, Context, Handle, Handler, Raw, Summary, Worker};

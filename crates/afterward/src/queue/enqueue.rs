@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_no_queue_would_take_is_refused_before_it_is_sent() {
-        let minutes = |n| Duration::from_secs(60 * n);
+        let minutes = |n: u64| Duration::from_secs(60 * n);
         for (enqueue, words) in [
             (queue("jobs").enqueue(&Tick).delay(minutes(16)), "15 minutes at most"),
             (queue("jobs").enqueue(&Tick).dedup("x"), "not a FIFO queue"),

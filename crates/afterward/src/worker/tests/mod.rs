@@ -1,0 +1,51 @@
+//! A worker's behaviour, told on a scripted source with paused time.
+
+mod leases;
+mod routing;
+mod slots;
+mod stage;
+mod stopping;
+
+use super::{Context, Summary, Worker};
+use crate::{Error, Message};
+use serde::{Deserialize, Serialize};
+use stage::{Deed, Stage};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// Work that takes some seconds.
+#[derive(Serialize, Deserialize, Message)]
+#[message(type = "nap")]
+struct Nap(u64);
+
+async fn nap(Nap(seconds): Nap) -> Result<(), String> {
+    sleep(Duration::from_secs(seconds)).await;
+    Ok(())
+}
+
+#[derive(Serialize, Deserialize, Message)]
+#[message(type = "fail")]
+struct Fail(u64);
+
+async fn fail(Fail(seconds): Fail) -> Result<(), &'static str> {
+    sleep(Duration::from_secs(seconds)).await;
+    Err("out of paper")
+}
+
+/// Runs a worker until it has done `deeds` deeds, then stops it.
+async fn work(stage: &Stage, worker: Worker<Stage>, deeds: usize) -> Result<Summary, Error> {
+    let stage = stage.clone();
+    worker.stop_on(async move { stage.done(deeds).await }).run().await
+}
+
+fn body(message_type: &str, payload: impl Serialize) -> String {
+    serde_json::json!({"type": message_type, "payload": payload}).to_string()
+}
+
+fn changed(id: &str, at_s: u64, after_s: u64, error: Option<&str>) -> Deed {
+    Deed::Changed { id: id.into(), at_s, after_s, error: error.map(Into::into) }
+}
+
+fn deleted(id: &str, at_s: u64) -> Deed {
+    Deed::Deleted { id: id.into(), at_s }
+}

@@ -1,0 +1,179 @@
+//! A source whose messages, answers and failures a test scripts, and which keeps the minutes.
+
+use crate::{Delivery, Receive, Source, SourceError};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
+
+/// What a worker did with a message, and after how many seconds.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Deed {
+    Deleted { id: String, at_s: u64 },
+    Changed { id: String, at_s: u64, after_s: u64, error: Option<String> },
+}
+
+#[derive(Clone)]
+pub(super) struct Stage(Arc<Inner>);
+
+struct Inner {
+    start: Instant,
+    script: Mutex<Script>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Script {
+    waiting: VecDeque<Delivery>,
+    limits: Vec<usize>,
+    deeds: Vec<Deed>,
+    /// What the next calls answer instead of doing anything.
+    receive_faults: VecDeque<SourceError>,
+    delete_faults: VecDeque<SourceError>,
+    change_faults: VecDeque<SourceError>,
+    visibility_faults: VecDeque<SourceError>,
+}
+
+pub(super) const LEASE: Duration = Duration::from_secs(30);
+
+impl Stage {
+    pub(super) fn new(deliveries: impl IntoIterator<Item = Delivery>) -> Stage {
+        let script = Script { waiting: deliveries.into_iter().collect(), ..Script::default() };
+        Stage(Arc::new(Inner { start: Instant::now(), script: Mutex::new(script), changed: Notify::new() }))
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.0.script.lock().unwrap()
+    }
+
+    pub(super) fn add(&self, delivery: Delivery) {
+        self.script().waiting.push_back(delivery);
+        self.0.changed.notify_waiters();
+    }
+
+    pub(super) fn fail_receives(&self, faults: impl IntoIterator<Item = SourceError>) {
+        self.script().receive_faults.extend(faults);
+    }
+
+    pub(super) fn fail_deletes(&self, faults: impl IntoIterator<Item = SourceError>) {
+        self.script().delete_faults.extend(faults);
+    }
+
+    pub(super) fn fail_changes(&self, faults: impl IntoIterator<Item = SourceError>) {
+        self.script().change_faults.extend(faults);
+    }
+
+    pub(super) fn fail_visibility(&self, faults: impl IntoIterator<Item = SourceError>) {
+        self.script().visibility_faults.extend(faults);
+    }
+
+    pub(super) fn deeds(&self) -> Vec<Deed> {
+        self.script().deeds.clone()
+    }
+
+    pub(super) fn deleted(&self) -> Vec<String> {
+        let of = |deed| match deed {
+            Deed::Deleted { id, .. } => Some(id),
+            Deed::Changed { .. } => None,
+        };
+        self.deeds().into_iter().filter_map(of).collect()
+    }
+
+    /// How many messages each receive asked for.
+    pub(super) fn limits(&self) -> Vec<usize> {
+        self.script().limits.clone()
+    }
+
+    /// Waits until the worker has done `count` deeds.
+    pub(super) async fn done(&self, count: usize) {
+        loop {
+            let changed = self.0.changed.notified();
+            if self.script().deeds.len() >= count {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    pub(super) fn seconds(&self) -> u64 {
+        self.0.start.elapsed().as_secs()
+    }
+
+    fn take(&self, limit: usize) -> Vec<Delivery> {
+        let waiting = &mut self.script().waiting;
+        let count = waiting.len().min(limit);
+        waiting.drain(..count).collect()
+    }
+
+    fn minute(&self, deed: Deed) {
+        self.script().deeds.push(deed);
+        self.0.changed.notify_waiters();
+    }
+}
+
+impl Source for Stage {
+    fn name(&self) -> &str {
+        "stage"
+    }
+
+    async fn visibility_timeout(&self) -> Result<Duration, SourceError> {
+        self.script().visibility_faults.pop_front().map_or(Ok(LEASE), Err)
+    }
+
+    async fn receive(&self, ask: Receive) -> Result<Vec<Delivery>, SourceError> {
+        self.script().limits.push(ask.limit);
+        if let Some(fault) = self.script().receive_faults.pop_front() {
+            return Err(fault);
+        }
+        let some = async {
+            loop {
+                let changed = self.0.changed.notified();
+                let taken = self.take(ask.limit);
+                if !taken.is_empty() {
+                    return taken;
+                }
+                changed.await;
+            }
+        };
+        Ok(timeout(ask.wait, some).await.unwrap_or_default())
+    }
+
+    async fn delete(&self, receipt: &str) -> Result<(), SourceError> {
+        if let Some(fault) = self.script().delete_faults.pop_front() {
+            return Err(fault);
+        }
+        self.minute(Deed::Deleted { id: receipt.to_owned(), at_s: self.seconds() });
+        Ok(())
+    }
+
+    async fn change_visibility(&self, receipt: &str, after: Duration, error: Option<&str>) -> Result<(), SourceError> {
+        if let Some(fault) = self.script().change_faults.pop_front() {
+            return Err(fault);
+        }
+        let (id, error) = (receipt.to_owned(), error.map(str::to_owned));
+        self.minute(Deed::Changed { id, at_s: self.seconds(), after_s: after.as_secs(), error });
+        Ok(())
+    }
+}
+
+/// A message whose id is its receipt.
+pub(super) fn message(id: &str, body: &str) -> Delivery {
+    Delivery::new(id, id, body)
+}
+
+pub(super) fn away() -> SourceError {
+    SourceError::Unavailable("away".into())
+}
+
+pub(super) fn lost() -> SourceError {
+    SourceError::LeaseLost("gone".into())
+}
+
+pub(super) fn refused() -> SourceError {
+    SourceError::Refused("no such queue".into())
+}
