@@ -1,4 +1,5 @@
 //! What real clients send is understood: see `captured/README.md`.
+#![allow(clippy::unwrap_used)] // helpers of tests, outside of #[test] functions
 
 use afterward_aws::sigv4::{Credential, Verifier, peek};
 use afterward_aws::sqs::{Action, Request, parse};

@@ -1,4 +1,5 @@
 //! What must hold for any bytes whatever.
+#![allow(clippy::unwrap_used)] // helpers of tests, outside of #[test] functions
 
 use afterward_aws::sigv4::{Credential, Signer, Verifier, peek};
 use afterward_aws::sqs::{
