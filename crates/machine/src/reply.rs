@@ -20,9 +20,11 @@ pub enum Reply {
     Done,
     /// CreateQueue: the new queue, or the one that is there.
     Queue(QueueId),
+    /// Send: the message's id and place in line. `duplicate`: it had been sent before, and those are of the first time.
     Sent {
         id: MessageId,
         order: u64,
+        duplicate: bool,
     },
     /// ReceiveMessage: what is now leased to the caller. `more`: the command stopped at its bound of work (messages
     /// to dead-letter) before it had looked at everything; ask again.

@@ -30,7 +30,7 @@ impl State {
             dedup,
             job: send.job,
         };
-        Ok(Decision { events: vec![Event::Sent(sent)], reply: Reply::Sent { id, order } })
+        Ok(Decision { events: vec![Event::Sent(sent)], reply: Reply::Sent { id, order, duplicate: false } })
     }
 
     /// The deduplication entry that a send would make.
@@ -75,5 +75,5 @@ fn seen_before(key: KeptKey, seen: &Seen) -> Result<Decision, Refusal> {
     if seen.fingerprint != key.fingerprint {
         return Err(Refusal::IdempotencyConflict);
     }
-    Ok(Decision { events: Vec::new(), reply: Reply::Sent { id: seen.id, order: seen.order } })
+    Ok(Decision { events: Vec::new(), reply: Reply::Sent { id: seen.id, order: seen.order, duplicate: true } })
 }
