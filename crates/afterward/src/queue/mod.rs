@@ -5,6 +5,9 @@ mod enqueue;
 mod open;
 mod source;
 
+#[cfg(test)]
+mod tests;
+
 pub use enqueue::{Enqueue, MessageId};
 pub use open::OpenQueue;
 

@@ -46,7 +46,7 @@ pub(crate) mod retry;
 mod transport;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use afterward_aws::sigv4::Credential;
 pub use afterward_aws::sqs::{

@@ -1,0 +1,236 @@
+//! A queue against a scripted server: what goes over the wire, and what comes of the answers.
+
+use super::*;
+use crate::sqs::tests::server::{Answer, Server, error, ok};
+use crate::{Attribute, Receive, Source, SourceError};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::time::{Duration, UNIX_EPOCH};
+
+#[derive(Serialize, Deserialize, Message)]
+#[message(type = "order:new")]
+struct OrderNew {
+    id: u32,
+}
+
+fn queue(server: &Server, name: &str) -> Queue {
+    Queue::from_url(&format!("{}/000000000000/{name}", server.url())).unwrap()
+}
+
+#[tokio::test]
+async fn a_message_is_enqueued_and_its_id_returned() {
+    let server = Server::scripted([ok(r#"{"MessageId":"m1"}"#)]).await;
+    let id = queue(&server, "jobs").enqueue(&OrderNew { id: 7 }).delay(Duration::from_secs(60)).await.unwrap();
+    assert_eq!(id.as_str(), "m1");
+    let sent = &server.bodies()[0];
+    assert_eq!(sent["MessageBody"], r#"{"type":"order:new","payload":{"id":7}}"#);
+    assert_eq!(sent["DelaySeconds"], 60);
+}
+
+#[tokio::test]
+async fn a_queue_is_found_by_name_or_made() {
+    let url = json!({"QueueUrl": "http://elsewhere/000000000000/jobs.fifo"}).to_string();
+    let missing = || error(400, "QueueDoesNotExist", "none");
+    let client = |server: &Server| sqs::Client::builder().endpoint(server.url()).build().unwrap();
+
+    let server = Server::scripted([ok(&url)]).await;
+    let queue = Queue::named("jobs.fifo").client(client(&server)).create_if_missing().await.unwrap();
+    assert_eq!((queue.name(), queue.is_fifo(), server.asked().len()), ("jobs.fifo", true, 1));
+
+    let server = Server::scripted([missing(), ok(&url)]).await;
+    Queue::named("jobs.fifo").client(client(&server)).create_if_missing().await.unwrap();
+    assert_eq!(server.bodies()[1], json!({"QueueName": "jobs.fifo", "Attributes": {"FifoQueue": "true"}}));
+
+    let server = Server::scripted([missing()]).await;
+    let error = Queue::named("jobs").client(client(&server)).await.unwrap_err();
+    assert!(matches!(error, Error::Sqs(error) if error.is_queue_missing()));
+}
+
+#[tokio::test]
+async fn messages_arrive_with_all_that_is_known_of_them() {
+    let reply = json!({"Messages": [
+        {"MessageId": "m1", "ReceiptHandle": "r1", "Body": "b",
+         "Attributes": {"ApproximateReceiveCount": "4", "SentTimestamp": "1700000000123", "MessageGroupId": "g"},
+         "MessageAttributes": {"n": {"DataType": "Number", "StringValue": "5"}}},
+        {"MessageId": "m2", "Body": "without a receipt"},
+    ]});
+    let server = Server::ruled(move |_| ok(&reply.to_string())).await;
+    let ask = Receive::new(25, Duration::from_secs(60), Duration::from_millis(7_500));
+    let deliveries = queue(&server, "jobs").receive(ask).await.unwrap();
+    let [delivery] = &deliveries[..] else { panic!("{deliveries:?}") };
+    assert_eq!((&*delivery.id, &*delivery.receipt, &*delivery.body), ("m1", "r1", "b"));
+    assert_eq!((delivery.receive_count, delivery.group.as_deref(), delivery.ordered), (4, Some("g"), false));
+    assert_eq!(delivery.sent_at, Some(UNIX_EPOCH + Duration::from_millis(1_700_000_000_123)));
+    assert_eq!(delivery.attributes["n"], Attribute::from(5));
+
+    let asked = &server.bodies()[0];
+    assert_eq!((&asked["MaxNumberOfMessages"], &asked["WaitTimeSeconds"]), (&json!(10), &json!(20)));
+    assert_eq!(asked["VisibilityTimeout"], 8);
+    assert_eq!(asked["ReceiveRequestAttemptId"], Value::Null);
+
+    let fifo = queue(&server, "jobs.fifo");
+    assert!(fifo.receive(ask).await.unwrap()[0].ordered);
+    fifo.receive(ask).await.unwrap();
+    let ids: Vec<String> =
+        server.bodies()[1..].iter().map(|body| body["ReceiveRequestAttemptId"].as_str().unwrap().to_owned()).collect();
+    assert!(ids[0].len() == 32 && ids[0] != ids[1], "{ids:?}");
+}
+
+#[tokio::test]
+async fn a_failure_is_told_in_a_header() {
+    let server = Server::ruled(|_| ok("")).await;
+    let jobs = queue(&server, "jobs");
+    let long = "ü".repeat(600);
+    for (error, header) in [
+        (None, None),
+        (Some("no paper: \"tray 2\"\n"), Some("no%20paper%3A%20%22tray%202%22%0A".to_owned())),
+        (Some(&*long), Some("%C3%BC".repeat(512))),
+    ] {
+        jobs.change_visibility("r1", Duration::from_secs(5), error).await.unwrap();
+        let asked = server.asked().pop().unwrap();
+        let told = asked.headers().get(sqs::ERROR_HEADER).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(told, header);
+        assert_eq!(server.bodies().pop().unwrap()["VisibilityTimeout"], 5);
+    }
+}
+
+/// The kind of an error, by name.
+fn kind(error: &SourceError) -> &'static str {
+    match error {
+        SourceError::Unavailable(_) => "unavailable",
+        SourceError::LeaseLost(_) => "lease lost",
+        SourceError::Refused(_) => "refused",
+    }
+}
+
+#[tokio::test]
+async fn answers_about_a_lease_tell_lost_from_away_from_refused() {
+    for (answer, expected) in [
+        (error(400, "ReceiptHandleIsInvalid", ""), "lease lost"),
+        (error(400, "AWS.SimpleQueueService.MessageNotInflight", ""), "lease lost"),
+        (error(400, "InvalidParameterValue", "The receipt handle has expired"), "lease lost"),
+        (error(503, "ServiceUnavailable", ""), "unavailable"),
+        (Answer::HangUp, "unavailable"),
+        (error(400, "QueueDoesNotExist", ""), "refused"),
+        (error(403, "AccessDenied", ""), "refused"),
+    ] {
+        let server = Server::ruled(move |_| answer.clone()).await;
+        let jobs = queue(&server, "jobs");
+        let change = jobs.change_visibility("r", Duration::ZERO, None).await.unwrap_err();
+        let delete = jobs.delete("r").await.unwrap_err();
+        assert_eq!((kind(&change), kind(&delete)), (expected, expected), "{change} / {delete}");
+    }
+}
+
+/// The receipts of a delete call, batch or not.
+fn receipts(body: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    match body["Entries"].as_array() {
+        Some(entries) => entries.iter().map(|entry| text(&entry["ReceiptHandle"])).collect(),
+        None => vec![text(&body["ReceiptHandle"])],
+    }
+}
+
+#[tokio::test]
+async fn deletes_at_the_same_time_travel_together_and_each_once() {
+    let server = Server::ruled(|_| Answer::Late(Duration::from_millis(20), 200, "{}".into())).await;
+    let jobs = queue(&server, "jobs");
+    let deletes: Vec<_> = (0..100)
+        .map(|n| {
+            let jobs = jobs.clone();
+            tokio::spawn(async move { jobs.delete(&format!("r{n}")).await })
+        })
+        .collect();
+    for delete in deletes {
+        delete.await.unwrap().unwrap();
+    }
+    let calls: Vec<Vec<String>> = server.bodies().iter().map(receipts).collect();
+    assert!(calls.len() <= 25 && calls.iter().all(|call| call.len() <= 10), "{calls:?}");
+    let mut all = calls.concat();
+    all.sort();
+    let mut expected: Vec<String> = (0..100).map(|n| format!("r{n}")).collect();
+    expected.sort();
+    assert_eq!(all, expected);
+}
+
+#[tokio::test]
+async fn a_delete_alone_goes_out_alone_and_at_once() {
+    let server = Server::ruled(|_| ok("")).await;
+    queue(&server, "jobs").delete("r1").await.unwrap();
+    assert_eq!(server.asked()[0].headers()["x-amz-target"], "AmazonSQS.DeleteMessage");
+}
+
+#[tokio::test]
+async fn each_delete_of_a_batch_has_its_own_outcome() {
+    // Refuses every receipt that ends in 3 for good, and in 7 for now.
+    let server = Server::ruled(|asked| {
+        let body: Value = serde_json::from_slice(asked.body()).unwrap();
+        let failed: Vec<Value> = body["Entries"]
+            .as_array()
+            .unwrap_or(&Vec::new())
+            .iter()
+            .filter_map(|entry| {
+                let (id, receipt) = (&entry["Id"], entry["ReceiptHandle"].as_str()?);
+                match receipt.chars().last()? {
+                    '3' => {
+                        Some(json!({"Id": id, "SenderFault": true, "Code": "ReceiptHandleIsInvalid", "Message": "bad"}))
+                    }
+                    '7' => Some(json!({"Id": id, "SenderFault": false, "Code": "InternalError"})),
+                    _ => None,
+                }
+            })
+            .collect();
+        ok(&json!({"Successful": [], "Failed": failed}).to_string())
+    })
+    .await;
+    let jobs = queue(&server, "jobs");
+    let mut deletes = tokio::task::JoinSet::new();
+    for n in 0..40 {
+        let jobs = jobs.clone();
+        deletes.spawn(async move { (n, jobs.delete(&format!("r{n}")).await) });
+    }
+    let alone: Vec<String> = deletes
+        .join_all()
+        .await
+        .into_iter()
+        .filter_map(|(n, outcome)| {
+            let expected = match n % 10 {
+                3 => Some("lease lost"),
+                7 => Some("unavailable"),
+                _ => None,
+            };
+            let told = outcome.as_ref().err().map(kind);
+            // The server judges batches only; a delete that went alone succeeded.
+            (told != expected).then(|| format!("r{n}"))
+        })
+        .collect();
+    let calls: Vec<Vec<String>> = server.bodies().iter().map(receipts).collect();
+    assert!(calls.iter().any(|call| call.len() == 10), "{calls:?}");
+    for receipt in alone {
+        assert!(calls.contains(&vec![receipt.clone()]), "{receipt} got another's outcome");
+    }
+}
+
+#[tokio::test]
+async fn a_delete_whose_caller_went_away_does_not_take_others_with_it() {
+    let server = Server::ruled(|_| Answer::Late(Duration::from_millis(30), 200, "{}".into())).await;
+    let jobs = queue(&server, "jobs");
+    let delete = |n: usize| {
+        let jobs = jobs.clone();
+        tokio::spawn(async move { jobs.delete(&format!("r{n}")).await })
+    };
+    let deletes: Vec<_> = (0..40).map(delete).collect();
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    // Whichever of these makes a call for others is gone in the midst of it.
+    let (gone, kept): (Vec<_>, Vec<_>) = deletes.into_iter().enumerate().partition(|(n, _)| n % 2 == 0);
+    for (_, delete) in gone {
+        delete.abort();
+    }
+    for (_, delete) in kept {
+        delete.await.unwrap().unwrap();
+    }
+    let all = server.bodies().iter().map(receipts).collect::<Vec<_>>().concat();
+    for n in (1..40).step_by(2) {
+        assert!(all.contains(&format!("r{n}")), "r{n} was never deleted");
+    }
+}

@@ -1,0 +1,20 @@
+//! The client against a scripted server.
+
+mod actions;
+mod failures;
+mod plain;
+pub(crate) mod server;
+mod settings;
+
+use super::*;
+use server::{Answer, Server, error, ok};
+
+fn client(server: &Server) -> Client {
+    let credential =
+        Credential { access_key_id: "AKTEST".into(), secret_access_key: "secret".into(), session_token: None };
+    Client::builder().endpoint(server.url()).region("eu-central-1").credentials(credential).build().unwrap()
+}
+
+fn send(body: &str) -> SendMessageRequest {
+    SendMessageRequest { queue_url: "http://h/000000000000/q".into(), message_body: body.into(), ..Default::default() }
+}

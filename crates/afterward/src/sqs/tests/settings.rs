@@ -1,0 +1,74 @@
+use super::super::credentials::Environment;
+use super::*;
+
+/// The endpoint and region of the client that these variables make, or the error.
+fn found(builder: Builder, variables: &[(&str, &str)]) -> Result<(String, String), String> {
+    let home = ("HOME", "/nowhere");
+    let get = |name: &str| {
+        variables.iter().chain([&home]).find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    };
+    let client = builder.build_in(&Environment { variable: &get }).map_err(|error| error.to_string())?;
+    Ok((client.endpoint().to_string(), client.region().to_owned()))
+}
+
+#[test]
+fn endpoint_and_region_are_found_in_order() {
+    let keys = [("AWS_ACCESS_KEY_ID", "AK"), ("AWS_SECRET_ACCESS_KEY", "s")];
+    let with = |more: &[(&'static str, &'static str)]| [&keys, more].concat();
+    let new = Client::builder;
+    let mut cases = vec![
+        (new(), vec![], "http://127.0.0.1:4566", "us-east-1"),
+        (new(), vec![("AWS_ENDPOINT_URL", "http://localhost:1")], "http://localhost:1", "us-east-1"),
+        (
+            new(),
+            vec![("AWS_ENDPOINT_URL", "http://localhost:1"), ("AWS_ENDPOINT_URL_SQS", "http://localhost:2")],
+            "http://localhost:2",
+            "us-east-1",
+        ),
+        (
+            new(),
+            vec![("AFTERWARD_URL", "http://localhost:3"), ("AWS_ENDPOINT_URL_SQS", "http://localhost:2")],
+            "http://localhost:3",
+            "us-east-1",
+        ),
+        (
+            new().endpoint("localhost:4"),
+            vec![("AFTERWARD_URL", "http://localhost:3")],
+            "http://localhost:4",
+            "us-east-1",
+        ),
+        (new(), vec![("AWS_DEFAULT_REGION", "r-1")], "http://127.0.0.1:4566", "r-1"),
+        (new(), vec![("AWS_DEFAULT_REGION", "r-1"), ("AWS_REGION", "r-2")], "http://127.0.0.1:4566", "r-2"),
+        (new().region("r-3"), vec![("AWS_REGION", "r-2")], "http://127.0.0.1:4566", "r-3"),
+    ];
+    if cfg!(feature = "tls") {
+        cases.extend([
+            (new().amazon(), with(&[]), "https://sqs.us-east-1.amazonaws.com", "us-east-1"),
+            (new().amazon(), with(&[("AWS_REGION", "eu-west-1")]), "https://sqs.eu-west-1.amazonaws.com", "eu-west-1"),
+            (
+                new().endpoint("https://sqs.eu-west-1.amazonaws.com"),
+                with(&[("AWS_REGION", "us-east-2")]),
+                "https://sqs.eu-west-1.amazonaws.com",
+                "eu-west-1",
+            ),
+        ]);
+    }
+    for (builder, variables, endpoint, region) in cases {
+        let expected = Ok((endpoint.to_owned(), region.to_owned()));
+        assert_eq!(found(builder, &variables), expected, "{variables:?}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_by_name() {
+    for (builder, variables, words) in [
+        (Client::builder().endpoint("ftp://x"), vec![], "`ftp://x` is not an address"),
+        (Client::builder().region("Not A Region"), vec![], "the region `Not A Region`"),
+        (Client::builder().endpoint("http://10.0.0.1:4566"), vec![], "no credentials for http://10.0.0.1:4566"),
+        (Client::builder().profile("gone"), vec![], "the profile `gone` has no aws_access_key_id"),
+        (Client::builder(), vec![("AWS_ACCESS_KEY_ID", "AK")], "AWS_SECRET_ACCESS_KEY is not"),
+    ] {
+        let error = found(builder, &variables).unwrap_err();
+        assert!(error.contains(words), "{error}");
+    }
+}
