@@ -77,28 +77,35 @@ fn fail_flush(disk: &FaultyDisk) -> bool {
 }
 
 struct Memory {
-    log: MemoryLog,
-    /// Those given out, to make them fail.
+    handles: Vec<Arc<MemoryLog>>,
     fault: memory::Fault,
 }
 
 impl Harness for Memory {
     fn another(&mut self) -> Arc<dyn Log> {
-        Arc::new(self.log.another())
+        let handle = Arc::new(self.handles[0].another());
+        self.handles.push(Arc::clone(&handle));
+        handle
     }
 
     fn reopen(&mut self) -> Arc<dyn Log> {
+        // What was lost on the way may still come, and must find the door shut.
+        self.handles.iter().for_each(|handle| assert_eq!(handle.deliver_late(), 0));
         self.another()
     }
 
-    fn lose_next_answer(&mut self, _: &Arc<dyn Log>) -> bool {
-        false
+    fn lose_next_answer(&mut self, log: &Arc<dyn Log>) -> bool {
+        let same = |handle: &&Arc<MemoryLog>| std::ptr::addr_eq(Arc::as_ptr(handle), Arc::as_ptr(log));
+        self.handles.iter().find(same).unwrap().fail_next(self.fault);
+        true
     }
 }
 
 #[test]
 fn memory() {
     for fencing in [Fencing::ByStore, Fencing::ByReaders] {
-        conformance::run(|| Memory { log: MemoryLog::new(fencing), fault: memory::Fault::UnknownLost });
+        for fault in [memory::Fault::UnknownLost, memory::Fault::UnknownWritten, memory::Fault::UnknownLate] {
+            conformance::run(|| Memory { handles: vec![Arc::new(MemoryLog::new(fencing))], fault });
+        }
     }
 }

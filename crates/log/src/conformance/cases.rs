@@ -276,7 +276,9 @@ fn reads_go_on_beside_appends(harness: &mut dyn Harness) {
     let (epoch, tail) = claim(&*log, "claim");
     let text = |position: u64| format!("batch {position} {}", "x".repeat(position as usize * 5));
     thread::scope(|scope| {
-        scope.spawn(|| (tail..COUNT).for_each(|at| drop(ok(log.append(epoch, at, batch(&text(at + 1)))))));
+        scope.spawn(|| {
+            (tail..COUNT).for_each(|at| assert_eq!(ok(log.append(epoch, at, batch(&text(at + 1)))), at + 1));
+        });
         let mut seen = 1;
         while seen < COUNT {
             let tail = ok(log.bounds()).tail;

@@ -43,6 +43,7 @@ pub enum Fault {
 
 #[derive(Default)]
 struct Owner {
+    claimed: Epoch,
     poisoned: Option<Epoch>,
     faults: VecDeque<Fault>,
     late: Vec<Request>,
@@ -99,7 +100,11 @@ impl MemoryLog {
     }
 
     fn gate(&self, epoch: Epoch) -> Result<(), AppendError> {
-        match self.owner().poisoned {
+        let owner = self.owner();
+        if epoch == 0 || owner.claimed != epoch {
+            return Err(AppendError::Fenced);
+        }
+        match owner.poisoned {
             Some(poisoned) if poisoned >= epoch => {
                 Err(AppendError::Rejected { reason: "an earlier append failed".to_owned() })
             }
@@ -168,7 +173,10 @@ impl Log for MemoryLog {
         let epoch = self.store().next_epoch();
         let _turn = self.door.enter();
         match self.send(Request { epoch, expected, claim: true, batch }) {
-            Ok(position) => Ok((epoch, position)),
+            Ok(position) => {
+                self.owner().claimed = epoch;
+                Ok((epoch, position))
+            }
             Err(Failed::Append(error)) => Err(error.into()),
             Err(Failed::Refused(Refused::Tail(tail))) => Err(ClaimError::TailMoved { tail }),
             Err(Failed::Refused(Refused::Fenced)) => Err(AppendError::Fenced.into()),

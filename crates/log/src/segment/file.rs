@@ -11,12 +11,15 @@ use super::{
 };
 use crate::{
     ReadError,
-    disk::{Disk, DiskFile, read_full},
+    disk::{Disk, DiskFile, SECTOR_BYTES, read_full},
 };
 use std::{io, path::PathBuf, sync::Arc};
 
 /// Where the first frame starts.
 pub(crate) const FIRST_FRAME: u64 = HEADER_BYTES as u64;
+
+// A first frame whose header is missing must leave the head whole: they share a sector.
+const _: () = assert!(FIRST_FRAME + HEADER_BYTES as u64 <= SECTOR_BYTES);
 
 const MAGIC: u64 = u64::from_le_bytes(*b"AFTERSEG");
 const SUFFIX: &str = ".segment";

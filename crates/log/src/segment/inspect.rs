@@ -118,7 +118,9 @@ pub(crate) fn inspect_on(
 fn report(segment: &SegmentFile, scan: &Scan) -> SegmentReport {
     let frames = scan.starts.len() as u64;
     let condition = match &scan.stop {
-        Stop::Wrong(reason) => Condition::Damaged { offset: scan.end, reason: reason.clone() },
+        Stop::Wrong(reason) | Stop::OutOfPlace(reason) => {
+            Condition::Damaged { offset: scan.end, reason: reason.clone() }
+        }
         _ if frames == 0 => Condition::Unused,
         _ => Condition::Sound,
     };

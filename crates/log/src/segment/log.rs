@@ -1,7 +1,7 @@
 //! [`SegmentLog`]: the seam, kept.
 
 use super::{
-    Durability, OpenError, OpenReport, Options, TornTail,
+    OpenError, OpenReport, Options, TornTail,
     frame::{HEADER_BYTES, Header},
     index::{Index, Indexed, Run},
     recovery::{self, Found},
@@ -17,7 +17,10 @@ use bytes::Bytes;
 use std::{
     io,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// A log in segment files. One per directory and process; share it by reference.
@@ -25,6 +28,7 @@ pub struct SegmentLog {
     writer: Mutex<Writer>,
     index: RwLock<Index>,
     upkeep: Upkeep,
+    flushes: Arc<AtomicU64>,
     /// Holds the lock: dropped last, when the upkeep's thread has ended.
     disk: Arc<dyn Disk>,
 }
@@ -58,7 +62,8 @@ impl SegmentLog {
         };
         let upkeep = Upkeep::new(workshop, directory.clone(), options.background).map_err(write)?;
         upkeep.prepare();
-        let log = SegmentLog { writer: Mutex::new(writer), index: RwLock::new(index), upkeep, disk };
+        let flushes = Arc::clone(&writer.flushes);
+        let log = SegmentLog { flushes, writer: Mutex::new(writer), index: RwLock::new(index), upkeep, disk };
         Ok((log, report))
     }
 
@@ -122,11 +127,6 @@ fn take_over(
         (writer.active, writer.end) = (Some(Arc::clone(&segment)), scan.end);
         index.push_segment(Indexed { segment, base: scan.base, starts: scan.starts, end: scan.end });
     }
-    // In a durable log all but the last batch were flushed before that was written.
-    writer.flushed = match options.durability {
-        Durability::Flush => writer.tail.saturating_sub(1),
-        Durability::Os => 0,
-    };
     let next_number = found.unused.last().map_or(last_number, |last| last.number) + 1;
     let newest_bytes = found.unused.last().map(|last| last.bytes).or(writer.active.as_ref().map(|active| active.bytes));
     let workshop = Workshop::new(Arc::clone(disk), options, found.unused, next_number, newest_bytes);
@@ -200,12 +200,11 @@ impl Log for SegmentLog {
     }
 
     fn usage(&self) -> Usage {
-        let flushes = self.writer().flushes;
         let index = self.index();
         Usage {
             allocated_bytes: index.file_bytes() + self.upkeep.idle_bytes(),
             retained_bytes: index.retained_bytes(),
-            flushes,
+            flushes: self.flushes.load(Ordering::Relaxed),
         }
     }
 }

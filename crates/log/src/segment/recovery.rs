@@ -53,8 +53,8 @@ pub(crate) fn find(
         let segment = SegmentFile::open(disk, number, partition)?;
         let scan = scan::scan(&segment, partition, &mut reader).map_err(|error| segment.io(error))?;
         visit(&segment, &scan);
-        if let Stop::Wrong(reason) = &scan.stop {
-            return Err(wrong(&found, &segment, &scan, reason).into());
+        if let Some(error) = wrong(&found, &segment, &scan) {
+            return Err(error.into());
         }
         let next = reader.map_or(0, |stands| stands.last) + 1;
         let remains = judge(&segment, &scan, next)?;
@@ -86,13 +86,15 @@ fn consecutive(disk: &dyn Disk) -> Result<Vec<u64>, OpenError> {
     Ok(numbers)
 }
 
-/// A segment that starts with the wrong batch: the right one is missing at the end of the segment before.
-fn wrong(found: &Found, segment: &SegmentFile, scan: &Scan, reason: &str) -> ReadError {
-    match found.segments.last() {
-        Some((before, ended)) if scan.starts.is_empty() && found.unused.is_empty() => {
-            before.corrupt(ended.end, format!("a batch is missing: the next segment goes on with {reason}"))
+/// A frame that can't be where it is. If a segment starts with it, the right one is missing at the end of the segment
+/// before.
+fn wrong(found: &Found, segment: &SegmentFile, scan: &Scan) -> Option<ReadError> {
+    match (&scan.stop, found.segments.last()) {
+        (Stop::OutOfPlace(reason), Some((before, ended))) if scan.starts.is_empty() && found.unused.is_empty() => {
+            Some(before.corrupt(ended.end, format!("a batch is missing here; in the next segment, {reason}")))
         }
-        _ => segment.corrupt(scan.end, reason),
+        (Stop::Wrong(reason) | Stop::OutOfPlace(reason), _) => Some(segment.corrupt(scan.end, reason)),
+        _ => None,
     }
 }
 
@@ -128,7 +130,7 @@ fn judge(segment: &SegmentFile, scan: &Scan, next: u64) -> Result<Option<Remains
             return damage(format!("batch {next} is incomplete, but something was written behind it"));
         }
         Stop::Full => return damage("something was written where no batch has room".to_owned()),
-        Stop::Wrong(reason) => return damage(reason.clone()),
+        Stop::Wrong(reason) | Stop::OutOfPlace(reason) => return damage(reason.clone()),
         Stop::NoHeader(_) | Stop::Torn(_) => {}
     }
     let proof = scan::proof_of(segment, after_header, next).map_err(|error| segment.io(error))?;

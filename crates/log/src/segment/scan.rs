@@ -27,8 +27,10 @@ pub(crate) enum Stop {
     NoHeader(NoHeader),
     /// A sound header, and a body that was not written to its end.
     Torn(Header),
-    /// Sound or once sound, but not what must be here.
+    /// What was sound once.
     Wrong(String),
+    /// A sound frame, but another one than must be here.
+    OutOfPlace(String),
     /// The file is full.
     Full,
 }
@@ -44,7 +46,7 @@ pub(crate) fn scan(segment: &SegmentFile, partition: u32, reader: &mut Reader) -
         match frame_at(&mut window, scan.end, segment.seed)? {
             Ok(header) => {
                 if let Err(reason) = follow(reader, &header, partition) {
-                    scan.stop = Stop::Wrong(reason);
+                    scan.stop = Stop::OutOfPlace(reason);
                     break;
                 }
                 if scan.starts.is_empty() {
@@ -58,7 +60,7 @@ pub(crate) fn scan(segment: &SegmentFile, partition: u32, reader: &mut Reader) -
                     // Its place is known though it is incomplete: it must be the right one.
                     Stop::Torn(header) => match follow(&mut reader.clone(), &header, partition) {
                         Ok(()) => Stop::Torn(header),
-                        Err(reason) => Stop::Wrong(reason),
+                        Err(reason) => Stop::OutOfPlace(reason),
                     },
                     stop => stop,
                 };

@@ -18,7 +18,7 @@ use std::{
 };
 
 const FIRST_BYTES: u64 = 1 << 20;
-const CHUNK: [u8; 1 << 18] = [0; 1 << 18];
+static CHUNK: [u8; 1 << 18] = [0; 1 << 18];
 /// Flushed in parts, so that a flush of the log's beside it doesn't wait for all of them.
 const FLUSH_EVERY_BYTES: u64 = 8 << 20;
 const POOLED_SEGMENTS: usize = 2;
@@ -116,18 +116,23 @@ impl Workshop {
         outcome
     }
 
+    /// One after the other, each durably before the next: no power cut may leave a gap, and none may leave a segment
+    /// under its name that has been overwritten.
     fn take_back(&mut self) -> io::Result<()> {
         while let Some((number, bytes)) = self.released.front().copied() {
             let name = file::name(number);
-            if bytes == self.max_bytes && self.pool.len() < POOLED_SEGMENTS {
-                let pooled = format!("{number:016}{}", UNFINISHED[1]);
-                self.disk.rename(&name, &pooled)?;
-                self.pool.push((pooled, bytes));
-            } else {
-                self.disk.remove(&name)?;
+            let pooled = format!("{number:016}{}", UNFINISHED[1]);
+            let again = bytes == self.max_bytes && self.pool.len() < POOLED_SEGMENTS;
+            match if again { self.disk.rename(&name, &pooled) } else { self.disk.remove(&name) } {
+                // An earlier try came as far as this.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                outcome => outcome?,
             }
-            self.released.pop_front();
             self.disk.sync_dir()?;
+            self.released.pop_front();
+            if again {
+                self.pool.push((pooled, bytes));
+            }
         }
         Ok(())
     }

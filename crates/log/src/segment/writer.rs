@@ -7,7 +7,13 @@ use super::{
     upkeep::Upkeep,
 };
 use crate::{AppendError, Batch, Epoch, Position, disk::write_all};
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 /// The end of the log, and who may write there.
 pub(crate) struct Writer {
@@ -28,7 +34,7 @@ pub(crate) struct Writer {
     pub(crate) remains_until: Option<u64>,
     pub(crate) durability: Durability,
     pub(crate) partition: u32,
-    pub(crate) flushes: u64,
+    pub(crate) flushes: Arc<AtomicU64>,
     pub(crate) frame: Vec<u8>,
 }
 
@@ -53,7 +59,7 @@ impl Writer {
             remains_until: None,
             durability: options.durability,
             partition: options.partition,
-            flushes: 0,
+            flushes: Arc::default(),
             frame: Vec::new(),
         }
     }
@@ -97,13 +103,17 @@ impl Writer {
         Ok((epoch, written))
     }
 
+    fn count_flush(&self) {
+        self.flushes.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// What may or may not have been written is certain not to be, from here on.
     fn erase_remains(&mut self) -> io::Result<()> {
         let (Some(until), Some(active)) = (self.remains_until, &self.active) else { return Ok(()) };
         let zeros = vec![0; (until - self.end) as usize];
         write_all(&*active.file, &zeros, self.end).map_err(|failed| failed.error)?;
         active.file.sync()?;
-        self.flushes += 1;
+        self.count_flush();
         self.remains_until = None;
         Ok(())
     }
@@ -116,7 +126,7 @@ impl Writer {
         crate::disk::read_full(&*active.file, &mut frame, start)?;
         write_all(&*active.file, &frame, start).map_err(|failed| failed.error)?;
         active.file.sync()?;
-        self.flushes += 1;
+        self.count_flush();
         (self.doubtful, self.flushed) = (None, self.tail);
         Ok(())
     }
@@ -161,7 +171,7 @@ impl Writer {
             return Err(AppendError::Unknown { reason });
         }
         if self.durability == Durability::Flush || claim {
-            self.flushes += 1;
+            self.count_flush();
             if let Err(error) = segment.file.sync() {
                 self.remains_until = Some(until);
                 return Err(AppendError::Unknown { reason: format!("{}: {error}", segment.path.display()) });
@@ -178,7 +188,7 @@ impl Writer {
             }
             if self.flushed < self.tail {
                 // Recovery relies on it: only the last segment can have lost anything.
-                self.flushes += 1;
+                self.count_flush();
                 let flushed = active.file.sync();
                 flushed.map_err(|error| AppendError::Unknown { reason: error.to_string() })?;
                 self.flushed = self.tail;
