@@ -1,4 +1,4 @@
-//! The canonical request and the string to sign, hashed as they are written: there is no copy of either.
+//! The canonical request.
 //!
 //! The path and the query string are taken as they stood on the wire, before anybody's router decoded them.
 
@@ -24,60 +24,61 @@ pub(super) struct Canonical<'a> {
 impl Canonical<'_> {
     /// The canonical request's hash.
     pub(super) fn digest(&self) -> HexDigest {
-        let mut hash = Sha256::new();
-        hash.update(self.method.as_str());
-        hash.update(b"\n");
-        path(&mut hash, self.uri.path());
-        hash.update(b"\n");
-        query(&mut hash, self.uri.query().unwrap_or_default());
-        hash.update(b"\n");
+        // One buffer and one hash: many small updates of a hash cost more than the copy.
+        let mut text = Vec::with_capacity(768);
+        text.extend_from_slice(self.method.as_str().as_bytes());
+        text.push(b'\n');
+        path(&mut text, self.uri.path());
+        text.push(b'\n');
+        query(&mut text, self.uri.query().unwrap_or_default());
+        text.push(b'\n');
         for name in self.signed_headers.split(';') {
-            self.header(&mut hash, name);
+            self.header(&mut text, name);
         }
-        hash.update(b"\n");
-        hash.update(self.signed_headers);
-        hash.update(b"\n");
-        hash.update(self.payload_hash);
-        hex(&hash.finalize().into())
+        text.push(b'\n');
+        text.extend_from_slice(self.signed_headers.as_bytes());
+        text.push(b'\n');
+        text.extend_from_slice(self.payload_hash);
+        hex(&Sha256::digest(text).into())
     }
 
-    fn header(&self, hash: &mut Sha256, name: &str) {
-        hash.update(name);
-        hash.update(b":");
+    fn header(&self, text: &mut Vec<u8>, name: &str) {
+        text.extend_from_slice(name.as_bytes());
+        text.push(b':');
         let mut values = self.headers.get_all(name).iter().map(|value| value.as_bytes()).peekable();
         // Over HTTP/2 the host is the URI's.
         if values.peek().is_none() && name == HOST.as_str() {
-            hash.update(self.uri.authority().map_or("", |authority| authority.as_str()));
+            text.extend_from_slice(self.uri.authority().map_or("", |authority| authority.as_str()).as_bytes());
         }
         let mut first = true;
         for value in values {
             if !std::mem::take(&mut first) {
-                hash.update(b",");
+                text.push(b',');
             }
-            collapse(hash, value);
+            collapse(text, value);
         }
-        hash.update(b"\n");
+        text.push(b'\n');
     }
 }
 
 /// A header's value without spaces around it, and with one for several.
-fn collapse(hash: &mut Sha256, value: &[u8]) {
+fn collapse(text: &mut Vec<u8>, value: &[u8]) {
     let value = value.trim_ascii();
     if !value.windows(2).any(|pair| pair == b"  ") {
-        return hash.update(value);
+        return text.extend_from_slice(value);
     }
     let mut words = value.split(|&b| b == b' ').filter(|word| !word.is_empty());
     if let Some(word) = words.next() {
-        hash.update(word);
+        text.extend_from_slice(word);
     }
     for word in words {
-        hash.update(b" ");
-        hash.update(word);
+        text.push(b' ');
+        text.extend_from_slice(word);
     }
 }
 
 /// The path with dot segments and doubled slashes resolved, and encoded once more, as every service but S3 has it.
-fn path(hash: &mut Sha256, path: &str) {
+fn path(text: &mut Vec<u8>, path: &str) {
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {
         match segment {
@@ -89,19 +90,19 @@ fn path(hash: &mut Sha256, path: &str) {
         }
     }
     if segments.is_empty() {
-        return hash.update(b"/");
+        return text.push(b'/');
     }
     for segment in segments {
-        hash.update(b"/");
-        encode(hash, segment.as_bytes());
+        text.push(b'/');
+        encode(text, segment.as_bytes());
     }
     if path.ends_with('/') {
-        hash.update(b"/");
+        text.push(b'/');
     }
 }
 
 /// The parameters but for the signature itself, encoded one way and sorted.
-fn query(hash: &mut Sha256, query: &str) {
+fn query(text: &mut Vec<u8>, query: &str) {
     if query.is_empty() {
         return;
     }
@@ -115,11 +116,11 @@ fn query(hash: &mut Sha256, query: &str) {
     pairs.sort_unstable();
     for (number, (name, value)) in pairs.iter().enumerate() {
         if number > 0 {
-            hash.update(b"&");
+            text.push(b'&');
         }
-        hash.update(name);
-        hash.update(b"=");
-        hash.update(value);
+        text.extend_from_slice(name);
+        text.push(b'=');
+        text.extend_from_slice(value);
     }
 }
 
@@ -152,35 +153,18 @@ pub(super) fn decode(raw: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Percent-encodes all but RFC 3986's unreserved characters.
-fn encode(out: &mut impl Sink, bytes: &[u8]) {
+fn encode(text: &mut Vec<u8>, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let mut from = 0;
     for (at, &byte) in bytes.iter().enumerate() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             continue;
         }
-        out.put(&bytes[from..at]);
-        out.put(&[b'%', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        text.extend_from_slice(&bytes[from..at]);
+        text.extend_from_slice(&[b'%', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
         from = at + 1;
     }
-    out.put(&bytes[from..]);
-}
-
-/// Where encoded bytes go.
-trait Sink {
-    fn put(&mut self, bytes: &[u8]);
-}
-
-impl Sink for Sha256 {
-    fn put(&mut self, bytes: &[u8]) {
-        self.update(bytes);
-    }
-}
-
-impl Sink for Vec<u8> {
-    fn put(&mut self, bytes: &[u8]) {
-        self.extend_from_slice(bytes);
-    }
+    text.extend_from_slice(&bytes[from..]);
 }
 
 /// The hash of a body, in hex.

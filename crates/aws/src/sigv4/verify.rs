@@ -181,8 +181,12 @@ fn check_time(claim: &Claim<'_>, stamp: &Stamp<'_>, now_s: i64) -> Result<(), Er
     Ok(())
 }
 
-/// A signature that leaves the host out could be replayed elsewhere.
+/// A signature that leaves the host out could be replayed elsewhere. And names in order, each once, as every signer writes
+/// them, keep the canonical request no longer than the request: a name repeated would repeat its header's value.
 fn check_signed_headers(signed_headers: &str) -> Result<(), Error> {
+    if !signed_headers.split(';').is_sorted_by(|a, b| a < b) {
+        return Err(refused("The 'SignedHeaders' in the AWS Authorization must be sorted, and each named once."));
+    }
     if signed_headers.split(';').any(|name| name == "host") {
         return Ok(());
     }
