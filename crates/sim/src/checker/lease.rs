@@ -1,0 +1,87 @@
+//! What a lease can do.
+
+use super::message::{Changing, Deleting, Power};
+use super::{Checker, Fate, Violation, ensure};
+use crate::history::{Call, CallId, Held};
+use afterward_machine::Refusal;
+
+impl Checker {
+    /// A delete is about to be taken.
+    pub(super) fn deleting(&mut self, call: CallId, now_ms: u64, held: &Held) {
+        let power = self.power(now_ms, held);
+        let lease = held.lease.lease.0;
+        if let Some(message) = self.messages.get_mut(&held.id) {
+            message.deletes.push(Deleting { call, lease, power });
+        }
+    }
+
+    /// A visibility change is about to be taken.
+    pub(super) fn changing(&mut self, call: CallId, now_ms: u64, held: &Held, timeout_ms: u64) {
+        let live = self.power(now_ms, held) == Power::Certain;
+        let message = self.messages.get_mut(&held.id);
+        if let Some(delivered) = message.and_then(|message| message.deliveries.get_mut(&held.lease.lease.0)) {
+            delivered.changes.push(Changing { call, until_ms: now_ms + timeout_ms, live });
+        }
+    }
+
+    /// What a delete with this lease does at `now_ms`.
+    fn power(&self, now_ms: u64, held: &Held) -> Power {
+        let lease = held.lease.lease.0;
+        let Some(message) = self.messages.get(&held.id) else { return Power::Unclear };
+        let lives = |delivered| self.ends_ms(delivered).0 > now_ms;
+        if message.deliveries.range(lease + 1..).any(|(_, later)| lives(later)) {
+            return match self.perhaps_deleted(message) {
+                true => Power::Unclear,
+                false => Power::None,
+            };
+        }
+        let expires_ms = self.earliest_origin_ms(message) + self.queues[message.home].retention_ms;
+        let alive = message.deliveries.get(&lease).is_some_and(lives);
+        match alive && !self.perhaps_deleted(message) && now_ms < expires_ms {
+            true => Power::Certain,
+            false => Power::Unclear,
+        }
+    }
+
+    /// A delete or a visibility change was done.
+    pub(super) fn lease_obeyed(&self, call: CallId, held: &Held) -> Result<(), Violation> {
+        let Some(message) = self.messages.get(&held.id) else { return Ok(()) };
+        // A handle from before its message was dead-lettered means nothing any more, and does nothing.
+        let elsewhere = held.queue == message.home && self.perhaps_dead(message);
+        if self.queues[held.queue].is_fifo() && !elsewhere && !self.perhaps_deleted_before(held, call) {
+            let delivered = message.deliveries.get(&held.lease.lease.0);
+            let began_ms = self.calls[call].at_ms;
+            let ended = delivered.is_some_and(|delivered| self.ends_before(delivered, call, began_ms));
+            ensure(!ended, || format!("#{call} was done, though its lease had ended: {message:?}"))?;
+        }
+        self.check_deleted(held.id)
+    }
+
+    /// A delete or a visibility change was refused, which a living lease is not.
+    pub(super) fn lease_refused(&self, call: CallId, held: &Held, why: &Refusal) -> Result<(), Violation> {
+        let Some(message) = self.messages.get(&held.id) else { return Ok(()) };
+        let could = message.deletes.iter().any(|delete| delete.call == call && delete.power == Power::Certain)
+            || message
+                .deliveries
+                .values()
+                .flat_map(|delivered| &delivered.changes)
+                .any(|change| change.call == call && change.live && *why != Refusal::LeaseTooLong);
+        ensure(!could, || format!("#{call} was refused ({why}), though its lease lives: {message:?}"))
+    }
+
+    /// Whether some other delete than `call` may have removed the message.
+    fn perhaps_deleted_before(&self, held: &Held, call: CallId) -> bool {
+        self.messages.get(&held.id).is_some_and(|message| {
+            message.deletes.iter().any(|delete| {
+                delete.call != call && delete.power != Power::None && self.calls[delete.call].fate != Fate::Refused
+            })
+        })
+    }
+
+    /// Whether the lease certainly ended before `now_ms`, `call` itself aside.
+    fn ends_before(&self, delivered: &super::message::Delivered, call: CallId, now_ms: u64) -> bool {
+        let itself = delivered.changes.iter().any(|change| change.call == call);
+        let later = matches!(self.calls[call].call, Call::Change(..)) && itself;
+        !later && self.ends_ms(delivered).1 < now_ms
+    }
+}

@@ -1,0 +1,122 @@
+//! What is known of one message.
+
+use super::{Checker, Fate};
+use crate::history::{CallId, QueueIndex};
+use std::collections::BTreeMap;
+
+#[derive(Debug)]
+pub(super) struct Message {
+    /// The queue that it was sent to.
+    pub(super) home: QueueIndex,
+    /// The deduplication id that it was sent with.
+    pub(super) dedup: Option<u32>,
+    /// The sends that may have made it; one, once its body was seen or when it has no deduplication id.
+    pub(super) candidates: Vec<CallId>,
+    /// Whether a send was told its id.
+    pub(super) acknowledged: bool,
+    /// The first send that was.
+    pub(super) acknowledged_by: Option<CallId>,
+    /// Its place in line at home.
+    pub(super) order: Option<u64>,
+    /// What was seen of it, by lease: later leases have higher numbers.
+    pub(super) deliveries: BTreeMap<u64, Delivered>,
+    pub(super) deletes: Vec<Deleting>,
+}
+
+/// One time that a consumer got it.
+#[derive(Debug)]
+pub(super) struct Delivered {
+    pub(super) queue: QueueIndex,
+    /// `ApproximateReceiveCount`, which is exact here.
+    pub(super) count: u32,
+    /// When the lease began: between these.
+    pub(super) began_ms: (u64, u64),
+    pub(super) timeout_ms: u64,
+    pub(super) first_received_ms: u64,
+    pub(super) changes: Vec<Changing>,
+}
+
+/// A visibility change of a lease.
+#[derive(Debug)]
+pub(super) struct Changing {
+    pub(super) call: CallId,
+    pub(super) until_ms: u64,
+    /// Whether the lease certainly lived when it was asked for.
+    pub(super) live: bool,
+}
+
+/// A delete by a lease.
+#[derive(Debug)]
+pub(super) struct Deleting {
+    pub(super) call: CallId,
+    pub(super) lease: u64,
+    pub(super) power: Power,
+}
+
+/// What a delete can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Power {
+    /// Its lease lives: the message goes.
+    Certain,
+    /// Its lease may have ended.
+    Unclear,
+    /// Somebody else holds the message: nothing happens.
+    None,
+}
+
+impl Checker {
+    /// Between when and when the lease ends.
+    pub(super) fn ends_ms(&self, delivered: &Delivered) -> (u64, u64) {
+        let (earliest, latest) = delivered.began_ms;
+        let first = (earliest + delivered.timeout_ms, latest + delivered.timeout_ms);
+        delivered.changes.iter().fold(first, |(earliest, latest), change| match self.calls[change.call].fate {
+            Fate::Refused => (earliest, latest),
+            Fate::Answered if change.live => (change.until_ms, change.until_ms),
+            _ => (earliest.min(change.until_ms), latest.max(change.until_ms)),
+        })
+    }
+
+    /// The lease of the delete that certainly removed the message.
+    pub(super) fn certainly_deleted(&self, message: &Message) -> Option<u64> {
+        let by = |delete: &&Deleting| delete.power == Power::Certain && self.calls[delete.call].fate == Fate::Answered;
+        message.deletes.iter().find(by).map(|delete| delete.lease)
+    }
+
+    pub(super) fn perhaps_deleted(&self, message: &Message) -> bool {
+        let may = |delete: &Deleting| delete.power != Power::None && self.calls[delete.call].fate != Fate::Refused;
+        message.deletes.iter().any(may)
+    }
+
+    /// Its group, as far as that is certain.
+    pub(super) fn group(&self, message: &Message) -> Option<u8> {
+        let mut groups = message.candidates.iter().map(|call| self.sending(*call)?.group);
+        let first = groups.next()??;
+        groups.all(|group| group == Some(first)).then_some(first)
+    }
+
+    /// The earliest time at which it may have been sent.
+    pub(super) fn earliest_origin_ms(&self, message: &Message) -> u64 {
+        message.candidates.iter().map(|call| self.calls[*call].at_ms).min().unwrap_or(0)
+    }
+
+    /// The latest.
+    pub(super) fn latest_origin_ms(&self, message: &Message) -> u64 {
+        message.candidates.iter().map(|call| self.calls[*call].at_ms).max().unwrap_or(0)
+    }
+
+    /// The most receives that it may have had: those that are known and all whose outcome is not.
+    pub(super) fn most_receives(&self, message: &Message) -> u32 {
+        let known = message.deliveries.values().map(|delivered| delivered.count).max().unwrap_or(0);
+        let queues: Vec<QueueIndex> =
+            [Some(message.home), self.queues[message.home].dead_letter.map(|(queue, _)| queue)]
+                .into_iter()
+                .flatten()
+                .collect();
+        known + queues.into_iter().map(|queue| self.uncertain_receives(queue).count() as u32).sum::<u32>()
+    }
+
+    /// Whether it may have gone to the dead-letter queue.
+    pub(super) fn perhaps_dead(&self, message: &Message) -> bool {
+        self.queues[message.home].dead_letter.is_some_and(|(_, max)| self.most_receives(message) >= max)
+    }
+}

@@ -1,0 +1,246 @@
+//! Judges a history of calls and answers: is it one that a queue may show?
+//!
+//! The checker sees calls in the order in which the broker took them, and answers as clients get them. A call that was
+//! told [`Answer::Unavailable`] has perhaps happened, and so has one without an answer yet. So of each message the
+//! checker knows what is certain and what is possible, and complains only where no outcome of the uncertain calls
+//! explains what was seen. It is its own, second description of the rules: it never looks into the broker.
+//!
+//! What it checks, and where:
+//! - nothing is invented, contents come back whole, counts, times and dead-letter moves add up ([`seen`]);
+//! - nobody gets a message that is certainly deleted or certainly leased to another ([`seen`]);
+//! - a group's messages come in the order of their sequence numbers ([`order`]);
+//! - a deduplication id makes one message within its window, and another one after it ([`sent`]);
+//! - a live lease can delete and change, an ended one of a FIFO queue can't ([`lease`]);
+//! - a receive, waiting or not, finds what is certainly there ([`receivable`]);
+//! - what was acknowledged is never lost ([`Checker::finish`]).
+
+mod lease;
+mod message;
+mod order;
+mod receivable;
+mod seen;
+mod sent;
+#[cfg(test)]
+mod tests;
+
+use crate::history::{Answer, Call, CallId, QueueIndex, Receiving, Sending};
+use crate::scenario::QueueSpec;
+use afterward_names::MessageId;
+use message::Message;
+use std::collections::{BTreeMap, BTreeSet};
+use thiserror::Error;
+
+/// The history is not one that a queue may show.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{what}")]
+pub struct Violation {
+    /// What is wrong.
+    pub what: String,
+}
+
+/// `Ok` if `holds`, else the violation.
+pub(crate) fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), Violation> {
+    if holds { Ok(()) } else { Err(Violation { what: what() }) }
+}
+
+/// What has become of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// No answer yet: it has been taken, and may be lost.
+    Open,
+    /// It has happened.
+    Answered,
+    /// It has not happened.
+    Refused,
+    /// Nobody will ever know, but by its effects.
+    Maybe,
+}
+
+#[derive(Debug)]
+struct Record {
+    call: Call,
+    /// The broker's time when it took the call.
+    at_ms: u64,
+    fate: Fate,
+    /// Of an ended call: the broker's time then.
+    ended_ms: u64,
+    /// Whether it was not answered at once: the broker served it some time between `at_ms` and `ended_ms`.
+    waited: bool,
+    /// Of a receive: a message that it certainly can find.
+    findable: Option<MessageId>,
+    /// Of a send: the message that carries its body.
+    message: Option<MessageId>,
+    /// Of a send: the message whose id it was told.
+    told: Option<MessageId>,
+}
+
+/// The judge of one run.
+#[derive(Debug)]
+pub struct Checker {
+    queues: Vec<QueueSpec>,
+    calls: Vec<Record>,
+    bodies: BTreeMap<String, CallId>,
+    messages: BTreeMap<MessageId, Message>,
+    /// All leases ever seen.
+    leases: BTreeMap<u64, MessageId>,
+    /// The calls without an answer.
+    open: BTreeSet<CallId>,
+    /// The receives from each queue whose outcome is not known: they may have leased anything.
+    uncertain: BTreeMap<QueueIndex, BTreeSet<CallId>>,
+    /// The sends of each group.
+    groups: BTreeMap<(QueueIndex, u8), Vec<CallId>>,
+    /// The sends with each deduplication id.
+    same_id: BTreeMap<(QueueIndex, u32), Vec<CallId>>,
+}
+
+impl Checker {
+    /// Of a run with these queues.
+    pub fn new(queues: Vec<QueueSpec>) -> Checker {
+        Checker {
+            queues,
+            calls: Vec::new(),
+            bodies: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            open: BTreeSet::new(),
+            uncertain: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            same_id: BTreeMap::new(),
+        }
+    }
+
+    /// The broker is about to take a call, at `now_ms`.
+    pub fn called(&mut self, now_ms: u64, call: Call) -> CallId {
+        let id = self.calls.len();
+        let findable = match &call {
+            Call::Receive(receiving) => self.receivable(receiving.queue, now_ms, false),
+            _ => None,
+        };
+        match &call {
+            Call::Send(sending) => self.sending_now(id, sending),
+            Call::Delete(held) => self.deleting(id, now_ms, held),
+            Call::Change(held, timeout_ms) => self.changing(id, now_ms, held, *timeout_ms),
+            Call::Receive(receiving) => {
+                self.uncertain.entry(receiving.queue).or_default().insert(id);
+            }
+        }
+        self.open.insert(id);
+        self.calls.push(Record {
+            call,
+            at_ms: now_ms,
+            fate: Fate::Open,
+            ended_ms: 0,
+            waited: false,
+            findable,
+            message: None,
+            told: None,
+        });
+        id
+    }
+
+    fn sending_now(&mut self, id: CallId, sending: &Sending) {
+        self.bodies.insert(sending.body.clone(), id);
+        if let Some(group) = sending.group {
+            self.groups.entry((sending.queue, group)).or_default().push(id);
+        }
+        if let Some(dedup) = sending.dedup {
+            self.same_id.entry((sending.queue, dedup)).or_default().push(id);
+        }
+    }
+
+    /// The broker lets a receive wait.
+    pub fn waits(&mut self, call: CallId) {
+        self.calls[call].waited = true;
+    }
+
+    /// A client has been told this, the broker's time being `now_ms`.
+    ///
+    /// # Errors
+    /// [`Violation`] where the answer can't be.
+    pub fn answered(&mut self, now_ms: u64, call: CallId, answer: &Answer) -> Result<(), Violation> {
+        let record = &mut self.calls[call];
+        record.ended_ms = now_ms;
+        record.fate = match answer {
+            Answer::Refused(_) => Fate::Refused,
+            Answer::Unavailable => Fate::Maybe,
+            Answer::Sent { .. } | Answer::Received(_) | Answer::Done => Fate::Answered,
+        };
+        self.open.remove(&call);
+        if let (Call::Receive(receiving), true) = (&record.call, record.fate != Fate::Maybe) {
+            self.uncertain.entry(receiving.queue).or_default().remove(&call);
+        }
+        match (record.call.clone(), answer) {
+            (_, Answer::Unavailable) => Ok(()),
+            (Call::Send(sending), Answer::Sent { id, order }) => self.sent(call, &sending, *id, *order),
+            (Call::Receive(receiving), Answer::Received(seen)) => self.received(call, &receiving, seen),
+            (Call::Delete(held) | Call::Change(held, _), Answer::Done) => self.lease_obeyed(call, &held),
+            (Call::Delete(held) | Call::Change(held, _), Answer::Refused(why)) => self.lease_refused(call, &held, why),
+            (asked, told) => Err(Violation { what: format!("#{call}: {asked:?} was told {told:?}") }),
+        }
+    }
+
+    /// Everything is durable and told, and time stands at `now_ms`: whoever still waits must have reason to.
+    ///
+    /// # Errors
+    /// [`Violation`] where a receive waits although it should have been answered.
+    pub fn quiet(&self, now_ms: u64) -> Result<(), Violation> {
+        for id in &self.open {
+            let record = &self.calls[*id];
+            ensure(record.waited, || format!("#{id} has no answer, though nothing is under way: {:?}", record.call))?;
+            let Call::Receive(Receiving { queue, wait_ms, .. }) = &record.call else { continue };
+            let deadline_ms = record.at_ms + wait_ms;
+            ensure(now_ms < deadline_ms, || {
+                format!("#{id} still waits at {now_ms}, though its wait ended at {deadline_ms}")
+            })?;
+            let there = self.receivable(*queue, now_ms, true);
+            ensure(there.is_none(), || format!("#{id} waits at {now_ms}, though {there:?} is there for it"))?;
+        }
+        Ok(())
+    }
+
+    /// Everything that could be received has been received and deleted by `now_ms`.
+    ///
+    /// # Errors
+    /// [`Violation`] where an acknowledged message was never seen again.
+    pub fn finish(&self, now_ms: u64) -> Result<(), Violation> {
+        for (id, message) in &self.messages {
+            let expires_ms = self.earliest_origin_ms(message) + self.queues[message.home].retention_ms;
+            let gone = self.perhaps_deleted(message) || expires_ms <= now_ms;
+            ensure(!message.acknowledged || gone, || {
+                format!("{id} was acknowledged by #{:?}, and is lost: {message:?}", message.candidates)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Clients have gone away, and with them their calls without an answer: those may have happened until `now_ms`.
+    pub fn forget_waits(&mut self, now_ms: u64) {
+        for call in std::mem::take(&mut self.open) {
+            let record = &mut self.calls[call];
+            (record.fate, record.ended_ms) = (Fate::Maybe, now_ms);
+        }
+    }
+
+    /// A call.
+    pub fn call(&self, call: CallId) -> Option<&Call> {
+        self.calls.get(call).map(|record| &record.call)
+    }
+
+    /// The send that had this body.
+    pub fn sending_of(&self, body: &str) -> Option<&Sending> {
+        self.sending(*self.bodies.get(body)?)
+    }
+
+    /// A call, if it is a send.
+    pub fn sending(&self, call: CallId) -> Option<&Sending> {
+        match &self.calls.get(call)?.call {
+            Call::Send(sending) => Some(sending),
+            _ => None,
+        }
+    }
+
+    /// How long the lease of a receive lasts.
+    fn lease_ms(&self, receiving: &Receiving) -> u64 {
+        receiving.visibility_ms.unwrap_or(self.queues[receiving.queue].visibility_ms)
+    }
+}

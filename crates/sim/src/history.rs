@@ -1,0 +1,103 @@
+//! What clients ask and what they are told: all that the checker knows of the broker.
+
+use afterward_machine::{LeaseRef, Refusal};
+use afterward_names::MessageId;
+
+/// The number of a call, in the order of asking.
+pub type CallId = usize;
+
+/// Which of the scenario's queues.
+pub type QueueIndex = usize;
+
+/// SendMessage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sending {
+    /// The queue.
+    pub queue: QueueIndex,
+    /// A body that no other send has.
+    pub body: String,
+    /// The message's own delay.
+    pub delay_ms: Option<u64>,
+    /// The message group.
+    pub group: Option<u8>,
+    /// The deduplication id.
+    pub dedup: Option<u32>,
+}
+
+/// ReceiveMessage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receiving {
+    /// The queue.
+    pub queue: QueueIndex,
+    /// At most so many.
+    pub max: usize,
+    /// The lease's length; `None`: the queue's.
+    pub visibility_ms: Option<u64>,
+    /// How long it waits for a message.
+    pub wait_ms: u64,
+}
+
+/// What a consumer holds of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Received from there.
+    pub queue: QueueIndex,
+    /// What the receipt handle stands for.
+    pub lease: LeaseRef,
+    /// The message's id.
+    pub id: MessageId,
+}
+
+/// One request of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// SendMessage.
+    Send(Sending),
+    /// ReceiveMessage.
+    Receive(Receiving),
+    /// DeleteMessage.
+    Delete(Held),
+    /// ChangeMessageVisibility, to so many milliseconds.
+    Change(Held, u64),
+}
+
+/// What a call was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// To a send.
+    Sent {
+        /// The message's id.
+        id: MessageId,
+        /// Its place in line.
+        order: u64,
+    },
+    /// To a receive.
+    Received(Vec<Seen>),
+    /// To a delete or a visibility change.
+    Done,
+    /// The rules are against it: nothing has happened.
+    Refused(Refusal),
+    /// Nobody knows whether it has happened.
+    Unavailable,
+}
+
+/// A message as a consumer sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Its lease and id.
+    pub held: Held,
+    /// Its body.
+    pub body: String,
+    /// Its group.
+    pub group: Option<u8>,
+    /// Its place in line.
+    pub order: u64,
+    /// When it was sent.
+    pub sent_ms: u64,
+    /// When it was first received.
+    pub first_received_ms: u64,
+    /// How often it was received, this time included.
+    pub receive_count: u32,
+    /// The queue that dead-lettered it.
+    pub source: Option<QueueIndex>,
+}

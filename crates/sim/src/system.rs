@@ -1,0 +1,316 @@
+//! What is tested: a partition, the log under it, and the ways in which both fail.
+
+use crate::history::{Held, QueueIndex, Receiving, Sending};
+use crate::rng::Rng;
+use crate::scenario::{self, QueueSpec};
+use afterward_broker::open::open;
+use afterward_broker::partition::compact::Compactor;
+use afterward_broker::partition::{self, Gated, Outgoing, Partition};
+use afterward_broker::{Content, Counters, OpenError, Settings, Unavailable};
+use afterward_log::memory::MemoryLog;
+use afterward_log::{Epoch, Log, ReadError, Slice};
+use afterward_machine::{Command, Dedup, Delivery, Location, Receive, Refusal, Reply, Send, State};
+use afterward_record::{Beside, decode_one};
+use bytes::Bytes;
+use std::sync::Arc;
+
+pub use afterward_log::memory::{Fault, Fencing};
+
+/// What becomes of the batch that is on its way when the owner crashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InFlight {
+    /// It had arrived.
+    Written,
+    /// It never arrives.
+    Lost,
+    /// It arrives later, perhaps after the next owner has taken over.
+    Late,
+}
+
+/// The partition and its log.
+pub struct System {
+    queues: Vec<QueueSpec>,
+    log: Arc<MemoryLog>,
+    partition: Option<Partition>,
+    /// The batch on its way to the log.
+    flight: Option<Outgoing>,
+    compactor: Compactor,
+    /// Batches of former owners, and the handles that they are sent through.
+    late: Vec<(Arc<MemoryLog>, Epoch, Outgoing)>,
+    random: Rng,
+    clock_ms: u64,
+}
+
+/// Compaction at every opportunity: a few kilobytes are a large log here.
+fn settings() -> Settings {
+    Settings { compact_at_ratio: 1.5, compact_at_bytes: 4 << 10 }
+}
+
+impl System {
+    /// A new log, whose queues are made.
+    ///
+    /// # Errors
+    /// When a log without faults can't be opened, or refuses a queue.
+    pub fn new(queues: Vec<QueueSpec>, fencing: Fencing, clock_ms: u64, random: Rng) -> Result<System, String> {
+        let mut system = System {
+            queues,
+            log: Arc::new(MemoryLog::new(fencing)),
+            partition: None,
+            flight: None,
+            compactor: Compactor::new(settings()),
+            late: Vec::new(),
+            random,
+            clock_ms,
+        };
+        system.reopen().map_err(|error| format!("a new log does not open: {error}"))?;
+        for queue in 0..system.queues.len() {
+            let creation = scenario::creation(&system.queues, queue);
+            let made = system.submit(&Command::CreateQueue(creation), Beside::Nothing);
+            system.take();
+            system.land(None);
+            match made.map(Gated::try_open) {
+                Some(Ok(Ok(Ok(_)))) => {}
+                made => return Err(format!("queue {queue} was not made: {made:?}")),
+            }
+        }
+        Ok(system)
+    }
+
+    /// The broker's time: the clock's, but never less than what it was.
+    pub fn now_ms(&self) -> u64 {
+        self.clock_ms.max(self.partition.as_ref().map_or(0, |partition| partition.state().now_ms()))
+    }
+
+    /// The clock's time.
+    pub fn clock_ms(&self) -> u64 {
+        self.clock_ms
+    }
+
+    /// Sets the clock, forwards or back.
+    pub fn set_clock_ms(&mut self, clock_ms: u64) {
+        self.clock_ms = clock_ms;
+    }
+
+    /// The partition, while there is one.
+    pub fn partition(&self) -> Option<&Partition> {
+        self.partition.as_ref()
+    }
+
+    /// Whether a batch is on its way.
+    pub fn is_in_flight(&self) -> bool {
+        self.flight.is_some()
+    }
+
+    /// How many bytes the log retains, and how many batches it has let go.
+    pub fn log_bytes(&self) -> (u64, u64) {
+        (self.log.usage().retained_bytes, self.log.bounds().map_or(0, |bounds| bounds.first - 1))
+    }
+
+    fn submit(&mut self, command: &Command, beside: Beside<'_>) -> Option<Gated<Result<Reply, Refusal>>> {
+        let (now_ms, random) = (self.now_ms(), self.random.bits());
+        Some(self.partition.as_mut()?.submit(now_ms, random, command, beside))
+    }
+
+    /// Several sends at once. `None` from this and the calls below: there is no partition.
+    pub fn send(&mut self, sendings: &[Sending]) -> Option<Gated<Vec<Result<Reply, Refusal>>>> {
+        let all: Vec<(Command, Content)> = sendings.iter().map(|sending| self.message(sending)).collect();
+        let now_ms = self.now_ms();
+        let partition = self.partition.as_mut()?;
+        let commands = all.iter().map(|(command, content)| (command, Beside::Content(content)));
+        Some(partition.submit_all(now_ms, || self.random.bits(), commands))
+    }
+
+    fn message(&self, sending: &Sending) -> (Command, Content) {
+        let queue = self.queues[sending.queue].address();
+        let dedup = sending.dedup.map(|id| Dedup::Fifo { id: Some(u128::from(id).to_be_bytes()), body: None });
+        let send = Send {
+            queue,
+            size_bytes: sending.body.len() as u32,
+            delay_ms: sending.delay_ms,
+            group: sending.group.and_then(|group| format!("g{group}").parse().ok()),
+            dedup,
+            job: false,
+        };
+        (Command::Send(send), content(sending))
+    }
+
+    /// A receive, which perhaps waits.
+    pub fn receive(&mut self, receiving: &Receiving) -> Option<partition::Receiving> {
+        let now_ms = self.now_ms();
+        let receive = Receive {
+            queue: self.queues[receiving.queue].address(),
+            max: receiving.max,
+            visibility_timeout_ms: receiving.visibility_ms,
+            attempt: None,
+        };
+        Some(self.partition.as_mut()?.receive(now_ms, &receive, Some(receiving.wait_ms)))
+    }
+
+    /// A delete.
+    pub fn delete(&mut self, held: &Held) -> Option<Gated<Result<Reply, Refusal>>> {
+        let queue = self.queues[held.queue].address();
+        self.submit(&Command::Delete { queue, lease: held.lease }, Beside::Nothing)
+    }
+
+    /// A visibility change, perhaps because of a failure.
+    pub fn change(
+        &mut self,
+        held: &Held,
+        timeout_ms: u64,
+        error: Option<&str>,
+    ) -> Option<Gated<Result<Reply, Refusal>>> {
+        let queue = self.queues[held.queue].address();
+        let command = Command::ChangeVisibility { queue, lease: held.lease, timeout_ms, failure: error.is_some() };
+        self.submit(&command, error.map_or(Beside::Nothing, Beside::Error))
+    }
+
+    /// What the message that was delivered says; `None` where it is gone by now.
+    ///
+    /// # Errors
+    /// When the log can't give it back as it was.
+    pub fn content(&self, delivery: &Delivery) -> Result<Option<Content>, String> {
+        let record = match self.fetch(delivery.location) {
+            Err(ReadError::Trimmed { .. }) => {
+                let state = self.partition.as_ref().map(Partition::state);
+                let Some(message) = state.and_then(|state| state.message(delivery.message)) else { return Ok(None) };
+                self.fetch(message.location)
+            }
+            fetched => fetched,
+        };
+        let record = record.map_err(|error| format!("{delivery:?} can't be fetched: {error}"))?;
+        let decoded = decode_one(&record).map_err(|error| format!("{delivery:?}: {error}"))?;
+        let content = decoded.content.ok_or_else(|| format!("{delivery:?} has no content"))?;
+        Content::decode(content).map(Some).map_err(|error| format!("{delivery:?}: {error}"))
+    }
+
+    fn fetch(&self, at: Location) -> Result<Bytes, ReadError> {
+        let bytes = at.offset_bytes..at.offset_bytes + at.length_bytes;
+        let mut fetched = self.log.fetch(&[Slice { position: at.position, bytes }])?;
+        Ok(fetched.pop().unwrap_or_default())
+    }
+
+    /// Reads the state as it is at `now_ms`; `None` while that is not durable.
+    pub fn read<T>(&mut self, now_ms: u64, read: impl FnOnce(&State) -> T) -> Option<T> {
+        self.partition.as_mut()?.read(now_ms, read).try_open().ok()?.ok()
+    }
+
+    /// Fires timers, as the server's thread does it: when something is due.
+    pub fn on_time(&mut self) {
+        let now_ms = self.now_ms();
+        if let Some(partition) = &mut self.partition
+            && partition.next_wake_ms().is_some_and(|wake_ms| wake_ms <= now_ms)
+        {
+            partition.on_time(now_ms);
+        }
+    }
+
+    /// Puts what is pending on its way; answers whether something was.
+    pub fn take(&mut self) -> bool {
+        if self.flight.is_none() {
+            self.flight = self.partition.as_mut().and_then(Partition::take_batch);
+            return self.flight.is_some();
+        }
+        false
+    }
+
+    /// Lets the batch on its way arrive, or fail.
+    pub fn land(&mut self, fault: Option<Fault>) {
+        let (Some(partition), Some(Outgoing { expected, batch })) = (&mut self.partition, self.flight.take()) else {
+            return;
+        };
+        if let Some(fault) = fault {
+            self.log.fail_next(fault);
+        }
+        match self.log.append(partition.epoch(), expected, batch) {
+            Ok(position) => partition.committed(position).open(),
+            Err(error) => self.drop_partition(&error.to_string()),
+        }
+    }
+
+    /// The owner dies.
+    pub fn crash(&mut self, in_flight: InFlight) {
+        let epoch = self.partition.as_ref().map(Partition::epoch);
+        if let (Some(epoch), Some(outgoing)) = (epoch, self.flight.take()) {
+            match in_flight {
+                InFlight::Written => drop(self.log.append(epoch, outgoing.expected, outgoing.batch)),
+                InFlight::Lost => {}
+                InFlight::Late => self.late.push((self.log.clone(), epoch, outgoing)),
+            }
+        }
+        self.drop_partition("the server was killed");
+        self.log = Arc::new(self.log.another());
+    }
+
+    fn drop_partition(&mut self, why: &str) {
+        self.flight = None;
+        if let Some(partition) = self.partition.take() {
+            partition.failed(Unavailable::because(why)).open();
+        }
+    }
+
+    /// What former owners sent arrives at last; answers how much of it was told to be written.
+    pub fn deliver_late(&mut self) -> usize {
+        let late = std::mem::take(&mut self.late);
+        let told = late
+            .into_iter()
+            .filter(|(log, epoch, outgoing)| log.append(*epoch, outgoing.expected, outgoing.batch.clone()).is_ok());
+        told.count() + self.log.deliver_late()
+    }
+
+    /// Lets the next claim fail.
+    pub fn fail_claim(&self, fault: Fault) {
+        self.log.fail_next(fault);
+    }
+
+    /// Replays the log and takes it over.
+    ///
+    /// # Errors
+    /// See [`open`].
+    pub fn reopen(&mut self) -> Result<(), OpenError> {
+        let secret = self.random.block();
+        let counters = Arc::new(Counters::default());
+        self.compactor = Compactor::new(settings());
+        self.partition = Some(open(&*self.log, self.clock_ms, secret, counters)?);
+        Ok(())
+    }
+
+    /// One step of compaction, while nothing is on its way; answers whether there is more to do.
+    ///
+    /// # Errors
+    /// When the log can't be read, or trimmed.
+    pub fn compact(&mut self) -> Result<bool, String> {
+        let now_ms = self.now_ms();
+        let (Some(partition), None) = (&mut self.partition, &self.flight) else { return Ok(false) };
+        if !self.compactor.start_if_due(partition, &*self.log) {
+            return Ok(false);
+        }
+        self.compactor.prepare(&*self.log).map_err(|error| format!("compaction: {error}"))?;
+        self.compactor.forward(partition, now_ms).map_err(|error| format!("compaction: {error}"))?;
+        if let Some(up_to) = self.compactor.trim(partition) {
+            self.log.trim(partition.epoch(), up_to).map_err(|error| format!("trimming: {error}"))?;
+        }
+        self.compactor.finish(partition, &*self.log);
+        Ok(self.compactor.is_running())
+    }
+
+    /// The queue with this address.
+    pub fn index(&self, address: &afterward_names::QueueAddress) -> Option<QueueIndex> {
+        self.queues.iter().position(|queue| queue.address() == *address)
+    }
+}
+
+/// What a send's content is: all of it follows from the body.
+pub fn content(sending: &Sending) -> Content {
+    let mut body_md5 = [0; 16];
+    for (byte, from) in body_md5.iter_mut().zip(sending.body.bytes()) {
+        *byte = from;
+    }
+    Content {
+        body: Bytes::from(sending.body.clone()),
+        body_md5,
+        attributes: Vec::new(),
+        sender: "simulation".into(),
+        deduplication_id: sending.dedup.map(|id| id.to_string().into()),
+        trace_header: None,
+    }
+}

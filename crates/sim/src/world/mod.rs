@@ -1,0 +1,287 @@
+//! A run: clients, the system, faults and time, one step after the other as the seed says.
+
+mod answers;
+mod drain;
+
+use crate::checker::{Checker, Violation, ensure};
+use crate::client::{Client, Intent, Pending, Supply};
+use crate::history::{Call, CallId};
+use crate::rng::Rng;
+use crate::scenario::{self, QueueSpec};
+use crate::snapshot::{difference, snapshot};
+use crate::system::{Fault, Fencing, InFlight, System};
+use crate::trace::Trace;
+use afterward_broker::{OpenError, partition};
+
+/// 2025-07-01T00:00:00.000Z.
+const START_MS: u64 = 1_751_328_000_000;
+const FAULTS: [Fault; 4] = [Fault::Reject, Fault::UnknownWritten, Fault::UnknownLost, Fault::UnknownLate];
+
+/// How much of what a run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Calls of clients.
+    pub calls: u64,
+    /// Messages that consumers got.
+    pub deliveries: u64,
+    /// Calls that were told that nobody knows.
+    pub unavailable: u64,
+    /// Appends that failed.
+    pub failed_appends: u64,
+    /// Times that the owner was killed.
+    pub crashes: u64,
+    /// Times that a replayed state was compared with the one before.
+    pub replays_compared: u64,
+    /// Batches that compaction let go.
+    pub trimmed: u64,
+}
+
+/// One run.
+pub struct World {
+    rng: Rng,
+    queues: Vec<QueueSpec>,
+    system: System,
+    clients: Vec<Client>,
+    supply: Supply,
+    checker: Checker,
+    trace: Trace,
+    tally: Tally,
+    /// How many of 1,000 appends fail; 0: nothing fails. No seed stays as it is when it comes to its end.
+    faults: u64,
+    /// The latest that the broker's time has been, in any owner's life.
+    latest_ms: u64,
+}
+
+fn violation(what: String) -> Violation {
+    Violation { what }
+}
+
+impl World {
+    /// The run of a seed.
+    ///
+    /// # Errors
+    /// When the system does not start.
+    pub fn new(seed: u64, keep_trace: bool) -> Result<World, Violation> {
+        let mut rng = Rng::new(seed);
+        let queues = scenario::queues(&mut rng);
+        let fencing = rng.pick(&[Fencing::ByStore, Fencing::ByReaders]);
+        let clients = (0..3 + rng.below(5)).map(|_| Client::default()).collect();
+        let random = Rng::new(rng.bits());
+        let system = System::new(queues.clone(), fencing, START_MS, random).map_err(violation)?;
+        let checker = Checker::new(queues.clone());
+        let mut trace = Trace::new(keep_trace);
+        trace.line(format!("seed {seed}: {fencing:?}, {queues:?}"));
+        let (supply, tally) = (Supply::default(), Tally::default());
+        let faults = rng.pick(&[0, 5, 50]);
+        Ok(World { rng, queues, system, clients, supply, checker, trace, tally, faults, latest_ms: START_MS })
+    }
+
+    /// What happened.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// How much of it.
+    pub fn tally(&self) -> Tally {
+        Tally { trimmed: self.system.log_bytes().1, ..self.tally }
+    }
+
+    /// So many steps, then everything is received and deleted, and the books are closed.
+    ///
+    /// # Errors
+    /// [`Violation`] at the first answer, or missing answer, that can't be.
+    pub fn run(&mut self, steps: u64) -> Result<(), Violation> {
+        for step in 0..steps {
+            self.step().map_err(|Violation { what }| violation(format!("step {step}: {what}")))?;
+        }
+        self.drain().map_err(|Violation { what }| violation(format!("at the end: {what}")))
+    }
+
+    fn step(&mut self) -> Result<(), Violation> {
+        if self.system.partition().is_none() {
+            self.recover()?;
+        }
+        match self.rng.below(1000) {
+            0..550 => self.call()?,
+            550..650 => {
+                self.system.take();
+            }
+            650..800 => self.land(),
+            800..900 => self.pass_time(),
+            900..940 => self.compact()?,
+            940..950 if self.faults > 0 => self.crash(),
+            950..960 => {
+                let told = self.system.deliver_late();
+                self.trace.line(format!("late batches arrive, {told} are told to be written"));
+            }
+            960..990 => self.quiet()?,
+            _ if self.faults > 0 => self.compare_replay()?,
+            _ => self.quiet()?,
+        }
+        if self.rng.chance(700) {
+            self.system.on_time();
+        }
+        self.poll()
+    }
+
+    /// A client that waits for nothing asks for something.
+    fn call(&mut self) -> Result<(), Violation> {
+        let idle: Vec<usize> = (0..self.clients.len()).filter(|at| self.clients[*at].pending.is_none()).collect();
+        if idle.is_empty() || self.system.partition().is_none() {
+            return Ok(());
+        }
+        let who = self.rng.pick(&idle);
+        let intent = self.clients[who].next(&mut self.rng, &self.queues, &mut self.supply);
+        let pending = match intent {
+            Intent::Send(sendings) => {
+                let calls = sendings.iter().map(|sending| self.note(who, Call::Send(sending.clone()))).collect();
+                self.system.send(&sendings).map(|gated| Pending::Sends(calls, gated))
+            }
+            Intent::Call(call, error) => {
+                let id = self.note(who, call.clone());
+                self.perform(id, &call, error)
+            }
+        };
+        self.clients[who].pending = pending;
+        Ok(())
+    }
+
+    fn note(&mut self, who: usize, call: Call) -> CallId {
+        let now_ms = self.system.now_ms();
+        self.tally.calls += 1;
+        let id = self.checker.called(now_ms, call.clone());
+        self.trace.line(format!("{now_ms} #{id} client {who}: {call:?}"));
+        id
+    }
+
+    fn perform(&mut self, id: CallId, call: &Call, error: Option<&str>) -> Option<Pending> {
+        match call {
+            Call::Send(sending) => {
+                self.system.send(std::slice::from_ref(sending)).map(|gated| Pending::Sends(vec![id], gated))
+            }
+            Call::Receive(receiving) => loop {
+                match self.system.receive(receiving)? {
+                    partition::Receiving::Answered(gated) => return Some(Pending::Found(id, gated)),
+                    partition::Receiving::Waiting(waiting) => {
+                        self.checker.waits(id);
+                        return Some(Pending::Waiting(id, waiting));
+                    }
+                    partition::Receiving::Again => {}
+                }
+            },
+            Call::Delete(held) => self.system.delete(held).map(|gated| Pending::Act(id, gated)),
+            Call::Change(held, timeout_ms) => {
+                self.system.change(held, *timeout_ms, error).map(|gated| Pending::Act(id, gated))
+            }
+        }
+    }
+
+    fn land(&mut self) {
+        if !self.system.is_in_flight() {
+            return;
+        }
+        let fault = self.rng.chance(self.faults).then(|| self.rng.pick(&FAULTS));
+        if let Some(fault) = fault {
+            self.tally.failed_appends += 1;
+            self.note_time();
+            self.trace.line(format!("an append fails: {fault:?}"));
+        }
+        self.system.land(fault);
+    }
+
+    fn crash(&mut self) {
+        self.note_time();
+        let in_flight = self.rng.pick(&[InFlight::Written, InFlight::Lost, InFlight::Late]);
+        self.tally.crashes += 1;
+        self.trace.line(format!("the owner crashes, what is in flight is {in_flight:?}"));
+        self.system.crash(in_flight);
+    }
+
+    fn pass_time(&mut self) {
+        let clock_ms = self.system.clock_ms();
+        let clock_ms = match self.rng.below(100) {
+            0..70 => clock_ms + self.rng.below(500),
+            70..95 => clock_ms + self.rng.below(10_000),
+            95..97 => clock_ms.saturating_sub(self.rng.below(60_000)),
+            97..99 => clock_ms + self.rng.below(400_000),
+            // A restart after a week-end is not a fault.
+            _ if self.rng.chance(50) => clock_ms + self.rng.below(40 * 3_600_000),
+            _ => clock_ms,
+        };
+        self.system.set_clock_ms(clock_ms);
+        self.trace.line(format!("the clock shows {clock_ms}"));
+    }
+
+    fn compact(&mut self) -> Result<(), Violation> {
+        let more = self.system.compact().map_err(violation)?;
+        let (retained_bytes, trimmed) = self.system.log_bytes();
+        self.trace.line(format!("compaction {more}: {retained_bytes} bytes, {trimmed} batches gone"));
+        Ok(())
+    }
+
+    /// The partition is gone: everybody is told, and it comes back.
+    fn recover(&mut self) -> Result<(), Violation> {
+        self.poll()?;
+        for client in &self.clients {
+            let waits = client.pending.is_some();
+            ensure(!waits, || "a client still waits though the partition is gone".into())?;
+        }
+        if self.rng.chance(2 * self.faults) {
+            let fault = self.rng.pick(&[Fault::Reject, Fault::UnknownWritten, Fault::UnknownLost]);
+            self.trace.line(format!("the claim fails: {fault:?}"));
+            self.system.fail_claim(fault);
+        }
+        let mut tries = 0;
+        while let Err(error) = self.system.reopen() {
+            tries += 1;
+            let may_fail = matches!(error, OpenError::Claim(_)) && tries < 10;
+            ensure(may_fail, || format!("the log does not open again: {error}"))?;
+        }
+        self.trace.line(format!("{} the partition is back", self.system.now_ms()));
+        Ok(())
+    }
+
+    /// Lets everything come to rest: all that was asked is durable and told.
+    fn quiet(&mut self) -> Result<(), Violation> {
+        for _ in 0..1000 {
+            if self.system.partition().is_none() {
+                self.recover()?;
+            }
+            self.system.on_time();
+            self.system.take();
+            if !self.system.is_in_flight() {
+                self.poll()?;
+                return self.checker.quiet(self.system.now_ms());
+            }
+            self.land();
+        }
+        Err(violation("the broker does not come to rest".into()))
+    }
+
+    /// A state that is replayed is the state that it was.
+    fn compare_replay(&mut self) -> Result<(), Violation> {
+        self.quiet()?;
+        let now_ms = self.system.now_ms();
+        let Some(before) = self.settled(now_ms) else { return Ok(()) };
+        self.crash();
+        self.recover()?;
+        let after = self.settled(now_ms);
+        self.tally.replays_compared += 1;
+        match after.as_deref().and_then(|after| difference(&before, after)) {
+            Some(difference) => Err(violation(format!("a replay gives another state: {difference}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The state as it is at `now_ms`, if nothing is pending.
+    fn settled(&mut self, now_ms: u64) -> Option<String> {
+        let text = self.system.read(now_ms, snapshot)?;
+        self.system.partition().filter(|partition| !partition.is_pending())?;
+        Some(text)
+    }
+
+    /// The time may go back when the next owner takes over: what it knows of it is what was logged.
+    fn note_time(&mut self) {
+        self.latest_ms = self.latest_ms.max(self.system.now_ms());
+    }
+}
