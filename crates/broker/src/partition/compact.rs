@@ -18,7 +18,7 @@ use afterward_log::{Log, Position, Usage};
 use std::collections::VecDeque;
 
 /// How many records are looked at under one lock, and how much of them.
-pub(super) const STEP_RECORDS: usize = 256;
+const STEP_RECORDS: usize = 256;
 const STEP_BYTES: u64 = 256 << 10;
 /// Whether a pass pays is asked again after so much growth (less where compaction starts at less).
 const ASK_EVERY_BYTES: u64 = 1 << 20;
@@ -27,6 +27,7 @@ const ASK_EVERY_BYTES: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct Compactor {
     settings: Settings,
+    step_records: usize,
     /// What the last pass left beyond the live messages' records.
     rest_bytes: u64,
     /// Live bytes, and bytes retained, when it was last asked whether a pass pays.
@@ -37,7 +38,13 @@ pub struct Compactor {
 impl Compactor {
     /// With these settings. A ratio below 1.5 counts as 1.5: below, a pass writes more than it frees.
     pub fn new(settings: Settings) -> Compactor {
-        Compactor { settings, rest_bytes: 0, asked: None, pass: None }
+        Compactor { settings, step_records: STEP_RECORDS, rest_bytes: 0, asked: None, pass: None }
+    }
+
+    /// The same in steps of so many records, for a simulation that wants to look in between.
+    #[must_use]
+    pub fn in_steps_of(self, records: usize) -> Compactor {
+        Compactor { step_records: records, ..self }
     }
 
     /// Whether a pass is under way.
@@ -95,7 +102,7 @@ impl Compactor {
         let Some(pass) = &mut self.pass else { return Ok(0) };
         partition.advance(now_ms);
         let mut looked_at = 0;
-        for _ in 0..STEP_RECORDS {
+        for _ in 0..self.step_records {
             match pass.forward_next(partition)? {
                 Some(bytes) => looked_at += u64::from(bytes),
                 None => break,

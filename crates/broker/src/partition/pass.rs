@@ -1,6 +1,6 @@
 //! One pass of compaction over the log's batches: see `compact.rs`.
 
-use super::{Partition, compact::STEP_RECORDS};
+use super::Partition;
 use crate::{OpenError, open::wrong_record};
 use afterward_log::{Log, LoggedBatch, Position, Slice};
 use afterward_machine::{Event, Forward, Location};
@@ -13,6 +13,8 @@ use std::{
 
 /// How much is read at a time.
 const PAGE_BYTES: usize = 128 << 10;
+/// How many records are decoded at a time.
+const DECODED_RECORDS: usize = 256;
 
 /// How far a pass has come.
 #[derive(Debug)]
@@ -95,7 +97,7 @@ impl Pass {
     fn decode(&mut self) -> Result<(), OpenError> {
         let Some(logged) = self.batches.front() else { return Ok(()) };
         let payload = &logged.batch.payload;
-        for decoded in decode(payload.get(self.offset..).unwrap_or_default()).take(STEP_RECORDS) {
+        for decoded in decode(payload.get(self.offset..).unwrap_or_default()).take(DECODED_RECORDS) {
             let Decoded { event, span, .. } = decoded.map_err(|wrong| wrong_record(logged.position, &wrong))?;
             let from = self.offset;
             self.offset += span.length_bytes as usize;

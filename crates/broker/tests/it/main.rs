@@ -1,0 +1,11 @@
+//! The broker over logs that are held back, fail, and are killed; on a clock that is moved by hand.
+
+#![allow(clippy::unwrap_used)] // clippy takes only what stands in a test function for a test
+
+mod compaction;
+mod durability;
+mod equivalence;
+mod recovery;
+mod rig;
+mod stop;
+mod waits;
