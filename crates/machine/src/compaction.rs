@@ -14,9 +14,12 @@ impl State {
         match event {
             Event::Sent(sent) => {
                 let dedup = sent.dedup.and_then(|key| self.kept_dedup(&key.key, sent.order));
-                self.kept_message(sent.id, at).into_iter().chain(dedup).collect()
+                let kept = self.kept_message(sent.id, at).into_iter().chain(dedup);
+                kept.chain(self.kept_end(sent.job, sent.id)).collect()
             }
-            Event::MessageKept(kept) => self.kept_message(kept.id, at).into_iter().collect(),
+            Event::MessageKept(kept) => {
+                self.kept_message(kept.id, at).into_iter().chain(self.kept_end(kept.job, kept.id)).collect()
+            }
             Event::VisibilityChanged { message, failure: true, .. } => {
                 self.kept_failure(*message, at).into_iter().collect()
             }
@@ -118,6 +121,12 @@ impl State {
         let seen = self.dedup.get(key).filter(|seen| seen.order == order)?;
         let key = crate::KeptKey { key: *key, expires_ms: seen.expires_ms, fingerprint: seen.fingerprint };
         Some(bare(Event::DedupKept(KeptDedup { key, id: seen.id, order })))
+    }
+
+    /// How the job `id` ended, if it has. Its `Deleted` may stay in the log longer than the record that brought the
+    /// message, and means nothing to a replay that starts in between.
+    fn kept_end(&self, job: bool, id: MessageId) -> Vec<Forward> {
+        if job { self.kept_finished(id.key()) } else { Vec::new() }
     }
 
     fn kept_finished(&self, key: u64) -> Vec<Forward> {
