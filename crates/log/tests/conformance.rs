@@ -30,7 +30,6 @@ impl<D> Harness for Segments<D> {
     fn another(&mut self) -> Arc<dyn Log> {
         let log = self.log.upgrade().unwrap_or_else(|| Arc::new((self.open)(&self.disk)));
         self.log = Arc::downgrade(&log);
-        // The weak reference is not enough to keep it open between two calls of one case: the case holds the handle.
         log
     }
 
@@ -68,7 +67,7 @@ fn segments_on_a_faulty_disk() {
 }
 
 fn open(disk: &FaultyDisk, background: bool) -> SegmentLog {
-    SegmentLog::open_on(Arc::new(disk.clone()), &options(background)).unwrap().0
+    SegmentLog::open_on(Arc::new(disk.clone()), &options(background)).expect("a log on a sound disk").0
 }
 
 fn fail_flush(disk: &FaultyDisk) -> bool {
@@ -96,7 +95,7 @@ impl Harness for Memory {
 
     fn lose_next_answer(&mut self, log: &Arc<dyn Log>) -> bool {
         let same = |handle: &&Arc<MemoryLog>| std::ptr::addr_eq(Arc::as_ptr(handle), Arc::as_ptr(log));
-        self.handles.iter().find(same).unwrap().fail_next(self.fault);
+        self.handles.iter().find(same).expect("a handle from here").fail_next(self.fault);
         true
     }
 }

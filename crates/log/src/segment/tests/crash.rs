@@ -53,7 +53,7 @@ fn killed_at_every_step() {
 fn the_power_is_cut_at_every_step() {
     let mut torn = 0;
     for step in 0..steps_in_all(Durability::Flush) {
-        for seed in 0..24 {
+        for seed in 0..10 {
             let disk = FaultyDisk::new();
             let mut ledger = stopped_at(&disk, Durability::Flush, step, usize::MAX);
             let disk = disk.after_power_cut(seed);
@@ -70,7 +70,7 @@ fn the_power_is_cut_at_every_step() {
 fn a_power_cut_without_flushes_leaves_a_prefix() {
     let mut shorter = 0;
     for step in 0..steps_in_all(Durability::Os) {
-        for seed in 0..24 {
+        for seed in 0..10 {
             let disk = FaultyDisk::new();
             let mut ledger = stopped_at(&disk, Durability::Os, step, usize::MAX);
             let what = format!("power cut at step {step}, seed {seed}");

@@ -54,7 +54,7 @@ fn no_flipped_bit_goes_unnoticed() {
         for offset in 0..SEGMENT_BYTES {
             let within = |frame: &&(String, u64, u64)| frame.0 == name && (frame.1..frame.2).contains(&offset);
             let frame = frames.iter().find(within);
-            let masks: &[u8] = if frame.is_some() { &[1, 0x10, 0x80, 0xff] } else { &[0x10] };
+            let masks: &[u8] = if frame.is_some() { &[1 << (offset % 8), 0xff] } else { &[1 << (offset % 8)] };
             for mask in masks {
                 disk.flip(&name, offset, *mask);
                 // A server would cut; the bytes must stay for the next flip.

@@ -5,9 +5,12 @@
 //! system. A failed flush drops what it should have written and calls it clean, as Linux does: the page cache then
 //! shows what the disk doesn't have.
 
-use super::{Disk, DiskFile, SECTOR_BYTES};
+mod state;
+
+use super::{Disk, DiskFile};
+use state::{FileState, Random, State, Stop};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -42,31 +45,6 @@ pub enum Fault {
 /// The disk. A clone is the same disk.
 #[derive(Clone, Default)]
 pub struct FaultyDisk(Arc<Mutex<State>>);
-
-#[derive(Clone, Default)]
-struct State {
-    files: Vec<FileState>,
-    names: BTreeMap<String, usize>,
-    durable_names: BTreeMap<String, usize>,
-    /// After each change of names since they were last made durable.
-    pending_names: Vec<BTreeMap<String, usize>>,
-    steps: u64,
-    stop: Option<Stop>,
-    faults: Vec<(Op, u64, Fault)>,
-}
-
-#[derive(Clone, Default)]
-struct FileState {
-    cache: Vec<u8>,
-    durable: Vec<u8>,
-    dirty: BTreeSet<u64>,
-}
-
-#[derive(Clone, Copy)]
-struct Stop {
-    step: u64,
-    last_write_bytes: usize,
-}
 
 impl FaultyDisk {
     /// An empty one.
@@ -163,92 +141,6 @@ impl FaultyDisk {
         let names = state.names.clone();
         state.pending_names.push(names);
         Ok(())
-    }
-}
-
-impl State {
-    /// Counts an operation; the fault that it meets, if that leaves anything to do.
-    fn step(&mut self, op: Op) -> io::Result<Option<Fault>> {
-        let step = self.steps;
-        self.steps += 1;
-        if let Some(stop) = self.stop
-            && step >= stop.step
-        {
-            if step == stop.step && op == Op::Write && stop.last_write_bytes > 0 {
-                return Ok(Some(Fault::Short(stop.last_write_bytes)));
-            }
-            return Err(io::Error::other("the power is out"));
-        }
-        let mut met = None;
-        for (index, (of, nth, fault)) in self.faults.iter_mut().enumerate().filter(|(_, (of, ..))| *of == op) {
-            debug_assert_eq!(*of, op);
-            match nth.checked_sub(1) {
-                Some(left) => *nth = left,
-                None => met = met.or(Some((index, *fault))),
-            }
-        }
-        match met {
-            None => Ok(None),
-            Some((index, fault)) => {
-                self.faults.remove(index);
-                match fault {
-                    Fault::Error(kind) if op != Op::Sync => Err(kind.into()),
-                    fault => Ok(Some(fault)),
-                }
-            }
-        }
-    }
-}
-
-impl FileState {
-    fn write(&mut self, bytes: &[u8], offset: usize) {
-        let end = offset + bytes.len();
-        if self.cache.len() < end {
-            self.cache.resize(end, 0);
-        }
-        self.cache[offset..end].copy_from_slice(bytes);
-        self.dirty.extend((offset as u64 / SECTOR_BYTES)..(end as u64).div_ceil(SECTOR_BYTES));
-    }
-
-    fn flush_sector(&mut self, sector: u64) {
-        let start = (sector * SECTOR_BYTES) as usize;
-        let end = (start + SECTOR_BYTES as usize).min(self.cache.len());
-        if self.durable.len() < end {
-            self.durable.resize(end, 0);
-        }
-        self.durable[start..end].copy_from_slice(&self.cache[start..end]);
-    }
-
-    fn flush(&mut self) {
-        for sector in std::mem::take(&mut self.dirty) {
-            self.flush_sector(sector);
-        }
-    }
-
-    fn after_power_cut(&self, random: &mut Random) -> FileState {
-        let mut file = self.clone();
-        // Mostly some, sometimes none or all: the ends are where the mistakes are.
-        let survive_of_8 = random.below(9);
-        for sector in std::mem::take(&mut file.dirty) {
-            if random.below(8) < survive_of_8 {
-                file.flush_sector(sector);
-            }
-        }
-        file.cache.clone_from(&file.durable);
-        file
-    }
-}
-
-struct Random(u64);
-
-impl Random {
-    /// SplitMix64.
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
     }
 }
 
