@@ -173,7 +173,8 @@ impl Queue {
 
     /// Whether a receive would find something, if only that there is too much in flight.
     pub(crate) fn is_receivable(&self) -> bool {
-        !self.heads.is_empty() && !(self.is_fifo() && self.is_full())
+        let refuses_quietly = self.is_fifo() && self.is_full();
+        !self.heads.is_empty() && !refuses_quietly
     }
 
     /// FIFO: whether a visible message waits for another one of its group, in flight or delayed before it.

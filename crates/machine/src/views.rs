@@ -29,7 +29,7 @@ impl State {
         region: &Region,
         prefix: &'a str,
         after: Option<&QueueName>,
-    ) -> impl Iterator<Item = QueueView<'a>> {
+    ) -> impl Iterator<Item = QueueView<'a>> + use<'a> {
         let address = |name| QueueAddress { account, region: region.clone(), name };
         let first = match (after, prefix.parse::<QueueName>()) {
             (Some(after), _) => Bound::Excluded(address(after.clone())),
