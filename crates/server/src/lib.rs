@@ -7,6 +7,7 @@
 //! This crate knows nothing of AWS's shapes or of the log's bytes.
 
 pub mod config;
+mod jobs;
 mod running;
 mod signal;
 mod start;

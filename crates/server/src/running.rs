@@ -1,12 +1,32 @@
 //! A server at work, and stopping it.
 
-use std::{net::SocketAddr, time::Duration};
+use afterward_broker::Broker;
+use afterward_gateway::Listening;
+use afterward_log::segment::OpenReport;
+use std::{
+    fmt,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
 
-/// A server at work. Dropping it stops it without waiting for anything; [`Running::stop`] is the orderly way.
-#[derive(Debug)]
+/// How long requests may take to finish once the server is to stop.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// How long the last flush may take. A disk that hangs longer does not keep the process from ending: what is not on it
+/// by then was acknowledged to nobody.
+const LAST_FLUSH: Duration = Duration::from_millis(1500);
+
+/// A server at work. Dropping it is as if the process had been killed: connections are cut, and what was not
+/// acknowledged may be lost. [`Running::stop`] is the orderly way.
 pub struct Running {
     /// Where it listens: the port is the real one, also when port 0 was asked for.
     pub addr: SocketAddr,
+    /// What was found in the data directory; its `torn` tells of an incomplete batch that was cut off.
+    pub opened: OpenReport,
+    listening: Listening,
+    broker: Broker,
+    /// Removed when all else is dropped.
+    temporary: Option<TempDir>,
 }
 
 /// How a stop went.
@@ -18,16 +38,41 @@ pub struct Stopped {
     pub cut: usize,
 }
 
-#[allow(clippy::todo, clippy::unused_async)] // being written
 impl Running {
+    pub(crate) fn new(broker: Broker, listening: Listening, opened: OpenReport, temporary: Option<TempDir>) -> Running {
+        Running { addr: listening.address(), opened, listening, broker, temporary }
+    }
+
     /// `http://ADDRESS:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
+    /// The broker behind the server, for programs that embed it.
+    pub fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
     /// Stops: no new connections, long polls end, requests finish (for at most eight seconds), everything is flushed.
     /// A temporary data directory is removed.
     pub async fn stop(self) -> Stopped {
-        todo!()
+        let began = Instant::now();
+        let Running { listening, broker, temporary, .. } = self;
+        // A receive that comes in from now on doesn't wait either.
+        broker.end_waits();
+        let cut = listening.drain(PATIENCE).await;
+        if tokio::time::timeout(LAST_FLUSH, broker.stop()).await.is_err() {
+            tracing::warn!("the disk did not finish within {LAST_FLUSH:?}; stopping without it");
+        }
+        if let Some(Err(error)) = temporary.map(TempDir::close) {
+            tracing::warn!(%error, "the temporary data directory could not be removed");
+        }
+        Stopped { took: began.elapsed(), cut }
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("addr", &self.addr).finish_non_exhaustive()
     }
 }

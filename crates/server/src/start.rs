@@ -1,8 +1,25 @@
-//! Starting.
+//! Starting: settings, data directory, replay, queues, and only then the door.
 
-use crate::{Config, ConfigError, Running};
-use std::{io, net::SocketAddr, path::PathBuf};
+use crate::{
+    Config, ConfigError, Running,
+    config::{Data, Durability},
+    jobs,
+};
+use afterward_broker::{Broker, SystemClock};
+use afterward_gateway::{Gateway, Jobs, Settings};
+use afterward_log::segment::{self, OpenReport, Options, SegmentLog};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tempfile::TempDir;
 use thiserror::Error;
+use tokio::net::TcpListener;
+
+/// The directory of the one partition that there is so far, within the data directory.
+const PARTITION: &str = "partition-0";
 
 /// A server, not yet started.
 #[derive(Debug)]
@@ -14,36 +31,45 @@ pub enum StartError {
     /// The settings can't be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The data directory can't be made.
-    #[error("the data directory {} can't be created: {error}", path.display())]
-    Directory {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
+    /// The temporary data directory can't be made.
+    #[error("no temporary directory could be created for the data: {0}")]
+    Temporary(io::Error),
     /// The log can't be opened: another process has it, it is damaged, …
-    #[error("the data in {} can't be opened: {reason}", path.display())]
-    Log {
-        /// Where.
-        path: PathBuf,
-        /// What is wrong and what to do.
+    #[error(transparent)]
+    Log(#[from] segment::OpenError),
+    /// What the log holds can't be replayed, or the log not be taken over.
+    #[error(transparent)]
+    Replay(#[from] afterward_broker::OpenError),
+    /// The queue of the front door can't be created.
+    #[error("the queue `{queue}` of the front door can't be created: {reason}")]
+    JobsQueue {
+        /// Which.
+        queue: String,
+        /// Why.
         reason: String,
     },
     /// The address can't be listened on.
-    #[error("can't listen on {listen}: {error}")]
+    #[error("can't listen on {listen}: {error}{}", advice(error))]
     Listen {
         /// Which.
         listen: SocketAddr,
         /// Why.
         error: io::Error,
     },
-    /// The queue of the front door can't be created.
-    #[error("the queue of the front door can't be created: {reason}")]
-    JobsQueue {
-        /// Why.
-        reason: String,
-    },
+    /// Signals can't be listened for.
+    #[error("signals can't be handled: {0}")]
+    Signals(io::Error),
+    /// The thread that opened the log died.
+    #[error("opening the data failed unexpectedly: {0}")]
+    Panicked(String),
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => ". Another program has that port: choose another one with --listen, or stop it",
+        io::ErrorKind::PermissionDenied => ". Choose a port above 1023 with --listen",
+        _ => "",
+    }
 }
 
 impl Server {
@@ -52,9 +78,72 @@ impl Server {
     ///
     /// # Errors
     /// See [`StartError`].
-    #[allow(clippy::todo, clippy::unused_async)] // being written
     pub async fn start(config: Config) -> Result<Running, StartError> {
         config.check()?;
-        todo!()
+        let (directory, temporary) = data_directory(&config.data)?;
+        let durability = config.durability;
+        let opening = tokio::task::spawn_blocking(move || open(&directory.join(PARTITION), durability));
+        let (broker, opened) = opening.await.map_err(|error| StartError::Panicked(error.to_string()))??;
+        let running = listen(&broker, &config, opened, temporary).await;
+        if running.is_err() {
+            broker.stop().await;
+        }
+        running
+    }
+}
+
+fn data_directory(data: &Data) -> Result<(PathBuf, Option<TempDir>), StartError> {
+    match data {
+        Data::Directory(path) => Ok((path.clone(), None)),
+        Data::Ephemeral => {
+            let temporary = tempfile::Builder::new().prefix("afterward-").tempdir().map_err(StartError::Temporary)?;
+            Ok((temporary.path().to_owned(), Some(temporary)))
+        }
+    }
+}
+
+/// Locks the directory, reads the log, replays it. Takes as long as there is log.
+fn open(directory: &Path, durability: Durability) -> Result<(Broker, OpenReport), StartError> {
+    let durability = match durability {
+        Durability::Flush => segment::Durability::Flush,
+        Durability::Os => segment::Durability::Os,
+    };
+    let (log, opened) = SegmentLog::open(directory, &Options { durability, ..Options::default() })?;
+    if let Some(torn) = &opened.torn {
+        tracing::warn!("{torn}");
+    }
+    tracing::info!(directory = %directory.display(), "opened: {opened}");
+    let broker = Broker::open(Arc::new(log), Arc::new(SystemClock), afterward_broker::Settings::default())?;
+    Ok((broker, opened))
+}
+
+async fn listen(
+    broker: &Broker,
+    config: &Config,
+    opened: OpenReport,
+    temporary: Option<TempDir>,
+) -> Result<Running, StartError> {
+    if config.jobs.create {
+        jobs::create(broker, &config.jobs).await?;
+    }
+    let failed = |error| StartError::Listen { listen: config.listen, error };
+    let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
+    let gateway = Gateway::new(broker.clone(), settings(config));
+    let listening = gateway.listen(listener).map_err(failed)?;
+    Ok(Running::new(broker.clone(), listening, opened, temporary))
+}
+
+/// What of the settings is the gateway's.
+fn settings(config: &Config) -> Settings {
+    Settings {
+        credentials: config.credentials.clone(),
+        cooldowns: config.sqs.cooldowns,
+        jobs: Jobs {
+            queue: jobs::address(&config.jobs),
+            delay_ms: config.jobs.delay_s.map(|seconds| seconds * 1000),
+            cors_origins: config.jobs.cors_origins.clone(),
+            public: config.jobs.public,
+        },
+        limits: config.limits.clone(),
     }
 }

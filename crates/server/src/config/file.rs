@@ -3,7 +3,7 @@
 use super::{
     ConfigError, Credential, KEYS, Key, Kind, Source,
     keys::{CREDENTIAL_KEYS, nearest},
-    values::Given,
+    values::{Given, credential},
 };
 use std::{borrow::Cow, collections::BTreeMap, path::Path};
 use toml::{
@@ -124,7 +124,7 @@ impl Reader<'_> {
         })?;
         let id = fields.get("access_key_id").ok_or_else(|| missing("access_key_id"))?;
         let secret = fields.get("secret_access_key").ok_or_else(|| missing("secret_access_key"))?;
-        Credential::checked(id, secret, account, &source_)
+        credential(id, secret, account, &source_)
     }
 
     fn source(&self, at: usize) -> Source {

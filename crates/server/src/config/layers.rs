@@ -1,6 +1,9 @@
 //! Merging file, environment and flags.
 
-use super::{Config, ConfigError, Credential, Data, KEYS, Key, Source, file, place, values::Given};
+use super::{
+    Config, ConfigError, Credential, Data, KEYS, Key, Source, file, place,
+    values::{Given, credential},
+};
 use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,
@@ -122,6 +125,6 @@ fn credential_of_environment(sources: &Sources) -> Result<Option<Credential>, Co
         (None, None) => Ok(None),
         (Some(_), None) => Err(incomplete(ID, SECRET)),
         (None, Some(_)) => Err(incomplete(SECRET, ID)),
-        (Some(id), Some(secret)) => Credential::checked(id, secret, None, &Source::Variable(ID.into())).map(Some),
+        (Some(id), Some(secret)) => credential(id, secret, None, &Source::Variable(ID.into())).map(Some),
     }
 }

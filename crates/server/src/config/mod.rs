@@ -16,8 +16,10 @@ pub use keys::{KEYS, Key, Kind};
 pub use layers::Sources;
 pub use place::default_data_directory;
 
-use afterward_names::{AccountId, QueueName, Region};
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+pub use afterward_gateway::{Credential, Limits};
+
+use afterward_names::{QueueName, Region};
+use std::{net::SocketAddr, path::PathBuf};
 
 /// How a server is set up.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,7 +71,7 @@ pub struct Sqs {
 /// Settings of the front door, `/jobs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jobs {
-    /// The queue that takes the jobs, in account 000000000000.
+    /// The queue that takes the jobs, a standard one, in account 000000000000.
     pub queue: QueueName,
     /// Its region.
     pub region: Region,
@@ -81,54 +83,6 @@ pub struct Jobs {
     pub cors_origins: Vec<String>,
     /// Whether jobs are taken without a signature although credentials are configured.
     pub public: bool,
-}
-
-/// An access key that may call.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credential {
-    /// Its id.
-    pub access_key_id: String,
-    /// Its secret.
-    pub secret_access_key: String,
-    /// Whose it is; `None`: what the id says ([`AccountId::of_access_key`]).
-    pub account: Option<AccountId>,
-}
-
-impl fmt::Debug for Credential {
-    /// Without the secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credential")
-            .field("access_key_id", &self.access_key_id)
-            .field("account", &self.account)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What a client may ask of the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// The largest request body.
-    pub body_bytes: usize,
-    /// How long a request's head may take from its first byte on.
-    pub header: Duration,
-    /// How long a request's body may take.
-    pub body: Duration,
-    /// How long a connection may stay open between requests.
-    pub idle: Duration,
-    /// How many connections may be open at a time.
-    pub connections: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            body_bytes: 8 << 20,
-            header: Duration::from_secs(10),
-            body: Duration::from_secs(60),
-            idle: Duration::from_secs(120),
-            connections: 16_384,
-        }
-    }
 }
 
 impl Default for Jobs {

@@ -109,6 +109,10 @@ fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
             "FILE, line 2: `jobs.cors_origins` can't be \"example.com\": \"example.com\" is no origin: it is * or reads \
              https://app.example.com",
         ),
+        (
+            "jobs.queue = \"jobs.fifo\"",
+            "FILE, line 1: `jobs.queue` can't be \"jobs.fifo\": jobs go to a standard queue",
+        ),
         ("[[credentials]]\naccess_key_id = \"a\"", "FILE, line 1: secret_access_key is missing"),
         (
             "[[credentials]]\naccess_key = \"a\"",

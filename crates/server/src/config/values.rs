@@ -1,7 +1,7 @@
 //! From texts to settings.
 
 use super::{Config, ConfigError, Credential, Durability, Key, Kind, Source};
-use afterward_names::{AccountId, limits};
+use afterward_names::{AccountId, NotAQueueName, NotARegion, QueueName, limits};
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr, time::Duration};
 
 /// A value as it was written, and where.
@@ -62,6 +62,12 @@ impl Given {
         self.within(1..=86_400).map(Duration::from_secs)
     }
 
+    /// The front door names no message groups, which a FIFO queue would need.
+    fn standard_queue(&self) -> Result<QueueName, ConfigError> {
+        let name: QueueName = self.one().parse().map_err(|error: NotAQueueName| self.bad(error.to_string()))?;
+        if name.is_fifo() { Err(self.bad("jobs go to a standard queue")) } else { Ok(name) }
+    }
+
     fn durability(&self) -> Result<Durability, ConfigError> {
         match self.one() {
             "flush" => Ok(Durability::Flush),
@@ -100,13 +106,9 @@ fn set(config: &mut Config, given: &Given) -> Result<(), ConfigError> {
         "durability" => config.durability = given.durability()?,
         "log_level" => config.log_level = given.one().into(),
         "sqs.cooldowns" => config.sqs.cooldowns = given.switch()?,
-        "jobs.queue" => {
-            config.jobs.queue =
-                given.one().parse().map_err(|error: afterward_names::NotAQueueName| given.bad(error.to_string()))?;
-        }
+        "jobs.queue" => config.jobs.queue = given.standard_queue()?,
         "jobs.region" => {
-            config.jobs.region =
-                given.one().parse().map_err(|error: afterward_names::NotARegion| given.bad(error.to_string()))?;
+            config.jobs.region = given.one().parse().map_err(|error: NotARegion| given.bad(error.to_string()))?;
         }
         "jobs.create" => config.jobs.create = given.switch()?,
         "jobs.delay_seconds" => config.jobs.delay_s = Some(given.within(limits::DELAY_S)?),
@@ -122,22 +124,20 @@ fn set(config: &mut Config, given: &Given) -> Result<(), ConfigError> {
     Ok(())
 }
 
-impl Credential {
-    /// A credential whose id could stand in a signature, with a secret that is not empty.
-    pub(super) fn checked(
-        id: &str,
-        secret: &str,
-        account: Option<AccountId>,
-        source: &Source,
-    ) -> Result<Credential, ConfigError> {
-        let bad = |reason: &str| ConfigError::BadCredential { source_: source.clone(), reason: reason.into() };
-        let fits = (1..=128).contains(&id.len());
-        if !fits || !id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')) {
-            return Err(bad("an access key id is 1 to 128 letters, digits and _ - ."));
-        }
-        if secret.is_empty() {
-            return Err(bad("the secret access key is empty"));
-        }
-        Ok(Credential { access_key_id: id.into(), secret_access_key: secret.into(), account })
+/// A credential whose id could stand in a signature, with a secret that is not empty.
+pub(super) fn credential(
+    id: &str,
+    secret: &str,
+    account: Option<AccountId>,
+    source: &Source,
+) -> Result<Credential, ConfigError> {
+    let bad = |reason: &str| ConfigError::BadCredential { source_: source.clone(), reason: reason.into() };
+    let fits = (1..=128).contains(&id.len());
+    if !fits || !id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')) {
+        return Err(bad("an access key id is 1 to 128 letters, digits and _ - ."));
     }
+    if secret.is_empty() {
+        return Err(bad("the secret access key is empty"));
+    }
+    Ok(Credential { access_key_id: id.into(), secret_access_key: secret.into(), account })
 }

@@ -1,0 +1,54 @@
+//! What can be wrong with an admin call.
+
+use crate::reply;
+use afterward_broker::Unavailable;
+use bytes::Bytes;
+use http::{Method, Response, StatusCode};
+
+/// Why a call failed: `{"error":{"code":…,"message":…}}`.
+#[derive(Debug)]
+pub(super) struct AdminError {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+}
+
+impl AdminError {
+    pub(super) fn into_response(self) -> Response<Bytes> {
+        reply::error(self.status, self.code, &self.message)
+    }
+}
+
+pub(super) fn invalid(message: impl Into<String>) -> AdminError {
+    AdminError { status: StatusCode::BAD_REQUEST, code: "InvalidParameter", message: message.into() }
+}
+
+pub(super) fn not_found(path: &str) -> AdminError {
+    let message = format!(
+        "There is nothing at {path}. There are /_afterward/health, /_afterward/ready, /_afterward/metrics and \
+         /_afterward/queues/NAME/messages."
+    );
+    AdminError { status: StatusCode::NOT_FOUND, code: "NotFound", message }
+}
+
+pub(super) fn no_queue(name: &str) -> AdminError {
+    AdminError {
+        status: StatusCode::NOT_FOUND,
+        code: "QueueDoesNotExist",
+        message: format!("There is no queue `{name}`."),
+    }
+}
+
+pub(super) fn not_allowed(method: &Method) -> AdminError {
+    let message = format!("{method} does nothing here: GET.");
+    AdminError { status: StatusCode::METHOD_NOT_ALLOWED, code: "MethodNotAllowed", message }
+}
+
+pub(super) fn unavailable(unavailable: Unavailable) -> AdminError {
+    AdminError { status: StatusCode::SERVICE_UNAVAILABLE, code: "ServiceUnavailable", message: unavailable.reason }
+}
+
+/// The signature is missing or wrong.
+pub(super) fn unsigned(error: afterward_aws::Error) -> AdminError {
+    AdminError { status: error.code.status(), code: error.code.query_code(), message: error.message }
+}

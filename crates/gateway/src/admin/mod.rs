@@ -1,0 +1,56 @@
+//! What is ours beside SQS, under `/_afterward/`: health, readiness, metrics, and a look at messages that takes nothing
+//! from anybody.
+//!
+//! Health, readiness and metrics are open to whoever can connect; all else is signed as SQS is where credentials are
+//! configured, and shows the caller's account and region.
+
+mod failure;
+mod filter;
+mod message;
+mod peek;
+
+use crate::{gateway::Exchange, metrics, metrics::Outcome, reply};
+use bytes::Bytes;
+use failure::AdminError;
+use http::{Method, Response, StatusCode};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Status {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// Answers a request to `/_afterward/REST`.
+pub(crate) async fn serve(exchange: &Exchange<'_>, rest: &str) -> (Outcome, Response<Bytes>) {
+    if !matches!(*exchange.incoming.method, Method::GET | Method::HEAD) {
+        let error = failure::not_allowed(exchange.incoming.method);
+        return (Outcome::of("admin", "Unknown", error.code), error.into_response());
+    }
+    let (action, result) = match rest.split('/').collect::<Vec<_>>()[..] {
+        ["health"] => ("Health", Ok(health())),
+        ["ready"] => ("Ready", Ok(ready(exchange))),
+        ["metrics"] => ("Metrics", Ok(reply::prometheus(metrics::exposition(exchange.gateway).await))),
+        ["queues", name, "messages"] => ("Peek", peek::peek(exchange, name).await),
+        _ => ("Unknown", Err(failure::not_found(exchange.incoming.uri.path()))),
+    };
+    let code = result.as_ref().err().map_or("200", |error| error.code);
+    (Outcome::of("admin", action, code), result.unwrap_or_else(AdminError::into_response))
+}
+
+/// The process runs and answers.
+fn health() -> Response<Bytes> {
+    reply::json(StatusCode::OK, &Status { status: "ok", reason: None })
+}
+
+/// The partition takes calls.
+fn ready(exchange: &Exchange<'_>) -> Response<Bytes> {
+    match exchange.gateway.broker.trouble() {
+        None => reply::json(StatusCode::OK, &Status { status: "ready", reason: None }),
+        Some(reason) => {
+            let status = Status { status: "unavailable", reason: Some(reason) };
+            reply::json(StatusCode::SERVICE_UNAVAILABLE, &status)
+        }
+    }
+}

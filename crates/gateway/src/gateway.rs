@@ -1,0 +1,126 @@
+//! The gateway itself: a request in, a response out.
+
+use crate::{
+    Settings, admin,
+    caller::Callers,
+    jobs,
+    metrics::{Counters, Outcome},
+    reply,
+    request_id::RequestIds,
+    route::Route,
+    sqs, sts,
+};
+use afterward_aws::Incoming;
+use afterward_broker::Broker;
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use std::{sync::Arc, time::Instant};
+
+/// HTTP in front of a broker. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) broker: Broker,
+    pub(crate) settings: Settings,
+    pub(crate) callers: Callers,
+    pub(crate) counters: Counters,
+    request_ids: RequestIds,
+}
+
+/// What every service gets with a request.
+pub(crate) struct Exchange<'a> {
+    pub(crate) gateway: &'a Inner,
+    pub(crate) incoming: Incoming<'a>,
+    pub(crate) request_id: &'a str,
+}
+
+impl Gateway {
+    /// A gateway to this broker.
+    pub fn new(broker: Broker, settings: Settings) -> Gateway {
+        let callers = Callers::new(&settings.credentials);
+        let counters = Counters::default();
+        Gateway { inner: Arc::new(Inner { broker, settings, callers, counters, request_ids: RequestIds::new() }) }
+    }
+
+    /// How it is set up.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// Answers a request, whatever service it is for.
+    pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let began = Instant::now();
+        let (head, body) = request.into_parts();
+        let request_id = self.inner.request_ids.next();
+        let incoming = Incoming { method: &head.method, uri: &head.uri, headers: &head.headers, body: &body };
+        let exchange = Exchange { gateway: &self.inner, incoming, request_id: &request_id };
+        let (outcome, response) = match Route::of(&incoming) {
+            Route::Sqs(protocol) => sqs::serve(&exchange, protocol).await,
+            Route::Sts => sts::serve(&exchange),
+            Route::Jobs(rest) => jobs::serve(&exchange, rest).await,
+            Route::Admin(rest) => admin::serve(&exchange, rest).await,
+            Route::Welcome => welcome(),
+            Route::Nowhere => nowhere(&incoming),
+        };
+        self.inner.counters.count(&outcome, began.elapsed());
+        finished(response, &request_id)
+    }
+
+    /// Answers a request whose body is larger than the settings allow, and was not read.
+    pub(crate) fn too_large(&self, request: &Request<Bytes>) -> Response<Bytes> {
+        let request_id = self.inner.request_ids.next();
+        let limit_bytes = self.inner.settings.limits.body_bytes;
+        let incoming = Incoming { method: request.method(), uri: request.uri(), headers: request.headers(), body: &[] };
+        let response = match Route::of(&incoming) {
+            Route::Sqs(protocol) => sqs::too_large(protocol, &request_id, limit_bytes),
+            Route::Jobs(_) => {
+                let exchange = Exchange { gateway: &self.inner, incoming, request_id: &request_id };
+                jobs::too_large(&exchange)
+            }
+            _ => reply::error(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "RequestEntityTooLarge",
+                &format!("The request's body must be at most {limit_bytes} bytes long."),
+            ),
+        };
+        let mut response = finished(response, &request_id);
+        // The body was left unread, so nothing more can be understood on this connection.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
+    }
+}
+
+/// What every response carries.
+fn finished(mut response: Response<Bytes>, request_id: &str) -> Response<Bytes> {
+    let status = response.status();
+    let headers = response.headers_mut();
+    if !headers.contains_key("x-amzn-requestid")
+        && let Ok(id) = HeaderValue::from_str(request_id)
+    {
+        headers.insert("x-amzn-requestid", id);
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+fn welcome() -> (Outcome, Response<Bytes>) {
+    let text = "Afterward, a durable queue server that speaks Amazon SQS.\n\n\
+                Point an AWS SDK or the AWS CLI at this address (--endpoint-url), or POST a JSON object to /jobs.\n\
+                Health: /_afterward/health  Readiness: /_afterward/ready  Metrics: /_afterward/metrics\n";
+    (Outcome::of("http", "Welcome", "200"), reply::text(StatusCode::OK, text))
+}
+
+fn nowhere(incoming: &Incoming<'_>) -> (Outcome, Response<Bytes>) {
+    let message = format!(
+        "There is nothing at {} {}. SQS calls name their action in the header X-Amz-Target or the parameter Action; \
+         jobs go to /jobs; the rest is under /_afterward/.",
+        incoming.method,
+        incoming.uri.path(),
+    );
+    (Outcome::of("http", "Unknown", "NotFound"), reply::error(StatusCode::NOT_FOUND, "NotFound", &message))
+}

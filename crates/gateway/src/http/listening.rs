@@ -1,0 +1,138 @@
+//! Accepting connections, serving them, and stopping in good order.
+
+use super::{
+    exchange,
+    pulse::{Patience, Pulse},
+    stream::Watched,
+    watch::{Connections, Entry},
+};
+use crate::Gateway;
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
+
+/// The largest head of a request: a presigned call may carry a message in its URL.
+const HEAD_BYTES: usize = 64 << 10;
+
+/// A gateway that listens. Dropping it stops at once; [`Listening::drain`] is the orderly way.
+pub struct Listening {
+    address: SocketAddr,
+    connections: Arc<Connections>,
+    draining: watch::Sender<bool>,
+    accepting: JoinHandle<()>,
+    watching: JoinHandle<()>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.accepting.abort();
+        self.watching.abort();
+        self.connections.cut(|_| true);
+    }
+}
+
+impl Listening {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts nothing any more, lets the requests that have begun finish, closes what is idle. Returns how many
+    /// connections were cut because they took longer than `patience`. Long polls are ended by the broker, not here.
+    pub async fn drain(self, patience: Duration) -> usize {
+        self.accepting.abort();
+        self.draining.send_replace(true);
+        let finished = tokio::time::timeout(patience, self.connections.none_left()).await;
+        if finished.is_ok() { 0 } else { self.connections.cut(|_| true) }
+    }
+}
+
+impl Gateway {
+    /// Serves what connects to `listener`, on the tokio runtime that this is called in.
+    ///
+    /// # Errors
+    /// When the listener can't say where it listens.
+    pub fn listen(&self, listener: TcpListener) -> io::Result<Listening> {
+        let address = listener.local_addr()?;
+        let limits = &self.settings().limits;
+        let patience = Patience { idle: limits.idle, head: limits.header, body: limits.body };
+        let connections = Arc::new(Connections::default());
+        let draining = watch::Sender::new(false);
+        let watched = Arc::clone(&connections);
+        Ok(Listening {
+            address,
+            accepting: tokio::spawn(accept(self.clone(), listener, Arc::clone(&connections), draining.subscribe())),
+            watching: tokio::spawn(async move { watched.cut_overdue(patience).await }),
+            connections,
+            draining,
+        })
+    }
+}
+
+async fn accept(
+    gateway: Gateway,
+    listener: TcpListener,
+    connections: Arc<Connections>,
+    draining: watch::Receiver<bool>,
+) {
+    let room = Arc::new(Semaphore::new(gateway.settings().limits.connections));
+    loop {
+        // Over the limit, the next ones wait in the system's queue until somebody leaves.
+        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // A client that has gone already, or too many open files: neither is cured by hurry.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let pulse = Arc::new(Pulse::new());
+        let (gateway, draining) = (gateway.clone(), draining.clone());
+        connections.add(Arc::clone(&pulse), |entry| {
+            let connection = async move {
+                serve(gateway, stream, pulse, entry, draining).await;
+                drop(permit);
+            };
+            tokio::spawn(connection).abort_handle()
+        });
+    }
+}
+
+/// Serves one connection until it closes.
+async fn serve(
+    gateway: Gateway,
+    stream: TcpStream,
+    pulse: Arc<Pulse>,
+    entry: Entry,
+    mut draining: watch::Receiver<bool>,
+) {
+    // Replies are written whole; waiting to fill a packet would only delay them.
+    let _ = stream.set_nodelay(true);
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse)));
+    let service = service_fn(|request| exchange(&gateway, &pulse, request));
+    let connection = http1::Builder::new().max_header_size(HEAD_BYTES).serve_connection(io, service);
+    let mut connection = std::pin::pin!(connection);
+    let outcome = tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        () = told(&mut draining) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(%error, "a connection ended early");
+    }
+    drop(entry);
+}
+
+/// Returns when a drain begins, or the gateway is gone.
+async fn told(draining: &mut watch::Receiver<bool>) {
+    let _ = draining.wait_for(|draining| *draining).await;
+}

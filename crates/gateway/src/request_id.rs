@@ -1,0 +1,36 @@
+//! The ids of requests, for people who compare logs.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Gives each request an id that looks as AWS's do, a UUID: random bits of this process, then a count.
+pub(crate) struct RequestIds {
+    process: u64,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    pub(crate) fn new() -> RequestIds {
+        // Without randomness, ids of two processes may be the same: no more than a nuisance.
+        RequestIds { process: getrandom::u64().unwrap_or(0), next: AtomicU64::new(1) }
+    }
+
+    pub(crate) fn next(&self) -> String {
+        let count = self.next.fetch_add(1, Relaxed);
+        let (high, low) = (self.process >> 32, self.process & 0xffff);
+        format!("{high:08x}-{low:04x}-8000-8{:03x}-{:012x}", count >> 48 & 0xfff, count & 0xffff_ffff_ffff)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_uuids_and_differ() {
+        let ids = RequestIds::new();
+        let (one, two) = (ids.next(), ids.next());
+        assert_ne!(one, two);
+        assert_eq!(one.len(), 36);
+        assert!(one.parse::<afterward_names::MessageId>().is_ok(), "{one} reads as a UUID");
+    }
+}

@@ -1,0 +1,53 @@
+//! Which service a request is for.
+
+use afterward_aws::{Incoming, Protocol, Service, service_of};
+use http::{Method, header::CONTENT_TYPE};
+
+/// The service that a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route<'a> {
+    Sqs(Protocol),
+    Sts,
+    /// The front door; what follows `/jobs` in the path, without its slash.
+    Jobs(&'a str),
+    /// What follows `/_afterward/` in the path.
+    Admin(&'a str),
+    /// `GET /`: somebody looks with a browser.
+    Welcome,
+    Nowhere,
+}
+
+impl<'a> Route<'a> {
+    /// AWS calls say what they are in a header or a parameter, wherever they are sent; all else goes by its path.
+    pub(crate) fn of(incoming: &Incoming<'a>) -> Route<'a> {
+        let path = incoming.uri.path();
+        if incoming.headers.contains_key("x-amz-target") {
+            // An unknown target gets SQS's own answer.
+            return Route::Sqs(Protocol::Json);
+        }
+        if let Some(rest) = path.strip_prefix("/_afterward/") {
+            return Route::Admin(rest);
+        }
+        if let Some(rest) = path.strip_prefix("/jobs") {
+            if rest.is_empty() {
+                return Route::Jobs("");
+            }
+            if let Some(id) = rest.strip_prefix('/') {
+                return Route::Jobs(id);
+            }
+        }
+        match service_of(incoming) {
+            Some(Service::Sqs(protocol)) => Route::Sqs(protocol),
+            Some(Service::Sts) => Route::Sts,
+            None if is_form(incoming) => Route::Sqs(Protocol::Query),
+            None if path == "/" && matches!(*incoming.method, Method::GET | Method::HEAD) => Route::Welcome,
+            None => Route::Nowhere,
+        }
+    }
+}
+
+/// A form without an `Action` is a Query call that forgot it: SQS says so best.
+fn is_form(incoming: &Incoming<'_>) -> bool {
+    let content_type = incoming.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    *incoming.method == Method::POST && content_type.starts_with("application/x-www-form-urlencoded")
+}

@@ -1,0 +1,78 @@
+//! How the gateway is set up.
+
+use afterward_names::{AccountId, QueueAddress};
+use std::{fmt, time::Duration};
+
+/// How the gateway is set up.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Who may call; empty: everybody, whoever they say they are.
+    pub credentials: Vec<Credential>,
+    /// Whether a purged queue can't be purged, and a deleted one not created, again for 60 seconds.
+    pub cooldowns: bool,
+    /// The front door.
+    pub jobs: Jobs,
+    /// What a client may ask for.
+    pub limits: Limits,
+}
+
+/// An access key that may call.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// Its id.
+    pub access_key_id: String,
+    /// Its secret.
+    pub secret_access_key: String,
+    /// Whose it is; `None`: what the id says ([`AccountId::of_access_key`]).
+    pub account: Option<AccountId>,
+}
+
+impl fmt::Debug for Credential {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential")
+            .field("access_key_id", &self.access_key_id)
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The front door.
+#[derive(Debug, Clone)]
+pub struct Jobs {
+    /// The queue that takes the jobs; a standard queue.
+    pub queue: QueueAddress,
+    /// How long a job waits at first, unless its request says; `None`: the queue's own delay.
+    pub delay_ms: Option<u64>,
+    /// The origins whose pages may call; `*` is all.
+    pub cors_origins: Vec<String>,
+    /// Whether jobs are taken without a signature although there are credentials.
+    pub public: bool,
+}
+
+/// What a client may ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest request body.
+    pub body_bytes: usize,
+    /// How long a request's head may take from its first byte on.
+    pub header: Duration,
+    /// How long a request's body may take, and how long a client may leave a reply untaken.
+    pub body: Duration,
+    /// How long a connection may stay open between requests.
+    pub idle: Duration,
+    /// How many connections may be open at a time.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            body_bytes: 8 << 20,
+            header: Duration::from_secs(10),
+            body: Duration::from_secs(60),
+            idle: Duration::from_secs(120),
+            connections: 16_384,
+        }
+    }
+}

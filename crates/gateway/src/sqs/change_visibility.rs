@@ -1,0 +1,85 @@
+//! ChangeMessageVisibility and ChangeMessageVisibilityBatch.
+
+use super::{
+    batch::{self, Failures},
+    call::{Call, unavailable_error},
+    delete_message::{execute_all, explain, lease},
+    receive_message::visibility_timeout_ms,
+    refusal,
+};
+use afterward_aws::{
+    Error,
+    sqs::{
+        ChangeMessageVisibilityBatchRequest, ChangeMessageVisibilityBatchRequestEntry,
+        ChangeMessageVisibilityBatchResult, ChangeMessageVisibilityBatchResultEntry, ChangeMessageVisibilityRequest,
+        Response,
+    },
+};
+use afterward_broker::machine::{Command, Refusal};
+use afterward_names::QueueAddress;
+
+/// The header `x-afterward-error` may say why the message is given back.
+pub(super) async fn one(call: &Call<'_>, request: ChangeMessageVisibilityRequest) -> Result<Response, Error> {
+    let queue = call.queue(&request.queue_url)?;
+    let timeout_ms = visibility_timeout_ms(request.visibility_timeout)?;
+    let lease = lease(call, &queue, &request.receipt_handle).await?;
+    let failure = call.failure();
+    let command = Command::ChangeVisibility { queue, lease, timeout_ms, failure: failure.is_some() };
+    let mut outcomes = call.broker().execute_all(vec![(command, failure)]).await.map_err(unavailable_error)?;
+    match outcomes.pop().ok_or_else(Error::internal_failure)? {
+        Ok(_) => Ok(Response::ChangeMessageVisibility),
+        Err(refusal) => Err(explain_change(&refusal, &request.receipt_handle, request.visibility_timeout)),
+    }
+}
+
+pub(super) async fn batch(call: &Call<'_>, request: ChangeMessageVisibilityBatchRequest) -> Result<Response, Error> {
+    let queue = call.queue(&request.queue_url)?;
+    let ids = request.entries.iter().map(|entry| entry.id.as_str());
+    batch::check(ids, "ChangeMessageVisibilityBatchRequestEntry")?;
+    let mut failures = Failures::default();
+    let (mut entries, mut commands) = (Vec::new(), Vec::new());
+    for entry in request.entries {
+        match command(call, &queue, &entry) {
+            Ok(command) => {
+                commands.push((command, None));
+                entries.push(entry);
+            }
+            Err(error) => failures.push(entry.id, error),
+        }
+    }
+    let outcomes = execute_all(call, queue, commands).await?;
+    let mut successful = Vec::new();
+    for (entry, outcome) in entries.into_iter().zip(outcomes) {
+        let seconds = entry.visibility_timeout.unwrap_or_default();
+        match outcome {
+            Ok(_) => successful.push(ChangeMessageVisibilityBatchResultEntry { id: entry.id }),
+            Err(refusal) => failures.push(entry.id, explain_change(&refusal, &entry.receipt_handle, seconds)),
+        }
+    }
+    let result = ChangeMessageVisibilityBatchResult { successful, failed: failures.into_entries() };
+    Ok(Response::ChangeMessageVisibilityBatch(result))
+}
+
+fn command(
+    call: &Call<'_>,
+    queue: &QueueAddress,
+    entry: &ChangeMessageVisibilityBatchRequestEntry,
+) -> Result<Command, Error> {
+    let handle = &entry.receipt_handle;
+    let seconds = entry.visibility_timeout.ok_or_else(|| Error::missing_parameter("VisibilityTimeout"))?;
+    let timeout_ms = visibility_timeout_ms(seconds)?;
+    let lease = call.broker().receipts().lease(handle).map_err(|_| Error::receipt_handle_is_invalid(handle))?;
+    Ok(Command::ChangeVisibility { queue: queue.clone(), lease, timeout_ms, failure: false })
+}
+
+fn explain_change(refusal: &Refusal, handle: &str, seconds: i64) -> Error {
+    match refusal {
+        Refusal::LeaseTooLong => Error::invalid_value(
+            seconds,
+            "VisibilityTimeout",
+            "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]",
+        ),
+        Refusal::LeaseExpired | Refusal::LeaseOfAnotherQueue => explain(refusal, handle),
+        _ => refusal::error(refusal),
+    }
+}

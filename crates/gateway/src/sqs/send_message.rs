@@ -1,0 +1,86 @@
+//! SendMessage and SendMessageBatch.
+
+use super::{
+    batch::{self, Failures},
+    call::{Call, unavailable_error},
+    message::{Draft, Outgoing},
+};
+use afterward_aws::{
+    Code, Error,
+    sqs::{
+        Response, SendMessageBatchRequest, SendMessageBatchResult, SendMessageBatchResultEntry, SendMessageRequest,
+        SendMessageResult,
+    },
+};
+use afterward_broker::machine::{Refusal, Reply};
+use afterward_names::limits;
+
+pub(super) async fn one(call: &Call<'_>, request: SendMessageRequest) -> Result<Response, Error> {
+    let queue = call.queue(&request.queue_url)?;
+    let Outgoing { send, content, receipt } = Draft::from(request).checked(call, &queue)?;
+    let mut outcomes = call.broker().send(vec![(send, content)]).await.map_err(unavailable_error)?;
+    let outcome = outcomes.pop().ok_or_else(Error::internal_failure)?;
+    receipt.result(outcome).map(Response::SendMessage)
+}
+
+pub(super) async fn batch(call: &Call<'_>, request: SendMessageBatchRequest) -> Result<Response, Error> {
+    let queue = call.queue(&request.queue_url)?;
+    batch::check(request.entries.iter().map(|entry| entry.id.as_str()), "SendMessageBatchRequestEntry")?;
+    let drafts: Vec<(String, Draft)> =
+        request.entries.into_iter().map(|mut entry| (std::mem::take(&mut entry.id), Draft::from(entry))).collect();
+    check_size(&drafts)?;
+
+    let mut failures = Failures::default();
+    let (mut receipts, mut sends) = (Vec::new(), Vec::new());
+    for (id, draft) in drafts {
+        match draft.checked(call, &queue) {
+            Ok(Outgoing { send, content, receipt }) => {
+                receipts.push((id, receipt));
+                sends.push((send, content));
+            }
+            Err(error) => failures.push(id, error),
+        }
+    }
+    let outcomes = if sends.is_empty() {
+        // All entries are wrong; that there is no such queue is said all the same.
+        call.read_queue(queue, |_| ()).await?;
+        Vec::new()
+    } else {
+        call.broker().send(sends).await.map_err(unavailable_error)?
+    };
+    if outcomes.iter().any(|outcome| matches!(outcome, Err(Refusal::NoSuchQueue))) {
+        return Err(Error::queue_does_not_exist());
+    }
+    let mut successful = Vec::new();
+    for ((id, receipt), outcome) in receipts.into_iter().zip::<Vec<Result<Reply, Refusal>>>(outcomes) {
+        match receipt.result(outcome) {
+            Ok(result) => successful.push(entry(id, result)),
+            Err(error) => failures.push(id, error),
+        }
+    }
+    Ok(Response::SendMessageBatch(SendMessageBatchResult { successful, failed: failures.into_entries() }))
+}
+
+/// All messages of a batch together are at most as large as one message may be.
+fn check_size(drafts: &[(String, Draft)]) -> Result<(), Error> {
+    let size_bytes: usize = drafts.iter().map(|(_, draft)| draft.size_bytes()).sum();
+    if size_bytes <= limits::MESSAGE_BYTES {
+        return Ok(());
+    }
+    let message = format!(
+        "Batch requests cannot be longer than {} bytes. You have sent {size_bytes} bytes.",
+        limits::MESSAGE_BYTES
+    );
+    Err(Error::new(Code::BatchRequestTooLong, message))
+}
+
+fn entry(id: String, result: SendMessageResult) -> SendMessageBatchResultEntry {
+    SendMessageBatchResultEntry {
+        id,
+        message_id: result.message_id.unwrap_or_default(),
+        md5_of_message_body: result.md5_of_message_body.unwrap_or_default(),
+        md5_of_message_attributes: result.md5_of_message_attributes,
+        md5_of_message_system_attributes: result.md5_of_message_system_attributes,
+        sequence_number: result.sequence_number,
+    }
+}
