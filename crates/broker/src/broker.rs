@@ -6,6 +6,7 @@
 use crate::{
     Clock, Content, Failure, Metrics, OpenError, Receipts, StoredMessage, Unavailable,
     contents::Recent,
+    handle::Handle,
     metrics::Counters,
     open::open,
     partition::{Gate, Gated, Receiving},
@@ -18,8 +19,7 @@ use afterward_machine::{Command, Delivery, Receive, Refusal, Reply, Send, State}
 use afterward_record::Beside;
 use std::{
     fmt,
-    sync::{Arc, Condvar, Mutex, PoisonError},
-    thread::JoinHandle,
+    sync::{Arc, Condvar, Mutex},
     time::Duration,
 };
 
@@ -43,13 +43,6 @@ impl Default for Settings {
 #[derive(Clone)]
 pub struct Broker {
     handle: Arc<Handle>,
-}
-
-/// Ends the thread when nobody is left.
-struct Handle {
-    shared: Arc<Shared>,
-    receipts: Receipts,
-    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// A message received.
@@ -122,6 +115,9 @@ impl Broker {
         mut commands: Vec<(Command, Option<String>)>,
     ) -> Result<Vec<Result<Reply, Refusal>>, Unavailable> {
         for (command, error) in &mut commands {
+            if let Command::Send(_) = command {
+                return Err(Unavailable::because("a bug in Afterward: a message was sent without its content"));
+            }
             if let Command::ChangeVisibility { failure, .. } = command {
                 *failure = error.is_some();
             }
@@ -248,35 +244,6 @@ fn submit_all<'a>(
     commands: impl Iterator<Item = (&'a Command, Beside<'a>)>,
 ) -> Gated<Vec<Result<Reply, Refusal>>> {
     partition.submit_all(now_ms, || random.bits(), commands)
-}
-
-impl Handle {
-    fn end(&self, ending: Ending) {
-        {
-            let mut inner = self.shared.lock();
-            inner.ending.get_or_insert(ending);
-            if ending == Ending::AtOnce {
-                inner.ending = Some(ending);
-            }
-        }
-        self.shared.nudge();
-    }
-
-    fn join(&self) {
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // The thread itself may drop the last handle, when waking a task ends it.
-        if let Some(thread) = thread.filter(|thread| thread.thread().id() != std::thread::current().id()) {
-            // A panic in it was told to everybody by its farewell.
-            let _panicked = thread.join();
-        }
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.end(Ending::AtOnce);
-        self.join();
-    }
 }
 
 impl fmt::Debug for Broker {

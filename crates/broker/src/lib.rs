@@ -16,6 +16,7 @@ mod broker;
 mod clock;
 mod contents;
 mod failure;
+mod handle;
 mod look_up;
 mod metrics;
 pub mod open;

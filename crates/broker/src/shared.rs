@@ -80,6 +80,8 @@ impl Shared {
             if let Some(partition) = inner.go_down(why.clone(), false) {
                 partition.failed(why).open();
             }
+            inner.parked_until_ms = None;
+            self.wake.notify_one();
             inner
         })
     }

@@ -13,7 +13,7 @@ use crate::{
 use afterward_log::{Epoch, Position};
 use std::{
     mem,
-    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
+    sync::{Arc, MutexGuard, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
@@ -62,6 +62,17 @@ pub(crate) fn run(shared: &Arc<Shared>) {
     worker.release.open();
 }
 
+/// Sleeps until `wake_ms`, or until somebody has something.
+fn park<'a>(shared: &'a Shared, mut inner: MutexGuard<'a, Inner>, wake_ms: Option<u64>) -> MutexGuard<'a, Inner> {
+    inner.parked_until_ms = Some(wake_ms.unwrap_or(u64::MAX));
+    let woken = match wake_ms.and_then(|wake_ms| shared.clock.until(wake_ms)) {
+        Some(nap) => shared.wake.wait_timeout(inner, nap.min(LONGEST_NAP)).map(|(inner, _)| inner).ok(),
+        None => shared.wake.wait(inner).ok(),
+    };
+    // Poisoned: a call panicked meanwhile. Locking anew deals with that.
+    woken.unwrap_or_else(|| shared.lock())
+}
+
 /// Tells everybody that the thread has ended, however it did.
 struct Farewell<'a>(&'a Shared);
 
@@ -79,7 +90,8 @@ impl Drop for Farewell<'_> {
 impl Worker<'_> {
     /// Decides what to do; parks while there is nothing. `None`: end.
     fn next(&mut self) -> Option<Work> {
-        let mut inner = self.shared.lock();
+        let shared = self.shared;
+        let mut inner = shared.lock();
         loop {
             inner.parked_until_ms = None;
             let ending = inner.ending;
@@ -89,7 +101,7 @@ impl Worker<'_> {
                 Status::Down { .. } if ending.is_some() => return None,
                 Status::Down { for_good: false, .. } => return Some(Work::Reopen),
                 Status::Down { for_good: true, .. } => {
-                    inner = self.park(inner, None)?;
+                    inner = park(shared, inner, None);
                     continue;
                 }
             };
@@ -117,22 +129,8 @@ impl Worker<'_> {
                 continue;
             }
             let wake_ms = partition.next_wake_ms();
-            inner = self.park(inner, wake_ms)?;
+            inner = park(shared, inner, wake_ms);
         }
-    }
-
-    /// Sleeps until `wake_ms`, or until somebody has something. Never `None`; an `Option` for the caller's `?`.
-    fn park<'a>(&self, mut inner: MutexGuard<'a, Inner>, wake_ms: Option<u64>) -> Option<MutexGuard<'a, Inner>> {
-        inner.parked_until_ms = Some(wake_ms.unwrap_or(u64::MAX));
-        let wake = &self.shared.wake;
-        let nap = wake_ms.and_then(|wake_ms| self.shared.clock.until(wake_ms));
-        Some(match nap {
-            Some(nap) => {
-                let slept = wake.wait_timeout(inner, nap.min(LONGEST_NAP));
-                slept.unwrap_or_else(PoisonError::into_inner).0
-            }
-            None => wake.wait(inner).unwrap_or_else(PoisonError::into_inner),
-        })
     }
 
     fn append(&mut self, epoch: Epoch, outgoing: Outgoing) {

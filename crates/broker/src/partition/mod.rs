@@ -19,10 +19,11 @@ mod pass;
 mod serve;
 mod sizes;
 mod waiters;
+mod write;
 
 use crate::{Unavailable, metrics::Counters};
 use afterward_log::{Epoch, Position};
-use afterward_machine::{Command, Event, Location, QueueId, Receive, Refusal, Reply, State};
+use afterward_machine::{Command, QueueId, Receive, Refusal, Reply, State};
 use afterward_record::Beside;
 use commit::Commit;
 pub use commit::Outgoing;
@@ -34,8 +35,6 @@ use std::{collections::VecDeque, fmt, sync::Arc};
 use waiters::Waiters;
 pub use waiters::{Found, Waiting};
 
-/// A definitions batch is written whenever the log has grown by this much: that is how finely it can be trimmed.
-const DEFINITIONS_EVERY_BYTES: u64 = 32 << 20;
 /// How late timers may fire that nobody waits for. They also fire, in order, before anything is asked of the state.
 const UNWATCHED_TIMERS_MS: u64 = 100;
 
@@ -52,6 +51,7 @@ pub struct Partition {
     /// Batches that start with definitions, so that a replay may start there; oldest first.
     definitions: VecDeque<Position>,
     since_definitions_bytes: u64,
+    definitions_every_bytes: u64,
     logged_bytes: u64,
     sizes: Sizes,
     /// Move tasks that said they were due and did nothing are not asked again before.
@@ -91,6 +91,7 @@ impl Partition {
             over_limit: Vec::new(),
             definitions,
             since_definitions_bytes,
+            definitions_every_bytes: write::DEFINITIONS_EVERY_BYTES,
             logged_bytes: 0,
             sizes,
             moves_rest_until_ms: 0,
@@ -217,7 +218,7 @@ impl Partition {
         let bytes = outgoing.batch.payload.len() as u64;
         self.logged_bytes += bytes;
         self.since_definitions_bytes += bytes;
-        if self.since_definitions_bytes >= DEFINITIONS_EVERY_BYTES {
+        if self.since_definitions_bytes >= self.definitions_every_bytes {
             self.write_definitions();
         }
         Some(outgoing)
@@ -259,44 +260,6 @@ impl Partition {
 
     fn gated<T>(&mut self, value: T) -> Gated<T> {
         Gated::new(value, self.commit.gate())
-    }
-
-    /// Decides, logs and applies, at the state's time.
-    fn act(&mut self, command: &Command, random: u64, beside: Beside<'_>) -> Result<Reply, Refusal> {
-        let decision = self.state.decide(command, random)?;
-        for event in &decision.events {
-            let beside = match event {
-                Event::Sent(_) | Event::VisibilityChanged { failure: true, .. } => beside,
-                _ => Beside::Nothing,
-            };
-            self.log(event, beside);
-        }
-        Ok(decision.reply)
-    }
-
-    fn log(&mut self, event: &Event, beside: Beside<'_>) -> Location {
-        let at = self.commit.push(self.state.now_ms(), event, beside);
-        self.counters.count(event);
-        self.sizes.count(event, at);
-        self.state.apply(event, at);
-        if let Event::QueueDeleted { queue } = event {
-            self.refuse_waiters(*queue);
-        }
-        at
-    }
-
-    /// Writes definitions, if they would be the first records of their batch: a replay may then start there.
-    fn write_definitions(&mut self) -> bool {
-        let events = self.state.definitions();
-        if self.commit.is_pending() || !matches!(events.first(), Some(Event::Founded { .. })) {
-            return false;
-        }
-        self.definitions.push_back(self.commit.position());
-        self.since_definitions_bytes = 0;
-        for event in &events {
-            self.log(event, Beside::Nothing);
-        }
-        true
     }
 }
 

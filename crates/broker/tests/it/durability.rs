@@ -6,7 +6,10 @@ use afterward_broker::{
     machine::{Command, Refusal},
 };
 use afterward_log::memory::Fault;
-use std::time::Duration;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_send_is_answered_when_it_is_flushed_and_not_before() {
@@ -184,17 +187,22 @@ async fn senders_wait_for_room_when_flushes_fall_behind() {
     let queue = rig.standard("q").await;
     rig.log.hold();
     let large = "x".repeat(1 << 20);
+    let tried = Arc::new(AtomicUsize::new(0));
     let senders: Vec<_> = (0..24)
         .map(|_| {
-            let (broker, queue, large) = (rig.broker.clone(), queue.clone(), large.clone());
-            tokio::spawn(async move { broker.try_send(a_send(&queue), &large).await })
+            let (broker, queue, large, tried) = (rig.broker.clone(), queue.clone(), large.clone(), tried.clone());
+            tokio::spawn(async move {
+                let mut call = Box::pin(broker.try_send(a_send(&queue), &large));
+                assert!(now(&mut call).is_none());
+                tried.fetch_add(1, SeqCst);
+                call.await
+            })
         })
         .collect();
-    held(&rig.log, 1).await;
-    until("eight megabytes are pending", || rig.broker.metrics().sent >= 9).await;
-    // One batch under way (with at least one message), and eight or nine messages behind it; the others wait outside.
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    assert!(rig.broker.metrics().sent <= 8 + 9, "{:?}", rig.broker.metrics());
+    until("all have tried", || tried.load(SeqCst) == 24).await;
+    // One batch is under way, of nine messages at the most, and eight are behind it; the others wait outside.
+    let inside = rig.broker.metrics().sent;
+    assert!((9..=8 + 9).contains(&inside), "{inside} have been let in");
     rig.log.release();
     for sender in senders {
         assert!(sent(sender.await.unwrap()));

@@ -131,3 +131,18 @@ async fn an_owner_that_was_fenced_takes_the_partition_back_with_what_the_other_d
     let found = crate::rig::once_back(&rig.broker, async |broker| broker.take(&queue, 10, 0).await).await;
     assert_eq!(bodies(&found), ["ours", "theirs"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_panics_costs_a_replay_and_nothing_acknowledged() {
+    let rig = Rig::new();
+    let queue = rig.standard("q").await;
+    rig.put(&queue, "kept").await;
+    let broker = rig.broker.clone();
+    let panicked = tokio::spawn(async move { broker.read::<()>(|_| panic!("as the test wants it")).await });
+    assert!(panicked.await.unwrap_err().is_panic());
+    let refused = rig.try_receive(&queue, 1, 0).await;
+    assert!(matches!(&refused, Err(Failure::Unavailable(why)) if why.reason.contains("bug")), "{refused:?}");
+    let found = crate::rig::once_back(&rig.broker, async |broker| broker.take(&queue, 1, 0).await).await;
+    assert_eq!(bodies(&found), ["kept"]);
+    assert_eq!(rig.broker.metrics().reopened, 1);
+}

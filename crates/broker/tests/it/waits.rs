@@ -2,11 +2,11 @@
 
 use crate::rig::{Calls, Rig, START_MS, a_receive, a_send, address, bodies, change, held, now, queue_id, until};
 use afterward_broker::{
-    Clock, Failure,
+    Broker, Clock, Failure, Settings, SystemClock,
     machine::{Command, Refusal, Send, StartMove},
 };
 use afterward_names::QueueArn;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_send_wakes_one_waiter_in_the_order_of_arrival() {
@@ -266,4 +266,16 @@ async fn a_clock_that_runs_back_stops_time_and_nothing_else() {
     let found = waiting.await.unwrap().unwrap();
     assert_eq!(found[0].delivery.sent_ms, START_MS);
     assert_eq!(rig.try_receive(&address("q"), 1, 0).await, Ok(Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_real_time_the_end_of_a_delay_wakes_a_waiter_by_itself() {
+    let log = Arc::new(afterward_log::memory::MemoryLog::default());
+    let broker = Broker::open(log, Arc::new(SystemClock), Settings::default()).unwrap();
+    let queue = broker.standard("q").await;
+    broker.try_send(Send { delay_ms: Some(100), ..a_send(&queue) }, "later").await.unwrap();
+    let began = std::time::Instant::now();
+    assert_eq!(bodies(&broker.take(&queue, 1, 20).await), ["later"]);
+    // Far below both the wait's twenty seconds and the thread's longest nap.
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
 }
