@@ -1,4 +1,10 @@
-//! Accept work now, do it afterward.
+#![doc = include_str!("../README.md")]
+//!
+//! # How it is made
+//!
+//! [`Queue`] puts messages in; [`Worker`] takes them out of a [`Source`], which a queue is; both speak through
+//! [`sqs::Client`]. The library knows nothing of the server's inside: what it does works against every SQS endpoint, and
+//! the one thing that is ours, the header [`sqs::ERROR_HEADER`], is ignored elsewhere.
 
 // The derive macro names this crate by its name, here as everywhere.
 extern crate self as afterward;

@@ -128,6 +128,13 @@ impl Error {
         self.has_code(&["QueueDoesNotExist", "NonExistentQueue"])
     }
 
+    /// Whether nobody listens there.
+    fn is_refused_connection(&self) -> bool {
+        let root = self.0.cause.as_deref().map(|cause| root_of(cause));
+        let refused = |error: &std::io::Error| error.kind() == std::io::ErrorKind::ConnectionRefused;
+        root.and_then(|root| root.downcast_ref()).is_some_and(refused)
+    }
+
     /// Whether the service named one of `codes`.
     pub(crate) fn has_code(&self, codes: &[&str]) -> bool {
         self.code().is_some_and(|code| codes.contains(&bare_code(code)))
@@ -155,7 +162,7 @@ impl fmt::Display for Error {
         if *attempts > 1 {
             write!(f, " (tried {attempts} times)")?;
         }
-        if matches!(kind, ErrorKind::Unreachable(_)) && endpoint.is_loopback() {
+        if self.is_refused_connection() && endpoint.is_loopback() {
             f.write_str("; is the server running? `afterward serve` starts one")?;
         }
         Ok(())

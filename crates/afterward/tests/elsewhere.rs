@@ -1,0 +1,33 @@
+//! The story against somebody else's SQS: any endpoint whose address is in `AFTERWARD_TEST_URL`, with credentials from the
+//! environment. Its queues (`story-…`) must be new there.
+//!
+//! ```text
+//! AFTERWARD_TEST_URL=http://127.0.0.1:5555 cargo test -p afterward --test elsewhere -- --ignored
+//! ```
+
+mod story;
+
+use afterward::sqs::Client;
+
+fn client() -> Client {
+    let url = std::env::var("AFTERWARD_TEST_URL").expect("AFTERWARD_TEST_URL names the endpoint to test against");
+    Client::builder().endpoint(url).build().expect("the endpoint and its credentials can be used")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a server: set AFTERWARD_TEST_URL"]
+async fn jobs_are_done_once_and_broken_ones_end_in_the_dead_letter_queue() {
+    story::jobs_are_done_once_and_broken_ones_end_in_the_dead_letter_queue(&client()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a server: set AFTERWARD_TEST_URL"]
+async fn groups_keep_their_order() {
+    story::groups_keep_their_order(&client()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a server: set AFTERWARD_TEST_URL"]
+async fn unfinished_work_is_handed_to_the_next_worker() {
+    story::unfinished_work_is_handed_to_the_next_worker(&client()).await;
+}

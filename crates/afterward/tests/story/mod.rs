@@ -1,0 +1,201 @@
+//! What a program does with queue and worker, told against a real service.
+#![allow(clippy::unwrap_used)] // clippy exempts tests, but not the functions they call
+
+use afterward::{Context, Message, Queue, Raw, Worker, sqs};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::time::{sleep, timeout};
+
+#[derive(Serialize, Deserialize, Message)]
+#[message(type = "order:new")]
+struct OrderNew {
+    number: u32,
+}
+
+/// Takes longer than its queue's visibility timeout.
+#[derive(Serialize, Deserialize, Message)]
+#[message(type = "report")]
+struct Report;
+
+#[derive(Serialize, Deserialize, Message)]
+#[message(type = "broken")]
+struct Broken {
+    panics: bool,
+}
+
+/// What handlers saw, in the order they saw it.
+#[derive(Clone, Default)]
+struct Diary(Arc<Mutex<Vec<String>>>);
+
+impl Diary {
+    fn note(&self, entry: impl Into<String>) {
+        self.0.lock().unwrap().push(entry.into());
+    }
+
+    fn entries(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn count(&self, entry: &str) -> usize {
+        self.entries().iter().filter(|known| *known == entry).count()
+    }
+
+    async fn until(&self, enough: impl Fn(&Diary) -> bool) {
+        let waiting = async {
+            while !enough(self) {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(Duration::from_secs(60), waiting).await.unwrap_or_else(|_| panic!("{:?}", self.entries()));
+    }
+}
+
+async fn create(client: &sqs::Client, name: &str, attributes: &[(&str, &str)]) -> Queue {
+    let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let request = sqs::CreateQueueRequest { queue_name: name.to_owned(), attributes, ..Default::default() };
+    let url = client.create_queue(request).await.unwrap().queue_url.unwrap();
+    Queue::with_client(client.clone(), url)
+}
+
+async fn attributes(queue: &Queue) -> BTreeMap<String, String> {
+    let request = sqs::GetQueueAttributesRequest { queue_url: queue.url().into(), attribute_names: vec!["All".into()] };
+    queue.client().get_queue_attributes(request).await.unwrap().attributes
+}
+
+/// A queue whose messages go to a dead-letter queue after two receives, and are out of sight for two seconds.
+async fn jobs_and_dead(client: &sqs::Client) -> (Queue, Queue) {
+    let dead = create(client, "story-dead", &[]).await;
+    let arn = attributes(&dead).await["QueueArn"].clone();
+    let policy = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":2}}"#);
+    let jobs = create(client, "story-jobs", &[("VisibilityTimeout", "2"), ("RedrivePolicy", &policy)]).await;
+    (jobs, dead)
+}
+
+fn clerk(jobs: Queue, diary: &Diary) -> Worker<Queue> {
+    let (orders, reports, failures, others) = (diary.clone(), diary.clone(), diary.clone(), diary.clone());
+    Worker::new(jobs)
+        .concurrency(8)
+        .retry_after(Duration::ZERO)
+        .on(move |order: OrderNew| {
+            orders.note(format!("order {}", order.number));
+            async { Ok::<_, String>(()) }
+        })
+        .on(move |_: Report, cx: Context| {
+            let reports = reports.clone();
+            async move {
+                reports.note(format!("report begun, attempt {}", cx.attempt()));
+                sleep(Duration::from_secs(5)).await;
+                reports.note("report done");
+                Ok::<_, String>(())
+            }
+        })
+        .on(move |Broken { panics }: Broken, cx: Context| {
+            failures.note(format!("broken, attempt {}", cx.attempt()));
+            async move { if panics { panic!("out of paper") } else { Err("out of ink") } }
+        })
+        .otherwise(move |raw: Raw| {
+            others.note(raw.body);
+            async { Ok::<_, String>(()) }
+        })
+}
+
+/// A day at the office: orders, a long report, two broken jobs, a bare one.
+pub(crate) async fn jobs_are_done_once_and_broken_ones_end_in_the_dead_letter_queue(client: &sqs::Client) {
+    let (jobs, dead) = jobs_and_dead(client).await;
+    for number in 0..40 {
+        jobs.enqueue(&OrderNew { number }).attribute("number", number).await.unwrap();
+    }
+    jobs.enqueue(&Report).await.unwrap();
+    for panics in [false, true] {
+        jobs.enqueue(&Broken { panics }).await.unwrap();
+    }
+    let bare = r#"{"task":"bare"}"#;
+    let send =
+        sqs::SendMessageRequest { queue_url: jobs.url().into(), message_body: bare.into(), ..Default::default() };
+    client.send_message(send).await.unwrap();
+
+    let diary = Diary::default();
+    let worker = clerk(jobs.clone(), &diary);
+    let handle = worker.handle();
+    let running = tokio::spawn(worker.run());
+    diary.until(|diary| diary.count("report done") == 1 && diary.count("broken, attempt 2") == 2).await;
+    dead_letters(&dead, 2).await;
+    handle.stop();
+    let summary = running.await.unwrap().unwrap();
+
+    let once: Vec<String> = (0..40).map(|number| format!("order {number}")).chain([bare.to_owned()]).collect();
+    for entry in &once {
+        assert_eq!(diary.count(entry), 1, "{entry}");
+    }
+    assert_eq!(diary.count("report begun, attempt 1"), 1);
+    assert_eq!(diary.entries().len(), once.len() + 2 + 4, "nothing else was seen: {:?}", diary.entries());
+    assert_eq!((summary.succeeded, summary.undeleted, summary.failed, summary.handed_back), (42, 0, 4, 0));
+    let left = attributes(&jobs).await;
+    assert_eq!((&*left["ApproximateNumberOfMessages"], &*left["ApproximateNumberOfMessagesNotVisible"]), ("0", "0"));
+}
+
+async fn dead_letters(dead: &Queue, count: usize) {
+    let arrive = async {
+        while attributes(dead).await["ApproximateNumberOfMessages"] != count.to_string() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), arrive).await.expect("the broken jobs never reached the dead-letter queue");
+}
+
+/// Three groups, five messages each, eight at a time: each group in order.
+pub(crate) async fn groups_keep_their_order(client: &sqs::Client) {
+    let fifo = create(client, "story.fifo", &[("FifoQueue", "true")]).await;
+    for number in 0..15_u32 {
+        let enqueue = fifo.enqueue(&OrderNew { number }).group(format!("group {}", number % 3));
+        enqueue.dedup(number.to_string()).await.unwrap();
+        // Sent again, as after a broken connection: taken once.
+        let again = fifo.enqueue(&OrderNew { number }).group(format!("group {}", number % 3));
+        again.dedup(number.to_string()).await.unwrap();
+    }
+    let diary = Diary::default();
+    let notes = diary.clone();
+    let worker = Worker::new(fifo).concurrency(8).on(move |order: OrderNew, cx: Context| {
+        let notes = notes.clone();
+        async move {
+            // The earlier take longer, so that they would be overtaken.
+            sleep(Duration::from_millis(u64::from(15 - order.number) * 5)).await;
+            notes.note(format!("{} of {}", order.number, cx.group().unwrap_or_default()));
+            Ok::<_, String>(())
+        }
+    });
+    let done = diary.clone();
+    worker.stop_on(async move { done.until(|diary| diary.entries().len() >= 15).await }).run().await.unwrap();
+    for group in 0..3 {
+        let name = format!("group {group}");
+        let seen: Vec<String> = diary.entries().into_iter().filter(|entry| entry.ends_with(&name)).collect();
+        let expected: Vec<String> = (0..15).filter(|n| n % 3 == group).map(|n| format!("{n} of {name}")).collect();
+        assert_eq!(seen, expected);
+    }
+}
+
+/// A worker that must stop in the middle of its work hands it to the next, at once.
+pub(crate) async fn unfinished_work_is_handed_to_the_next_worker(client: &sqs::Client) {
+    let jobs = create(client, "story-handover", &[("VisibilityTimeout", "600")]).await;
+    jobs.enqueue(&Report).await.unwrap();
+    let (begun, diary) = (Diary::default(), Diary::default());
+    let (notes, seen) = (begun.clone(), begun.clone());
+    let first = Worker::new(jobs.clone()).stop_within(Duration::ZERO).on(move |_: Report| {
+        notes.note("begun");
+        std::future::pending::<Result<(), String>>()
+    });
+    let first = first.stop_on(async move { seen.until(|diary| diary.count("begun") == 1).await });
+    assert_eq!(first.run().await.unwrap().handed_back, 1);
+
+    let (notes, done) = (diary.clone(), diary.clone());
+    let second = Worker::new(jobs).on(move |_: Report, cx: Context| {
+        notes.note(format!("attempt {}", cx.attempt()));
+        async { Ok::<_, String>(()) }
+    });
+    let second = second.stop_on(async move { done.until(|diary| diary.count("attempt 2") == 1).await });
+    assert_eq!(second.run().await.unwrap().succeeded, 1);
+}
