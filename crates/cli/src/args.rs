@@ -1,0 +1,77 @@
+//! The grammar of the command line.
+
+use crate::{demo, doctor, queue, serve};
+use clap::{Parser, Subcommand};
+
+/// Accept work now, do it afterward: a durable queue server that speaks Amazon SQS.
+#[derive(Debug, Parser)]
+#[command(name = "afterward", version, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  afterward demo                        see the whole way of a job in ten seconds
+  afterward serve                       serve on http://127.0.0.1:4566
+  afterward queue create jobs --dead-letter-queue jobs-dlq
+  afterward queue send jobs '{\"task\":\"resize\"}'
+  afterward queue ls
+
+Exit codes: 0 it worked, 1 it did not (standard error says why), 2 the command line is wrong.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server until SIGTERM or Ctrl-C
+    Serve(serve::Serve),
+    /// Show the whole way of a job: taken in, worked, failed, dead-lettered, redriven
+    Demo(demo::Demo),
+    /// Work with queues, here or on Amazon
+    Queue(queue::QueueArgs),
+    /// Check the data directory of a server that is not running
+    Doctor(doctor::Doctor),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_commands_of_the_documentation_are_understood() {
+        for line in [
+            "afterward serve",
+            "afterward serve --listen 127.0.0.1:0 --ephemeral --durability os --log-level debug",
+            "afterward serve --config afterward.toml --jobs-delay-seconds 5 --sqs-cooldowns",
+            "afterward demo --keep",
+            "afterward queue ls --json",
+            "afterward queue ls --url aws --region eu-west-1",
+            "afterward queue create jobs --dead-letter-queue jobs-dlq --receives 3 --visibility-timeout 30s",
+            "afterward queue rm jobs --force",
+            "afterward queue stat jobs",
+            "afterward queue send jobs hello --delay 5s --attribute k=v",
+            "afterward queue receive jobs --max 10 --wait 20s --delete",
+            "afterward queue peek jobs --text broken --state leased",
+            "afterward queue purge jobs",
+            "afterward queue redrive jobs-dlq --to jobs --rate 10",
+            "afterward doctor data",
+        ] {
+            let parsed = Cli::try_parse_from(line.split(' '));
+            assert!(parsed.is_ok(), "{line}: {}", parsed.err().map(|error| error.to_string()).unwrap_or_default());
+        }
+        for line in [
+            "afterward",
+            "afterward serve --data a --nonsense",
+            "afterward queue send jobs --delay soon",
+            "afterward queue redrive jobs-dlq --rate 0",
+        ] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `afterward queue peek`: an API of ours beside SQS, which has nothing like it.
+
+use crate::{
+    failure::Failure,
+    output,
+    table::{Table, clipped},
+    target::{is_amazon, queue_name},
+    units,
+};
+use afterward::sqs::Client;
+use clap::{Args, ValueEnum};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  afterward queue peek jobs
+  afterward queue peek jobs-dlq --text broken-job --json
+  afterward queue peek jobs --state leased --attribute tenant=blue --limit 50
+
+The state says why a message is not being delivered: `delayed` and `leased` until a time, `behind_group` while another
+message of its group is in flight; `ready` would be delivered to the next receive.")]
+pub(super) struct Peek {
+    /// Name or URL
+    pub(super) queue: String,
+    /// At most so many messages
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// Only messages whose body holds this text
+    #[arg(long, value_name = "TEXT")]
+    text: Option<String>,
+    /// Only messages with this attribute
+    #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = units::pair)]
+    attributes: Vec<(String, String)>,
+    /// Only messages that stand so
+    #[arg(long)]
+    state: Option<State>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum State {
+    Ready,
+    Delayed,
+    Leased,
+    BehindGroup,
+}
+
+/// One page of the admin API. Only what is shown is read; `--json` passes everything on.
+#[derive(Debug, Deserialize, Serialize)]
+struct Page {
+    messages: Vec<Value>,
+    next_cursor: Option<String>,
+    #[serde(default)]
+    scanned: u64,
+}
+
+/// Messages of one page.
+const PAGE: usize = 100;
+
+pub(super) async fn run(peek: &Peek, client: &Client, json: bool) -> Result<(), Failure> {
+    if is_amazon(client) {
+        return Err(not_on_amazon());
+    }
+    let (messages, scanned, more) = messages(peek, client).await?;
+    if json {
+        return Ok(output::say_json(&serde_json::json!({ "messages": messages, "scanned": scanned, "more": more }))?);
+    }
+    if messages.is_empty() {
+        output::complain(&format!("No such message; {} looked at.", units::count(scanned, "message")));
+        return Ok(());
+    }
+    show(&messages)?;
+    if more {
+        output::complain("There are more: raise --limit.");
+    }
+    Ok(())
+}
+
+/// Why there is no peek there.
+pub(super) fn not_on_amazon() -> Failure {
+    Failure::new(
+        "Amazon SQS has no way to look at messages without receiving them; peek works with an Afterward server. \
+         The nearest thing there: `afterward queue receive QUEUE --visibility-timeout 0`, which counts as a receive.",
+    )
+}
+
+/// Pages until there are enough messages or no more.
+async fn messages(peek: &Peek, client: &Client) -> Result<(Vec<Value>, u64, bool), Failure> {
+    let limit = peek.limit as usize;
+    let (mut messages, mut scanned, mut cursor) = (Vec::new(), 0, None);
+    loop {
+        let page = page(peek, client, (limit - messages.len()).min(PAGE), cursor.as_deref()).await?;
+        messages.extend(page.messages);
+        scanned += page.scanned;
+        cursor = page.next_cursor;
+        if cursor.is_none() || messages.len() >= limit {
+            return Ok((messages, scanned, cursor.is_some()));
+        }
+    }
+}
+
+async fn page(peek: &Peek, client: &Client, limit: usize, cursor: Option<&str>) -> Result<Page, Failure> {
+    let escaped = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let mut path = format!("/_afterward/queues/{}/messages?limit={limit}", escaped(queue_name(&peek.queue)));
+    let mut parameter = |name: &str, value: &str| {
+        path.push_str(&format!("&{name}={}", escaped(value)));
+    };
+    if let Some(account) = account_of(&peek.queue) {
+        parameter("account", account);
+    }
+    if let Some(cursor) = cursor {
+        parameter("cursor", cursor);
+    }
+    if let Some(text) = &peek.text {
+        parameter("text", text);
+    }
+    for (name, value) in &peek.attributes {
+        parameter("attribute", &format!("{name}={value}"));
+    }
+    if let Some(state) = peek.state.and_then(|state| state.to_possible_value()) {
+        parameter("state", state.get_name());
+    }
+    let reply = client.get(&path).await?;
+    Ok(serde_json::from_slice(reply.body())?)
+}
+
+/// The account in a queue's URL.
+fn account_of(queue: &str) -> Option<&str> {
+    let account = queue.split_once("://")?.1.rsplit('/').nth(1)?;
+    (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())).then_some(account)
+}
+
+fn show(messages: &[Value]) -> Result<(), Failure> {
+    let text = |message: &Value, name: &str| message[name].as_str().unwrap_or_default().to_owned();
+    let mut table = Table::new(&["ID", "STATE", "UNTIL", "RECEIVES", "SENT", "BODY", "LAST ERROR"]);
+    for message in messages {
+        table.row([
+            text(message, "id"),
+            text(message, "state").replace('_', " "),
+            text(message, "until"),
+            message["receive_count"].to_string(),
+            text(message, "sent_at"),
+            clipped(&text(message, "body"), 60),
+            clipped(&text(message, "last_error"), 50),
+        ]);
+    }
+    Ok(table.print()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_account_is_read_from_a_queues_url_and_not_from_a_name() {
+        assert_eq!(account_of("http://127.0.0.1:4566/111111111111/jobs"), Some("111111111111"));
+        assert_eq!(account_of("http://127.0.0.1:4566/queue/jobs"), None);
+        assert_eq!(account_of("jobs"), None);
+    }
+}
