@@ -1,1 +1,276 @@
-//! The checker sees what it shall see.
+//! The checker sees what it shall see: each story is a history that no queue may show, and next to it one that it may.
+
+use super::*;
+use crate::history::{Held, Seen};
+use afterward_machine::{LeaseId, LeaseRef, MessageKey, QueueId, Refusal};
+
+const JOBS: QueueIndex = 0;
+const ORDERS: QueueIndex = 1;
+const DEAD: QueueIndex = 2;
+
+/// A checker, and the state's time that moves with each call.
+struct Story {
+    checker: Checker,
+    now_ms: u64,
+}
+
+fn id(number: u32) -> MessageId {
+    MessageId::new(MessageKey { slot: number, generation: 0 }.as_u64(), 0)
+}
+
+impl Story {
+    fn new() -> Story {
+        let spec = |name: &str, dead_letter| QueueSpec {
+            name: name.parse().unwrap(),
+            delay_ms: 0,
+            visibility_ms: 1_000,
+            retention_ms: 100_000_000,
+            dead_letter,
+        };
+        let queues = vec![spec("jobs", Some((DEAD, 2))), spec("orders.fifo", None), spec("dead", None)];
+        Story { checker: Checker::new(queues), now_ms: 1_000_000 }
+    }
+
+    fn call(&mut self, call: Call) -> CallId {
+        self.checker.called(self.now_ms, call)
+    }
+
+    fn send(&mut self, queue: QueueIndex, body: &str, dedup: Option<u32>) -> CallId {
+        let group = (queue == ORDERS).then_some(1);
+        self.call(Call::Send(Sending { queue, body: body.into(), delay_ms: None, group, dedup }))
+    }
+
+    /// A send that is told the id and place `number`.
+    fn sent(&mut self, queue: QueueIndex, body: &str, dedup: Option<u32>, number: u32) -> Result<(), Violation> {
+        let call = self.send(queue, body, dedup);
+        self.tell(call, Answer::Sent { id: id(number), order: number.into() })
+    }
+
+    fn receive(&mut self, queue: QueueIndex, wait_ms: u64) -> CallId {
+        self.call(Call::Receive(Receiving { queue, max: 10, visibility_ms: None, wait_ms }))
+    }
+
+    /// A receive that is shown these.
+    fn received(&mut self, queue: QueueIndex, seen: impl Into<Vec<Seen>>) -> Result<(), Violation> {
+        let call = self.receive(queue, 0);
+        self.tell(call, Answer::Received(seen.into()))
+    }
+
+    fn tell(&mut self, call: CallId, answer: Answer) -> Result<(), Violation> {
+        self.checker.answered(self.now_ms, call, &answer)
+    }
+
+    /// The message `number`, sent and first received now.
+    fn seen(&self, queue: QueueIndex, number: u32, body: &str, lease: u64, count: u32) -> Seen {
+        let lease =
+            LeaseRef { queue: QueueId(0), message: MessageKey { slot: number, generation: 0 }, lease: LeaseId(lease) };
+        Seen {
+            held: Held { queue, lease, id: id(number) },
+            body: body.into(),
+            group: (queue == ORDERS).then_some(1),
+            order: number.into(),
+            sent_ms: 1_000_000,
+            first_received_ms: 1_000_000,
+            receive_count: count,
+            source: None,
+        }
+    }
+}
+
+#[track_caller]
+fn wrong(outcome: Result<(), Violation>, what: &str) {
+    let violation = outcome.expect_err(what);
+    assert!(violation.what.contains(what), "{violation}");
+}
+
+#[test]
+fn a_message_that_nobody_sent_is_invented() {
+    let mut story = Story::new();
+    let seen = story.seen(JOBS, 1, "a", 10, 1);
+    wrong(story.received(JOBS, [seen]), "nobody has sent it");
+}
+
+#[test]
+fn a_send_that_nobody_knows_of_may_show_up() {
+    let mut story = Story::new();
+    let unknown = story.send(JOBS, "a", None);
+    story.tell(unknown, Answer::Unavailable).unwrap();
+    let seen = story.seen(JOBS, 1, "a", 10, 1);
+    assert_eq!(story.received(JOBS, [seen]), Ok(()));
+}
+
+#[test]
+fn a_good_send_is_not_refused() {
+    let mut story = Story::new();
+    let send = story.send(JOBS, "a", None);
+    wrong(story.tell(send, Answer::Refused(Refusal::NoSuchQueue)), "was told Refused(NoSuchQueue)");
+}
+
+#[test]
+fn an_acknowledged_message_is_lost_unless_somebody_deleted_it() {
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    wrong(story.checker.finish(story.now_ms), "is lost");
+    let seen = story.seen(JOBS, 1, "a", 10, 1);
+    story.received(JOBS, [seen.clone()]).unwrap();
+    let delete = story.call(Call::Delete(seen.held));
+    story.tell(delete, Answer::Unavailable).unwrap();
+    assert_eq!(story.checker.finish(story.now_ms), Ok(()));
+}
+
+#[test]
+fn a_handle_that_another_lease_has_superseded_does_not_explain_a_loss() {
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    let first = story.seen(JOBS, 1, "a", 10, 1);
+    story.received(JOBS, [first.clone()]).unwrap();
+    story.now_ms += 2_000;
+    let second = story.seen(JOBS, 1, "a", 11, 2);
+    story.received(JOBS, [second]).unwrap();
+    let delete = story.call(Call::Delete(first.held));
+    story.tell(delete, Answer::Done).unwrap();
+    wrong(story.checker.finish(story.now_ms), "is lost");
+}
+
+#[test]
+fn a_deleted_message_stays_away() {
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    let seen = story.seen(JOBS, 1, "a", 10, 1);
+    story.received(JOBS, [seen.clone()]).unwrap();
+    let delete = story.call(Call::Delete(seen.held));
+    story.tell(delete, Answer::Done).unwrap();
+    story.now_ms += 2_000;
+    let again = story.seen(JOBS, 1, "a", 11, 2);
+    wrong(story.received(JOBS, [again]), "was deleted with lease 10, and delivered again");
+}
+
+#[test]
+fn a_living_lease_keeps_others_away_and_can_delete() {
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    let first = story.seen(JOBS, 1, "a", 10, 1);
+    story.received(JOBS, [first.clone()]).unwrap();
+    let delete = story.call(Call::Delete(first.held));
+    wrong(story.tell(delete, Answer::Refused(Refusal::LeaseExpired)), "though its lease lives");
+    story.now_ms += 999;
+    let second = story.seen(JOBS, 1, "a", 11, 2);
+    wrong(story.received(JOBS, [second]), "lease 10 lasts until 1001000, and lease 11 begins at 1000999");
+}
+
+#[test]
+fn a_change_that_nobody_knows_of_may_have_ended_the_lease() {
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    let first = story.seen(JOBS, 1, "a", 10, 1);
+    story.received(JOBS, [first.clone()]).unwrap();
+    let change = story.call(Call::Change(first.held, 0));
+    story.tell(change, Answer::Unavailable).unwrap();
+    let second = story.seen(JOBS, 1, "a", 11, 2);
+    assert_eq!(story.received(JOBS, [second]), Ok(()));
+}
+
+#[test]
+fn receives_are_counted_one_by_one() {
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    let seen = story.seen(JOBS, 1, "a", 10, 2);
+    wrong(story.received(JOBS, [seen]), "it counts 2 receives, of which 1 are known");
+
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    let unknown = story.receive(JOBS, 0);
+    story.tell(unknown, Answer::Unavailable).unwrap();
+    story.now_ms += 1_000;
+    let seen = story.seen(JOBS, 1, "a", 10, 2);
+    assert_eq!(story.received(JOBS, [seen]), Ok(()));
+}
+
+#[test]
+fn a_message_is_dead_lettered_after_its_receives_and_not_before() {
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    for count in 1..3 {
+        let seen = story.seen(JOBS, 1, "a", 10 + u64::from(count), count);
+        story.received(JOBS, [seen]).unwrap();
+        story.now_ms += 1_000;
+    }
+    let third = story.seen(JOBS, 1, "a", 13, 3);
+    wrong(story.received(JOBS, [third]), "received too often");
+
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    let early = Seen { source: Some(JOBS), ..story.seen(DEAD, 1, "a", 10, 1) };
+    wrong(story.received(DEAD, [early]), "not received often enough");
+}
+
+#[test]
+fn a_group_comes_in_order() {
+    let mut story = Story::new();
+    story.sent(ORDERS, "a", Some(1), 1).unwrap();
+    story.sent(ORDERS, "b", Some(2), 2).unwrap();
+    let (a, b) = (story.seen(ORDERS, 1, "a", 10, 1), story.seen(ORDERS, 2, "b", 11, 1));
+    wrong(story.received(ORDERS, [b.clone()]), "before 00000001");
+    wrong(story.received(ORDERS, [b.clone(), a.clone()]), "of the same group");
+    assert_eq!(story.received(ORDERS, [a, b]), Ok(()));
+}
+
+#[test]
+fn a_deduplication_id_makes_one_message_within_its_window_and_another_after_it() {
+    let mut story = Story::new();
+    story.sent(ORDERS, "a", Some(7), 1).unwrap();
+    wrong(story.sent(ORDERS, "b", Some(7), 2), "which stands to");
+
+    let mut story = Story::new();
+    story.sent(ORDERS, "a", Some(7), 1).unwrap();
+    story.now_ms += 299_999;
+    story.sent(ORDERS, "b", Some(7), 1).unwrap();
+    story.now_ms += 2;
+    wrong(story.sent(ORDERS, "c", Some(7), 1), "whose deduplication ended");
+    story.sent(ORDERS, "d", Some(7), 2).unwrap();
+}
+
+#[test]
+fn a_message_has_the_body_of_its_send() {
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    story.sent(JOBS, "b", None, 2).unwrap();
+    let mixed = story.seen(JOBS, 1, "b", 10, 1);
+    wrong(story.received(JOBS, [mixed]), "which sent it, made Some(00000002");
+}
+
+#[test]
+fn a_receive_finds_what_is_there() {
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    wrong(story.received(JOBS, []), "found nothing, though");
+
+    // While another receive is under way, that one may hold it.
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    story.receive(JOBS, 0);
+    assert_eq!(story.received(JOBS, []), Ok(()));
+}
+
+#[test]
+fn whoever_waits_is_woken_by_a_message_and_by_the_end_of_the_wait() {
+    let mut story = Story::new();
+    let receive = story.receive(JOBS, 5_000);
+    story.checker.waits(receive);
+    assert_eq!(story.checker.quiet(story.now_ms), Ok(()));
+    story.now_ms += 5_000;
+    wrong(story.checker.quiet(story.now_ms), "still waits at 1005000");
+
+    let mut story = Story::new();
+    let receive = story.receive(JOBS, 5_000);
+    story.checker.waits(receive);
+    story.sent(JOBS, "a", None, 1).unwrap();
+    wrong(story.checker.quiet(story.now_ms), "is there for it");
+}
+
+#[test]
+fn nothing_is_left_without_an_answer() {
+    let mut story = Story::new();
+    story.send(JOBS, "a", None);
+    wrong(story.checker.quiet(story.now_ms), "has no answer");
+}

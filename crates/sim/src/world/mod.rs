@@ -2,20 +2,19 @@
 
 mod answers;
 mod drain;
+mod faults;
 
-use crate::checker::{Checker, Violation, ensure};
+use crate::checker::{Checker, Violation};
 use crate::client::{Client, Intent, Pending, Supply};
 use crate::history::{Call, CallId};
 use crate::rng::Rng;
 use crate::scenario::{self, QueueSpec};
-use crate::snapshot::{difference, snapshot};
-use crate::system::{Fault, Fencing, InFlight, System};
+use crate::system::{Fencing, System};
 use crate::trace::Trace;
-use afterward_broker::{OpenError, partition};
+use afterward_broker::partition;
 
 /// 2025-07-01T00:00:00.000Z.
 const START_MS: u64 = 1_751_328_000_000;
-const FAULTS: [Fault; 4] = [Fault::Reject, Fault::UnknownWritten, Fault::UnknownLost, Fault::UnknownLate];
 
 /// How much of what a run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,6 +33,22 @@ pub struct Tally {
     pub replays_compared: u64,
     /// Batches that compaction let go.
     pub trimmed: u64,
+}
+
+impl Tally {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Tally) -> Tally {
+        Tally {
+            calls: self.calls + other.calls,
+            deliveries: self.deliveries + other.deliveries,
+            unavailable: self.unavailable + other.unavailable,
+            failed_appends: self.failed_appends + other.failed_appends,
+            crashes: self.crashes + other.crashes,
+            replays_compared: self.replays_compared + other.replays_compared,
+            trimmed: self.trimmed + other.trimmed,
+        }
+    }
 }
 
 /// One run.
@@ -72,7 +87,7 @@ impl World {
         let mut trace = Trace::new(keep_trace);
         trace.line(format!("seed {seed}: {fencing:?}, {queues:?}"));
         let (supply, tally) = (Supply::default(), Tally::default());
-        let faults = rng.pick(&[0, 5, 50]);
+        let faults = rng.pick(&[0, 10, 80]);
         Ok(World { rng, queues, system, clients, supply, checker, trace, tally, faults, latest_ms: START_MS })
     }
 
@@ -176,27 +191,6 @@ impl World {
         }
     }
 
-    fn land(&mut self) {
-        if !self.system.is_in_flight() {
-            return;
-        }
-        let fault = self.rng.chance(self.faults).then(|| self.rng.pick(&FAULTS));
-        if let Some(fault) = fault {
-            self.tally.failed_appends += 1;
-            self.note_time();
-            self.trace.line(format!("an append fails: {fault:?}"));
-        }
-        self.system.land(fault);
-    }
-
-    fn crash(&mut self) {
-        self.note_time();
-        let in_flight = self.rng.pick(&[InFlight::Written, InFlight::Lost, InFlight::Late]);
-        self.tally.crashes += 1;
-        self.trace.line(format!("the owner crashes, what is in flight is {in_flight:?}"));
-        self.system.crash(in_flight);
-    }
-
     fn pass_time(&mut self) {
         let clock_ms = self.system.clock_ms();
         let clock_ms = match self.rng.below(100) {
@@ -219,28 +213,6 @@ impl World {
         Ok(())
     }
 
-    /// The partition is gone: everybody is told, and it comes back.
-    fn recover(&mut self) -> Result<(), Violation> {
-        self.poll()?;
-        for client in &self.clients {
-            let waits = client.pending.is_some();
-            ensure(!waits, || "a client still waits though the partition is gone".into())?;
-        }
-        if self.rng.chance(2 * self.faults) {
-            let fault = self.rng.pick(&[Fault::Reject, Fault::UnknownWritten, Fault::UnknownLost]);
-            self.trace.line(format!("the claim fails: {fault:?}"));
-            self.system.fail_claim(fault);
-        }
-        let mut tries = 0;
-        while let Err(error) = self.system.reopen() {
-            tries += 1;
-            let may_fail = matches!(error, OpenError::Claim(_)) && tries < 10;
-            ensure(may_fail, || format!("the log does not open again: {error}"))?;
-        }
-        self.trace.line(format!("{} the partition is back", self.system.now_ms()));
-        Ok(())
-    }
-
     /// Lets everything come to rest: all that was asked is durable and told.
     fn quiet(&mut self) -> Result<(), Violation> {
         for _ in 0..1000 {
@@ -256,32 +228,5 @@ impl World {
             self.land();
         }
         Err(violation("the broker does not come to rest".into()))
-    }
-
-    /// A state that is replayed is the state that it was.
-    fn compare_replay(&mut self) -> Result<(), Violation> {
-        self.quiet()?;
-        let now_ms = self.system.now_ms();
-        let Some(before) = self.settled(now_ms) else { return Ok(()) };
-        self.crash();
-        self.recover()?;
-        let after = self.settled(now_ms);
-        self.tally.replays_compared += 1;
-        match after.as_deref().and_then(|after| difference(&before, after)) {
-            Some(difference) => Err(violation(format!("a replay gives another state: {difference}"))),
-            None => Ok(()),
-        }
-    }
-
-    /// The state as it is at `now_ms`, if nothing is pending.
-    fn settled(&mut self, now_ms: u64) -> Option<String> {
-        let text = self.system.read(now_ms, snapshot)?;
-        self.system.partition().filter(|partition| !partition.is_pending())?;
-        Some(text)
-    }
-
-    /// The time may go back when the next owner takes over: what it knows of it is what was logged.
-    fn note_time(&mut self) {
-        self.latest_ms = self.latest_ms.max(self.system.now_ms());
     }
 }

@@ -1,5 +1,7 @@
 //! What is tested: a partition, the log under it, and the ways in which both fail.
 
+mod contents;
+
 use crate::history::{Held, QueueIndex, Receiving, Sending};
 use crate::rng::Rng;
 use crate::scenario::{self, QueueSpec};
@@ -8,13 +10,13 @@ use afterward_broker::partition::compact::Compactor;
 use afterward_broker::partition::{self, Gated, Outgoing, Partition};
 use afterward_broker::{Content, Counters, OpenError, Settings, Unavailable};
 use afterward_log::memory::MemoryLog;
-use afterward_log::{Epoch, Log, ReadError, Slice};
-use afterward_machine::{Command, Dedup, Delivery, Location, Receive, Refusal, Reply, Send, State};
-use afterward_record::{Beside, decode_one};
-use bytes::Bytes;
+use afterward_log::{Epoch, Log};
+use afterward_machine::{Command, Receive, Refusal, Reply, State};
+use afterward_record::Beside;
 use std::sync::Arc;
 
 pub use afterward_log::memory::{Fault, Fencing};
+pub use contents::content;
 
 /// What becomes of the batch that is on its way when the owner crashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,20 +122,6 @@ impl System {
         Some(partition.submit_all(now_ms, || self.random.bits(), commands))
     }
 
-    fn message(&self, sending: &Sending) -> (Command, Content) {
-        let queue = self.queues[sending.queue].address();
-        let dedup = sending.dedup.map(|id| Dedup::Fifo { id: Some(u128::from(id).to_be_bytes()), body: None });
-        let send = Send {
-            queue,
-            size_bytes: sending.body.len() as u32,
-            delay_ms: sending.delay_ms,
-            group: sending.group.and_then(|group| format!("g{group}").parse().ok()),
-            dedup,
-            job: false,
-        };
-        (Command::Send(send), content(sending))
-    }
-
     /// A receive, which perhaps waits.
     pub fn receive(&mut self, receiving: &Receiving) -> Option<partition::Receiving> {
         let now_ms = self.now_ms();
@@ -162,31 +150,6 @@ impl System {
         let queue = self.queues[held.queue].address();
         let command = Command::ChangeVisibility { queue, lease: held.lease, timeout_ms, failure: error.is_some() };
         self.submit(&command, error.map_or(Beside::Nothing, Beside::Error))
-    }
-
-    /// What the message that was delivered says; `None` where it is gone by now.
-    ///
-    /// # Errors
-    /// When the log can't give it back as it was.
-    pub fn content(&self, delivery: &Delivery) -> Result<Option<Content>, String> {
-        let record = match self.fetch(delivery.location) {
-            Err(ReadError::Trimmed { .. }) => {
-                let state = self.partition.as_ref().map(Partition::state);
-                let Some(message) = state.and_then(|state| state.message(delivery.message)) else { return Ok(None) };
-                self.fetch(message.location)
-            }
-            fetched => fetched,
-        };
-        let record = record.map_err(|error| format!("{delivery:?} can't be fetched: {error}"))?;
-        let decoded = decode_one(&record).map_err(|error| format!("{delivery:?}: {error}"))?;
-        let content = decoded.content.ok_or_else(|| format!("{delivery:?} has no content"))?;
-        Content::decode(content).map(Some).map_err(|error| format!("{delivery:?}: {error}"))
-    }
-
-    fn fetch(&self, at: Location) -> Result<Bytes, ReadError> {
-        let bytes = at.offset_bytes..at.offset_bytes + at.length_bytes;
-        let mut fetched = self.log.fetch(&[Slice { position: at.position, bytes }])?;
-        Ok(fetched.pop().unwrap_or_default())
     }
 
     /// Reads the state as it is at `now_ms`; `None` while that is not durable.
@@ -296,21 +259,5 @@ impl System {
     /// The queue with this address.
     pub fn index(&self, address: &afterward_names::QueueAddress) -> Option<QueueIndex> {
         self.queues.iter().position(|queue| queue.address() == *address)
-    }
-}
-
-/// What a send's content is: all of it follows from the body.
-pub fn content(sending: &Sending) -> Content {
-    let mut body_md5 = [0; 16];
-    for (byte, from) in body_md5.iter_mut().zip(sending.body.bytes()) {
-        *byte = from;
-    }
-    Content {
-        body: Bytes::from(sending.body.clone()),
-        body_md5,
-        attributes: Vec::new(),
-        sender: "simulation".into(),
-        deduplication_id: sending.dedup.map(|id| id.to_string().into()),
-        trace_header: None,
     }
 }

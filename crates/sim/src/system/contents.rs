@@ -1,0 +1,67 @@
+//! What messages say: on their way in, and read back from the log.
+
+use super::System;
+use crate::history::Sending;
+use afterward_broker::Content;
+use afterward_broker::partition::Partition;
+use afterward_log::{Log, ReadError, Slice};
+use afterward_machine::{Command, Dedup, Delivery, Location, Send};
+use afterward_record::decode_one;
+use bytes::Bytes;
+
+impl System {
+    pub(super) fn message(&self, sending: &Sending) -> (Command, Content) {
+        let queue = self.queues[sending.queue].address();
+        let dedup = sending.dedup.map(|id| Dedup::Fifo { id: Some(u128::from(id).to_be_bytes()), body: None });
+        let send = Send {
+            queue,
+            size_bytes: sending.body.len() as u32,
+            delay_ms: sending.delay_ms,
+            group: sending.group.and_then(|group| format!("g{group}").parse().ok()),
+            dedup,
+            job: false,
+        };
+        (Command::Send(send), content(sending))
+    }
+
+    /// What the message that was delivered says; `None` where it is gone by now.
+    ///
+    /// # Errors
+    /// When the log can't give it back as it was.
+    pub fn content(&self, delivery: &Delivery) -> Result<Option<Content>, String> {
+        let record = match self.fetch(delivery.location) {
+            Err(ReadError::Trimmed { .. }) => {
+                let state = self.partition.as_ref().map(Partition::state);
+                let Some(message) = state.and_then(|state| state.message(delivery.message)) else { return Ok(None) };
+                self.fetch(message.location)
+            }
+            fetched => fetched,
+        };
+        let record = record.map_err(|error| format!("{delivery:?} can't be fetched: {error}"))?;
+        let decoded = decode_one(&record).map_err(|error| format!("{delivery:?}: {error}"))?;
+        let content = decoded.content.ok_or_else(|| format!("{delivery:?} has no content"))?;
+        Content::decode(content).map(Some).map_err(|error| format!("{delivery:?}: {error}"))
+    }
+
+    fn fetch(&self, at: Location) -> Result<Bytes, ReadError> {
+        let bytes = at.offset_bytes..at.offset_bytes + at.length_bytes;
+        let mut fetched = self.log.fetch(&[Slice { position: at.position, bytes }])?;
+        Ok(fetched.pop().unwrap_or_default())
+    }
+}
+
+/// What a send's content is: all of it follows from the body.
+pub fn content(sending: &Sending) -> Content {
+    let mut body_md5 = [0; 16];
+    for (byte, from) in body_md5.iter_mut().zip(sending.body.bytes()) {
+        *byte = from;
+    }
+    Content {
+        body: Bytes::from(sending.body.clone()),
+        body_md5,
+        attributes: Vec::new(),
+        sender: "simulation".into(),
+        deduplication_id: sending.dedup.map(|id| id.to_string().into()),
+        trace_header: None,
+    }
+}

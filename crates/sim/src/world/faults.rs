@@ -1,0 +1,81 @@
+//! What goes wrong, and what has to be true afterwards.
+
+use super::{World, violation};
+use crate::checker::{Violation, ensure};
+use crate::snapshot::{difference, snapshot};
+use crate::system::{Fault, InFlight};
+use afterward_broker::OpenError;
+
+const FAULTS: [Fault; 4] = [Fault::Reject, Fault::UnknownWritten, Fault::UnknownLost, Fault::UnknownLate];
+
+impl World {
+    pub(super) fn land(&mut self) {
+        if !self.system.is_in_flight() {
+            return;
+        }
+        let fault = self.rng.chance(self.faults).then(|| self.rng.pick(&FAULTS));
+        if let Some(fault) = fault {
+            self.tally.failed_appends += 1;
+            self.note_time();
+            self.trace.line(format!("an append fails: {fault:?}"));
+        }
+        self.system.land(fault);
+    }
+
+    pub(super) fn crash(&mut self) {
+        self.note_time();
+        let in_flight = self.rng.pick(&[InFlight::Written, InFlight::Lost, InFlight::Late]);
+        self.tally.crashes += 1;
+        self.trace.line(format!("the owner crashes, what is in flight is {in_flight:?}"));
+        self.system.crash(in_flight);
+    }
+
+    /// The partition is gone: everybody is told, and it comes back.
+    pub(super) fn recover(&mut self) -> Result<(), Violation> {
+        self.poll()?;
+        for client in &self.clients {
+            let waits = client.pending.is_some();
+            ensure(!waits, || "a client still waits though the partition is gone".into())?;
+        }
+        if self.rng.chance(2 * self.faults) {
+            let fault = self.rng.pick(&[Fault::Reject, Fault::UnknownWritten, Fault::UnknownLost]);
+            self.trace.line(format!("the claim fails: {fault:?}"));
+            self.system.fail_claim(fault);
+        }
+        let mut tries = 0;
+        while let Err(error) = self.system.reopen() {
+            tries += 1;
+            let may_fail = matches!(error, OpenError::Claim(_)) && tries < 10;
+            ensure(may_fail, || format!("the log does not open again: {error}"))?;
+        }
+        self.trace.line(format!("{} the partition is back", self.system.now_ms()));
+        Ok(())
+    }
+
+    /// A state that is replayed is the state that it was.
+    pub(super) fn compare_replay(&mut self) -> Result<(), Violation> {
+        self.quiet()?;
+        let now_ms = self.system.now_ms();
+        let Some(before) = self.settled(now_ms) else { return Ok(()) };
+        self.crash();
+        self.recover()?;
+        let after = self.settled(now_ms);
+        self.tally.replays_compared += 1;
+        match after.as_deref().and_then(|after| difference(&before, after)) {
+            Some(difference) => Err(violation(format!("a replay gives another state: {difference}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The state as it is at `now_ms`, if nothing is pending.
+    fn settled(&mut self, now_ms: u64) -> Option<String> {
+        let text = self.system.read(now_ms, snapshot)?;
+        self.system.partition().filter(|partition| !partition.is_pending())?;
+        Some(text)
+    }
+
+    /// The time may go back when the next owner takes over: what it knows of it is what was logged.
+    fn note_time(&mut self) {
+        self.latest_ms = self.latest_ms.max(self.system.now_ms());
+    }
+}

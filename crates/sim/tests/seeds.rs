@@ -1,0 +1,56 @@
+//! Hundreds of seeds, each a run of its own. One that fails is played again by the command in the message.
+
+use afterward_sim::{Tally, play};
+use std::thread;
+
+const STEPS: u64 = 500;
+const SEEDS: u64 = 300;
+/// Apart from each other, so that their runs share nothing.
+const THREADS: u64 = 2;
+
+fn check(seed: u64) -> Tally {
+    let outcome = play(seed, STEPS, false);
+    if let Err(violation) = outcome.verdict {
+        panic!("{violation}\nagain, line by line: cargo run -p afterward-sim -- --seed {seed} --steps {STEPS}");
+    }
+    outcome.tally
+}
+
+fn sum(tallies: impl Iterator<Item = Tally>) -> Tally {
+    tallies.fold(Tally::default(), Tally::plus)
+}
+
+#[test]
+fn no_seed_shows_what_a_queue_may_not() {
+    let tally = thread::scope(|scope| {
+        let runs: Vec<_> = (0..THREADS)
+            .map(|first| scope.spawn(move || sum((first..SEEDS).step_by(THREADS as usize).map(check))))
+            .collect();
+        sum(runs.into_iter().map(|run| run.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))))
+    });
+    println!("{SEEDS} seeds: {tally:?}");
+    // The runs are worth something: each of these was tried, and often.
+    let Tally { calls, deliveries, unavailable, failed_appends, crashes, replays_compared, trimmed } = tally;
+    for (what, count, at_least) in [
+        ("calls", calls, 50_000),
+        ("deliveries", deliveries, 20_000),
+        ("calls that nobody knows of", unavailable, 2_000),
+        ("failed appends", failed_appends, 200),
+        ("crashes", crashes, 1_000),
+        ("replays compared", replays_compared, 500),
+        ("trimmed batches", trimmed, 1_000),
+    ] {
+        assert!(count >= at_least, "only {count} {what}");
+    }
+}
+
+#[test]
+fn one_seed_gives_one_trace() {
+    for seed in [3, 4, 5] {
+        let (first, second) = (play(seed, STEPS, true), play(seed, STEPS, false));
+        assert_eq!(first.trace.hash(), second.trace.hash(), "seed {seed}");
+        assert_eq!(first.tally, second.tally, "seed {seed}");
+        assert!(first.trace.lines().len() > 100, "seed {seed}");
+    }
+    assert_ne!(play(3, STEPS, false).trace.hash(), play(4, STEPS, false).trace.hash());
+}
