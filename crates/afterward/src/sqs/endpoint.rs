@@ -25,8 +25,16 @@ impl Endpoint {
 
     /// The endpoint of a queue's URL, and the URL's path: `http://127.0.0.1:4566` and `/000000000000/jobs`.
     pub(crate) fn of_queue_url(url: &str) -> Result<(Endpoint, String), SettingsError> {
-        let uri: Uri = url.parse().map_err(|_| not_a_url(url))?;
-        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return Err(not_a_url(url)) };
+        let not_a_queue_url = || {
+            let like = "http://127.0.0.1:4566/000000000000/jobs";
+            SettingsError(format!(
+                "`{url}` is not a queue's URL, such as {like}; Queue::named finds a queue by its name"
+            ))
+        };
+        let uri: Uri = url.parse().map_err(|_| not_a_queue_url())?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(not_a_queue_url());
+        };
         Ok((format!("{scheme}://{authority}").parse()?, uri.path().to_owned()))
     }
 
@@ -161,6 +169,7 @@ mod tests {
     fn a_queue_url_holds_its_endpoint() {
         let (endpoint, path) = Endpoint::of_queue_url("http://127.0.0.1:4566/000000000000/jobs").unwrap();
         assert_eq!((endpoint.as_str(), path.as_str()), ("http://127.0.0.1:4566", "/000000000000/jobs"));
-        assert!(Endpoint::of_queue_url("jobs").is_err());
+        let error = Endpoint::of_queue_url("jobs").unwrap_err().to_string();
+        assert!(error.contains("Queue::named"), "{error}");
     }
 }

@@ -152,8 +152,8 @@ impl<S: Source> Worker<S> {
         self
     }
 
-    /// Stops the worker when `signal` completes: nothing more is received, and what is in hand may finish
-    /// ([`stop_within`](Worker::stop_within)).
+    /// Stops the worker when `signal` completes: no further receive is begun, the one under way may still bring something
+    /// within half a second, and what is in hand may finish ([`stop_within`](Worker::stop_within)).
     ///
     /// ```no_run
     /// # use afterward::{Queue, Raw, Worker};

@@ -2,17 +2,25 @@
 //!
 //! Invariants:
 //! - A message is received only into a slot that is free, so none waits here while its lease runs.
-//! - A stop ends the receiving at once. A receive that waits is dropped; should the queue hand out a message at that very
-//!   moment, the message comes back when its lease ends.
+//! - A stop begins no further receive. The one under way gets [`LAST_RECEIVE`] to bring what the queue is handing out just
+//!   then, which is handled; after that it is dropped.
 
 use super::attempt::{Attempt, Outcome, Turn};
 use super::{Summary, lease::Lease, router::Router};
 use crate::{Delivery, Error, Receive, Source, SourceError, sqs::retry::Backoff};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
     task::JoinSet,
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tracing::Instrument;
 
@@ -22,6 +30,8 @@ const WAIT: Duration = Duration::from_secs(20);
 /// The waits between receives while the source is away.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 const RETRY_LONGEST: Duration = Duration::from_secs(10);
+/// How long a receive may go on after a stop: a busy queue answers by then, and an idle one has nothing to lose.
+const LAST_RECEIVE: Duration = Duration::from_millis(500);
 /// How long handing back may take after the deadline of a stop.
 const HAND_BACK: Duration = Duration::from_secs(5);
 /// The lease to ask for from a queue that gives none (a visibility timeout of 0).
@@ -56,24 +66,29 @@ impl<S: Source> Running<S> {
     /// Works until `stop`, then sees the messages in hand to their end.
     pub(super) async fn until(self, stop: impl Future<Output = ()>) -> Result<Summary, Error> {
         let mut attempts = Attempts::default();
-        let outcome = tokio::select! {
-            biased;
-            () = stop => Ok(()),
-            refusal = self.work(&mut attempts) => Err(Error::from(refusal)),
+        let stopping = AtomicBool::new(false);
+        let (outcome, deadline) = {
+            let mut work = pin!(self.work(&mut attempts, &stopping));
+            tokio::select! {
+                biased;
+                () = stop => {
+                    stopping.store(true, Relaxed);
+                    let deadline = Instant::now() + self.stop_within;
+                    (timeout(LAST_RECEIVE.min(self.stop_within), work).await.unwrap_or(Ok(())), deadline)
+                }
+                outcome = &mut work => (outcome, Instant::now() + self.stop_within),
+            }
         };
-        self.finish(&mut attempts).await;
+        self.finish(&mut attempts, deadline).await;
         let summary = attempts.ended;
         tracing::info!(queue = %self.shared.name, ?summary, "the worker has stopped");
-        outcome.map(|()| summary)
+        outcome.map(|()| summary).map_err(Error::from)
     }
 
-    /// Receives and starts attempts for ever, or until the source refuses what it never granted. May be dropped at any
-    /// point: what was received has been started.
-    async fn work(&self, attempts: &mut Attempts) -> SourceError {
-        let lease = match self.lease().await {
-            Ok(lease) => lease,
-            Err(refusal) => return refusal,
-        };
+    /// Receives and starts attempts until stopping, or until the source refuses what it never granted. May be dropped at
+    /// any point: what was received has been started.
+    async fn work(&self, attempts: &mut Attempts, stopping: &AtomicBool) -> Result<(), SourceError> {
+        let lease = self.lease().await?;
         tracing::info!(queue = %self.shared.name, concurrency = self.concurrency, ?lease, "the worker has started");
         let slots = Arc::new(Semaphore::new(self.concurrency));
         let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
@@ -81,6 +96,9 @@ impl<S: Source> Running<S> {
         let mut answered = false;
         loop {
             let free = free(&slots).await;
+            if stopping.load(Relaxed) {
+                return Ok(());
+            }
             let ask = Receive::new(free.num_permits(), WAIT, lease);
             let received = self.shared.source.receive(ask).await;
             attempts.reap();
@@ -90,7 +108,7 @@ impl<S: Source> Running<S> {
                     backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
                     self.start(deliveries, free, lease, attempts);
                 }
-                Err(refusal @ SourceError::Refused(_)) if !answered => return refusal,
+                Err(refusal @ SourceError::Refused(_)) if !answered => return Err(refusal),
                 Err(error) => self.pause(&error, &mut backoff).await,
             }
         }
@@ -150,8 +168,8 @@ impl<S: Source> Running<S> {
     }
 
     /// Lets the messages in hand come to their end, up to the deadline; hands back the rest.
-    async fn finish(&self, attempts: &mut Attempts) {
-        if timeout(self.stop_within, attempts.drain()).await.is_ok() {
+    async fn finish(&self, attempts: &mut Attempts, deadline: Instant) {
+        if timeout_at(deadline, attempts.drain()).await.is_ok() {
             return;
         }
         let messages = attempts.under_way.len();

@@ -19,15 +19,25 @@ async fn a_set_visibility_timeout_replaces_the_queues() {
     assert_eq!(stage.deeds(), [changed("1", 4, 8, None), deleted("1", 5)]);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_handler_that_blocks_its_thread_does_not_lose_its_lease() {
-    // Time is paused, so the handler stands for one by never being polled again.
     let stage = Stage::new([message("1", &body("nap", 0))]);
-    let worker = Worker::new(stage.clone())
-        .stop_within(Duration::ZERO)
-        .on(|_: Nap| std::future::pending::<Result<(), String>>());
-    work(&stage, worker, 2).await.unwrap();
-    assert_eq!(stage.deeds()[..2], [changed("1", 15, 30, None), changed("1", 30, 30, None)]);
+    let minutes = stage.clone();
+    let worker = Worker::new(stage.clone()).visibility_timeout(Duration::from_secs(1)).on(move |_: Nap| {
+        let minutes = minutes.clone();
+        async move {
+            // Holds its thread until the lease has been extended twice without it.
+            for _ in 0..1000 {
+                if minutes.deeds().len() >= 2 {
+                    return Ok(());
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err("the lease was not extended")
+        }
+    });
+    let summary = work(&stage, worker, 3).await.unwrap();
+    assert_eq!(summary, Summary { succeeded: 1, ..Summary::default() });
 }
 
 #[tokio::test(start_paused = true)]

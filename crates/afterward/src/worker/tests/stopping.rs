@@ -20,6 +20,21 @@ async fn a_stop_lets_handlers_finish_and_receives_nothing_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_queue_hands_out_at_the_moment_of_the_stop_is_handled() {
+    for (after_ms, handled) in [(400, 1), (600, 0)] {
+        let stage = Stage::new([]);
+        let late = stage.clone();
+        tokio::spawn(async move {
+            sleep(Duration::from_millis(3_000 + after_ms)).await;
+            late.add(message("1", &body("nap", 2)));
+        });
+        let worker = Worker::new(stage.clone()).on(nap).stop_on(sleep(Duration::from_secs(3)));
+        assert_eq!(worker.run().await.unwrap(), Summary { succeeded: handled, ..Summary::default() }, "{after_ms}");
+        assert_eq!(stage.limits(), [10], "and no receive was begun after the stop");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_not_done_by_the_deadline_is_handed_back() {
     let stage = Stage::new([message("short", &body("nap", 9)), message("long", &body("nap", 600))]);
     let worker = Worker::new(stage.clone()).stop_within(Duration::from_secs(7)).on(nap);
