@@ -22,7 +22,7 @@ pub(crate) struct Group {
 impl Group {
     /// FIFO: the visible message that is next, unless something of the group comes before it.
     pub(crate) fn fifo_head(&self) -> Option<(LineKey, u32)> {
-        self.line.first().filter(|((_, order), _)| self.is_clear(*order))
+        self.line.first().filter(|(key, _)| self.is_clear(key.order()))
     }
 
     /// FIFO: whether nothing of the group keeps a visible message of this order back, those before it in line aside.

@@ -23,8 +23,7 @@ pub(crate) fn in_order<'a>(queue: &'a Queue, slab: &'a Slab) -> Box<dyn Iterator
 /// Group by group, as many of one as can be had; the group whose first message is oldest first.
 fn fifo<'a>(queue: &'a Queue, slab: &'a Slab) -> impl Iterator<Item = u32> + 'a {
     let groups = queue.heads.iter().filter_map(|(_, slot)| queue.groups.get(slab.get(slot)?.group));
-    groups
-        .flat_map(|group| group.line.iter().take_while(|((_, order), _)| group.is_clear(*order)).map(|(_, slot)| slot))
+    groups.flat_map(|group| group.line.iter().take_while(|(key, _)| group.is_clear(key.order())).map(|(_, slot)| slot))
 }
 
 /// The noisy groups that have something to deliver.

@@ -9,21 +9,25 @@ use afterward_names::{GroupId, QueueAddress, limits};
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-/// When a message was sent, and its slot: 12 bytes, for there is one per message.
+/// When a message was sent, and its slot: 10 bytes, big-endian, for there is one per message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct SentKey {
-    sent_ms_high: u32,
-    sent_ms_low: u32,
-    pub(crate) slot: u32,
-}
+pub(crate) struct SentKey([u8; 10]);
 
 impl SentKey {
+    /// Of `sent_ms`, 48 bits count.
     pub(crate) fn new(sent_ms: u64, slot: u32) -> SentKey {
-        SentKey { sent_ms_high: (sent_ms >> 32) as u32, sent_ms_low: sent_ms as u32, slot }
+        let mut key = [0; 10];
+        key[..6].copy_from_slice(&sent_ms.to_be_bytes()[2..]);
+        key[6..].copy_from_slice(&slot.to_be_bytes());
+        SentKey(key)
     }
 
     pub(crate) fn sent_ms(self) -> u64 {
-        u64::from(self.sent_ms_high) << 32 | u64::from(self.sent_ms_low)
+        self.0[..6].iter().fold(0, |ms, byte| ms << 8 | u64::from(*byte))
+    }
+
+    pub(crate) fn slot(self) -> u32 {
+        u32::from_be_bytes(self.0[6..].try_into().unwrap_or_default())
     }
 }
 
@@ -102,7 +106,7 @@ impl Queue {
 
     /// Where a visible message stands in line.
     pub(crate) fn line_key(&self, entry: &Entry) -> LineKey {
-        if self.is_fifo() { (0, entry.order) } else { (entry.due_ms, entry.order) }
+        LineKey::new(if self.is_fifo() { 0 } else { entry.due_ms }, entry.order)
     }
 
     /// Takes a message up where its entry says it stands. True if something may have become receivable by it.
@@ -219,6 +223,6 @@ impl Queue {
 
     /// The slots of the messages, by the time they were sent, behind `after`.
     pub(crate) fn slots_after(&self, after: Option<SentKey>) -> impl Iterator<Item = u32> {
-        self.sent.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)).map(|key| key.slot)
+        self.sent.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)).map(|key| key.slot())
     }
 }

@@ -97,7 +97,7 @@ impl State {
             Due::Retention(queue) => {
                 let oldest = self.queues.get(&queue).and_then(|queue| queue.sent.first());
                 if let Some(oldest) = oldest.copied() {
-                    self.remove_message(oldest.slot);
+                    self.remove_message(oldest.slot());
                 }
             }
             Due::Visible(slot) => {

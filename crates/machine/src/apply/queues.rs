@@ -42,7 +42,7 @@ impl State {
 
     fn remove_all_messages(&mut self, id: QueueId) {
         while let Some(oldest) = self.queues.get(&id).and_then(|queue| queue.sent.first().copied()) {
-            self.remove_message(oldest.slot);
+            self.remove_message(oldest.slot());
         }
     }
 

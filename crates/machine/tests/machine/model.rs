@@ -4,7 +4,7 @@
 //! groups (fairness is told by stories) and FIFO queues, delays, leases, retention, dead-letter queues, deduplication,
 //! and purging.
 
-use crate::properties::{Op, Queue, World, run_seeds};
+use crate::history::{Op, Queue, World, run_seeds};
 use afterward_machine::{LeaseRef, Refusal};
 
 const DEDUP_MS: u64 = 300_000;

@@ -21,12 +21,11 @@
 //! end in `.fifo` make FIFO queues. After every step counters are recounted; at the end the log is replayed, compacted
 //! and replayed again, and each time the state must be the same.
 
+pub(crate) use crate::commands::address;
+use crate::commands::{Words, command, millis};
 use crate::world::{World, digest};
-use afterward_machine::{
-    AttributeChanges, Command, CreateQueue, Dedup, DeduplicationScope, Delivery, JobView, LeaseRef, MessageView,
-    MoveOutcome, Receive, RedriveAllowPolicy, RedrivePolicy, Refusal, Reply, Send, SetAttributes, Standing, StartMove,
-};
-use afterward_names::{AccountId, MessageId, QueueAddress, QueueArn, Region};
+use afterward_machine::{Delivery, JobView, LeaseRef, MessageView, MoveOutcome, Refusal, Reply, Standing};
+use afterward_names::{MessageId, QueueArn};
 use std::collections::BTreeMap;
 
 /// Tells a story and checks what it says.
@@ -41,57 +40,6 @@ pub(crate) struct Story {
     pub(crate) world: World,
     labels: BTreeMap<MessageId, String>,
     handles: BTreeMap<String, Vec<LeaseRef>>,
-}
-
-/// `jobs` in the default account and region; `other/jobs` in account 111111111111; `far:jobs` in another region.
-pub(crate) fn address(name: &str) -> QueueAddress {
-    let (account, name) = match name.strip_prefix("other/") {
-        Some(name) => (AccountId::from_u64(111_111_111_111).unwrap(), name),
-        None => (AccountId::DEFAULT, name),
-    };
-    let (region, name) = match name.strip_prefix("far:") {
-        Some(name) => ("eu-central-1".parse().unwrap(), name),
-        None => (Region::default(), name),
-    };
-    QueueAddress { account, region, name: name.parse().unwrap() }
-}
-
-fn digest_of(text: &str) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    for (at, byte) in text.bytes().enumerate() {
-        bytes[at % 16] ^= byte;
-    }
-    bytes
-}
-
-fn millis(text: &str) -> u64 {
-    let (number, unit) = text.split_at(text.find(|c: char| c.is_alphabetic()).unwrap());
-    let unit_ms = match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => panic!("no unit: {text}"),
-    };
-    number.parse::<u64>().unwrap() * unit_ms
-}
-
-/// The words of a step behind the verb.
-struct Words<'a>(Vec<&'a str>);
-
-impl<'a> Words<'a> {
-    fn at(&self, index: usize) -> &'a str {
-        self.0.get(index).copied().unwrap_or_else(|| panic!("a word is missing"))
-    }
-
-    fn value(&self, key: &str) -> Option<&'a str> {
-        self.0.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
-    }
-
-    fn flag(&self, word: &str) -> bool {
-        self.0.contains(&word)
-    }
 }
 
 impl Story {
@@ -164,7 +112,7 @@ impl Story {
     }
 
     fn act(&mut self, verb: &str, words: &Words<'_>) -> String {
-        let command = self.command(verb, words);
+        let command = command(verb, words, |name| self.handle(name));
         match self.world.run(&command) {
             Err(refusal) => format!("refused {}", name_of(&refusal)),
             Ok(Reply::Sent { id, .. }) => {
@@ -203,51 +151,6 @@ impl Story {
         match number {
             Some(number) => handles[number.parse::<usize>().unwrap() - 1],
             None => *handles.last().unwrap(),
-        }
-    }
-
-    fn command(&self, verb: &str, words: &Words<'_>) -> Command {
-        if verb == "run" {
-            return Command::RunMoves;
-        }
-        if verb == "cancel" {
-            return Command::CancelMove { account: AccountId::DEFAULT, task: words.at(0).parse().unwrap() };
-        }
-        let queue = address(words.at(0));
-        match verb {
-            "create" => Command::CreateQueue(CreateQueue {
-                attributes: changes(words, Some(queue.name.is_fifo())),
-                queue,
-                tags: BTreeMap::new(),
-                cooldown: words.flag("cooldown"),
-            }),
-            "set" => Command::SetAttributes(SetAttributes {
-                queue,
-                attributes: changes(words, None),
-                expected_policy: words.value("expect").map(|policy| Some(policy.into())),
-            }),
-            "drop" => Command::DeleteQueue { queue },
-            "purge" => Command::Purge { queue, cooldown: words.flag("cooldown") },
-            "send" => Command::Send(send(queue, words)),
-            "receive" => Command::Receive(Receive {
-                queue,
-                max: words.value("max").map_or(1, |max| max.parse().unwrap()),
-                visibility_timeout_ms: words.value("for").map(millis),
-                attempt: words.value("attempt").map(digest_of),
-            }),
-            "delete" => Command::Delete { queue, lease: self.handle(words.at(1)) },
-            "change" => Command::ChangeVisibility {
-                queue,
-                lease: self.handle(words.at(1)),
-                timeout_ms: millis(words.at(2)),
-                failure: words.flag("failure"),
-            },
-            "move" => Command::StartMove(StartMove {
-                source: QueueArn(queue),
-                destination: words.value("to").map(|to| QueueArn(address(to))),
-                max_per_s: words.value("rate").map(|rate| rate.parse().unwrap()),
-            }),
-            _ => panic!("no such step: {verb}"),
         }
     }
 
@@ -317,15 +220,9 @@ impl Story {
     fn standings(&self, queue: &str) -> String {
         let mut told = vec![queue.to_owned()];
         let messages = self.messages(queue);
-        let kinds: [(&str, fn(&Standing) -> bool); 4] = [
-            ("ready", |s| matches!(s, Standing::Ready)),
-            ("delayed", |s| matches!(s, Standing::Delayed { .. })),
-            ("leased", |s| matches!(s, Standing::Leased { .. })),
-            ("behind", |s| matches!(s, Standing::BehindGroup)),
-        ];
-        for (name, is) in kinds {
-            let labels: Vec<_> =
-                messages.iter().filter(|(_, m)| is(&m.standing)).map(|(label, _)| label.as_str()).collect();
+        for name in ["ready", "delayed", "leased", "behind"] {
+            let of_kind = messages.iter().filter(|(_, message)| standing(message) == name);
+            let labels: Vec<_> = of_kind.map(|(label, _)| label.as_str()).collect();
             if !labels.is_empty() {
                 told.push(format!("{name}={}", labels.join(",")));
             }
@@ -334,74 +231,19 @@ impl Story {
     }
 }
 
+fn standing(message: &MessageView) -> &'static str {
+    match message.standing {
+        Standing::Ready => "ready",
+        Standing::Delayed { .. } => "delayed",
+        Standing::Leased { .. } => "leased",
+        Standing::BehindGroup => "behind",
+    }
+}
+
 fn name_of(refusal: &Refusal) -> String {
     match refusal {
         Refusal::InvalidAttribute { attribute, .. } => format!("InvalidAttribute {attribute}"),
         Refusal::QueueExists { attribute } => format!("QueueExists {attribute}"),
         other => format!("{other:?}").split([' ', '{']).next().unwrap().to_owned(),
-    }
-}
-
-fn send(queue: QueueAddress, words: &Words<'_>) -> Send {
-    let fifo = queue.name.is_fifo();
-    let dedup = match (words.value("key"), words.value("id")) {
-        (Some(key), _) => {
-            let (key, body) = key.split_once('/').unwrap();
-            let fingerprint = body.parse().unwrap();
-            Some(Dedup::Idempotency { key: digest_of(key), fingerprint, window_ms: 86_400_000 })
-        }
-        (None, Some("none")) => None,
-        (None, id) if fifo || id.is_some() => {
-            let body = words.value("body").unwrap_or(words.at(1));
-            Some(Dedup::Fifo { id: id.map(digest_of), body: id.is_none().then(|| digest_of(body)) })
-        }
-        _ => None,
-    };
-    Send {
-        queue,
-        size_bytes: words.value("size").map_or(100, |size| size.parse().unwrap()),
-        delay_ms: words.value("delay").map(millis),
-        group: words.value("group").map(|group| group.parse().unwrap()),
-        dedup,
-        job: words.flag("job"),
-    }
-}
-
-fn changes(words: &Words<'_>, fifo: Option<bool>) -> AttributeChanges {
-    AttributeChanges {
-        delay_ms: words.value("delay").map(millis),
-        maximum_message_bytes: words.value("max_bytes").map(|bytes| bytes.parse().unwrap()),
-        retention_ms: words.value("retention").map(millis),
-        visibility_timeout_ms: words.value("visibility").map(millis),
-        policy: words.value("policy").map(|policy| (policy != "none").then(|| policy.into())),
-        redrive: words.value("dlq").map(redrive),
-        redrive_allow: words.value("allow").map(allow),
-        sqs_managed_sse: words.value("sse").map(|on| on == "on"),
-        kms_master_key_id: words.value("kms").map(|key| (key != "none").then(|| key.into())),
-        fifo: fifo.filter(|fifo| *fifo),
-        content_based_deduplication: words.value("dedup").map(|by| by == "content"),
-        deduplication_scope: words.value("scope").map(|scope| match scope {
-            "group" => DeduplicationScope::MessageGroup,
-            _ => DeduplicationScope::Queue,
-        }),
-        throughput_limit: words.value("limit").map(|limit| match limit {
-            "group" => afterward_machine::ThroughputLimit::PerMessageGroup,
-            _ => afterward_machine::ThroughputLimit::PerQueue,
-        }),
-        ..AttributeChanges::default()
-    }
-}
-
-fn redrive(text: &str) -> Option<RedrivePolicy> {
-    let (queue, count) = text.rsplit_once(':')?;
-    Some(RedrivePolicy { dead_letter_queue: QueueArn(address(queue)), max_receive_count: count.parse().unwrap() })
-}
-
-fn allow(text: &str) -> Option<RedriveAllowPolicy> {
-    match text {
-        "unset" => None,
-        "all" => Some(RedriveAllowPolicy::AllowAll),
-        "none" => Some(RedriveAllowPolicy::DenyAll),
-        names => Some(RedriveAllowPolicy::ByQueue(names.split(',').map(|name| QueueArn(address(name))).collect())),
     }
 }
