@@ -12,10 +12,16 @@ const LONGEST_ERROR_BYTES: usize = 1024;
 const MOST_MESSAGES: usize = 10;
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
-/// The codes that say: this receipt holds nothing any more. `InvalidParameterValue` is what FIFO queues answer, and every
-/// queue when a lease would last longer than twelve hours; nothing else in these calls can be at fault.
-const LEASE_LOST: [&str; 4] =
-    ["ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue", "InvalidIdFormat"];
+/// The codes that say: this receipt holds nothing any more. `InvalidParameterValue` (in JSON with `Exception` behind it) is
+/// what FIFO queues answer, and every queue when a lease would last longer than twelve hours; nothing else in these calls
+/// can be at fault.
+const LEASE_LOST: [&str; 5] = [
+    "ReceiptHandleIsInvalid",
+    "MessageNotInflight",
+    "InvalidParameterValue",
+    "InvalidParameterValueException",
+    "InvalidIdFormat",
+];
 
 impl Source for Queue {
     fn name(&self) -> &str {

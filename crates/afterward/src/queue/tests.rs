@@ -109,6 +109,7 @@ async fn answers_about_a_lease_tell_lost_from_away_from_refused() {
         (error(400, "ReceiptHandleIsInvalid", ""), "lease lost"),
         (error(400, "AWS.SimpleQueueService.MessageNotInflight", ""), "lease lost"),
         (error(400, "InvalidParameterValue", "The receipt handle has expired"), "lease lost"),
+        (error(400, "InvalidParameterValueException", "The receipt handle has expired"), "lease lost"),
         (error(503, "ServiceUnavailable", ""), "unavailable"),
         (Answer::HangUp, "unavailable"),
         (error(400, "QueueDoesNotExist", ""), "refused"),

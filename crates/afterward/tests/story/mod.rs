@@ -151,10 +151,10 @@ async fn dead_letters(dead: &Queue, count: usize) {
 pub(crate) async fn groups_keep_their_order(client: &sqs::Client) {
     let fifo = create(client, "story.fifo", &[("FifoQueue", "true")]).await;
     for number in 0..15_u32 {
-        let enqueue = fifo.enqueue(&OrderNew { number }).group(format!("group {}", number % 3));
+        let enqueue = fifo.enqueue(&OrderNew { number }).group(format!("group-{}", number % 3));
         enqueue.dedup(number.to_string()).await.unwrap();
         // Sent again, as after a broken connection: taken once.
-        let again = fifo.enqueue(&OrderNew { number }).group(format!("group {}", number % 3));
+        let again = fifo.enqueue(&OrderNew { number }).group(format!("group-{}", number % 3));
         again.dedup(number.to_string()).await.unwrap();
     }
     let diary = Diary::default();
@@ -171,7 +171,7 @@ pub(crate) async fn groups_keep_their_order(client: &sqs::Client) {
     let done = diary.clone();
     worker.stop_on(async move { done.until(|diary| diary.entries().len() >= 15).await }).run().await.unwrap();
     for group in 0..3 {
-        let name = format!("group {group}");
+        let name = format!("group-{group}");
         let seen: Vec<String> = diary.entries().into_iter().filter(|entry| entry.ends_with(&name)).collect();
         let expected: Vec<String> = (0..15).filter(|n| n % 3 == group).map(|n| format!("{n} of {name}")).collect();
         assert_eq!(seen, expected);

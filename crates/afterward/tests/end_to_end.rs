@@ -1,0 +1,115 @@
+//! The story against an Afterward server in this very process, and what only such a server does.
+#![allow(clippy::unwrap_used)] // clippy exempts tests, but not the functions they call
+
+mod story;
+
+use afterward::{
+    Queue, Raw, Worker,
+    sqs::{Client, Credential},
+};
+use afterward_server::{Config, Running, Server};
+use http::HeaderMap;
+use serde_json::{Value, json};
+use std::{net::SocketAddr, time::Duration};
+use tokio::time::{sleep, timeout};
+
+fn client(url: &str) -> Client {
+    let credential = Credential { access_key_id: "any".into(), secret_access_key: "thing".into(), session_token: None };
+    Client::builder().endpoint(url).credentials(credential).build().expect("a loopback address can be used")
+}
+
+async fn start(config: Config) -> Running {
+    Server::start(config).await.expect("the server starts")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_done_once_and_broken_ones_end_in_the_dead_letter_queue() {
+    let server = start(Config::ephemeral()).await;
+    story::jobs_are_done_once_and_broken_ones_end_in_the_dead_letter_queue(&client(&server.url())).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_keep_their_order() {
+    let server = start(Config::ephemeral()).await;
+    story::groups_keep_their_order(&client(&server.url())).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unfinished_work_is_handed_to_the_next_worker() {
+    let server = start(Config::ephemeral()).await;
+    story::unfinished_work_is_handed_to_the_next_worker(&client(&server.url())).await;
+    server.stop().await;
+}
+
+async fn post_job(client: &Client, job: Value) -> String {
+    let reply = client.post("/jobs", HeaderMap::new(), job.to_string()).await.unwrap();
+    assert_eq!(reply.status(), 202);
+    let reply: Value = serde_json::from_slice(reply.body()).unwrap();
+    reply["id"].as_str().unwrap().to_owned()
+}
+
+/// The job's status once it is `status`.
+async fn job_that_is(client: &Client, id: &str, status: &str) -> Value {
+    let path = format!("/jobs/{id}");
+    let waiting = async {
+        loop {
+            let job: Value = serde_json::from_slice(client.get(&path).await.unwrap().body()).unwrap();
+            if job["status"] == status {
+                return job;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), waiting).await.expect("the job came to its end")
+}
+
+async fn one_job(job: Raw) -> Result<(), String> {
+    let job: Value = job.json().map_err(|error| error.to_string())?;
+    if job["fail"] == true { Err(format!("no such tüsk: {}", job["task"])) } else { Ok(()) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_jobs_status_tells_why_it_failed() {
+    let server = start(Config::ephemeral()).await;
+    let client = client(&server.url());
+    let broken = post_job(&client, json!({"task": "broken-job", "fail": true})).await;
+    let fine = post_job(&client, json!({"task": "fine"})).await;
+
+    let queue = Queue::named("jobs").client(client.clone()).await.unwrap();
+    let worker = Worker::new(queue).retry_after(Duration::ZERO).otherwise(one_job);
+    let handle = worker.handle();
+    let running = tokio::spawn(worker.run());
+    job_that_is(&client, &fine, "succeeded").await;
+    let dead = job_that_is(&client, &broken, "dead").await;
+    assert_eq!(dead["last_error"], "no such tüsk: \"broken-job\"");
+    assert_eq!(dead["attempts"], 3);
+    handle.stop();
+    assert_eq!(running.await.unwrap().unwrap().failed, 3);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_outlives_a_restart_of_its_server() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = |listen: SocketAddr| Config { listen, ..Config::at(directory.path()) };
+    let first = start(config(SocketAddr::from(([127, 0, 0, 1], 0)))).await;
+    let (address, url) = (first.addr, first.url());
+    let client = client(&url);
+    let queue = Queue::named("jobs").client(client.clone()).await.unwrap();
+    let worker = Worker::new(queue).otherwise(one_job);
+    let handle = worker.handle();
+    let running = tokio::spawn(worker.run());
+
+    let before = post_job(&client, json!({"task": "before"})).await;
+    job_that_is(&client, &before, "succeeded").await;
+    first.stop().await;
+    let second = start(config(address)).await;
+    let after = post_job(&client, json!({"task": "after"})).await;
+    job_that_is(&client, &after, "succeeded").await;
+
+    handle.stop();
+    assert_eq!(running.await.unwrap().unwrap().succeeded, 2);
+    second.stop().await;
+}
