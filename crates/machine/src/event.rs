@@ -208,7 +208,7 @@ pub struct KeptMessage {
     pub first_received_ms: u64,
     /// When the last lease began, or 0 when there was none: what the twelve hours of a lease count from.
     pub received_ms: u64,
-    /// The last lease, or 0 when there was none.
+    /// The last lease, which holds the message if `leased`; 0 when there was none.
     pub lease: LeaseId,
     /// Delayed or leased until then; at or before now: visible since then.
     pub visible_ms: u64,

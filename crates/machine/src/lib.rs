@@ -12,7 +12,13 @@
 //! Invariants:
 //! - no IO, no clock, no randomness: the time and random bits come in as arguments;
 //! - bodies are not in here: a message is its [`Location`] in the log and what ordering, deduplication and redrive need;
-//! - no work per command grows with the number of messages (logarithms aside); exceptions: purging and deleting a queue.
+//! - no work per command grows with the number of messages (logarithms aside); exceptions: purging and deleting a
+//!   queue, and changing a FIFO queue's delay, which is retroactive.
+//!
+//! Where to look: `decide` holds the rules, a room per family of commands; `apply` makes events so, with `standing` as the
+//! one place where a message's indexes change together; `queue`, `groups` and `line` are those indexes, `slab` and `sides`
+//! the messages themselves; `pick` says in which order they are delivered and `fair` which tenants wait; `compaction`
+//! writes state forward.
 //!
 //! This crate knows nothing of AWS's shapes, the log's bytes, threads or waiting callers.
 

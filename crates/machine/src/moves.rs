@@ -51,6 +51,11 @@ impl Move {
         }
     }
 
+    /// Lets the next message wait as if one had just gone: a task that is taken up again never goes too fast.
+    pub(crate) fn pause(&mut self, now_ms: u64) {
+        self.next_us = now_ms.saturating_mul(1000) + self.interval_us().unwrap_or(0);
+    }
+
     fn due_ms(&self, now_ms: u64) -> u64 {
         let all_moved = self.moved >= self.to_move;
         if self.max_per_s.is_none() || all_moved { now_ms } else { self.next_us.div_ceil(1000).max(now_ms) }

@@ -66,7 +66,7 @@ impl State {
         if self.moves.get(*task).is_some() {
             return;
         }
-        let kept = Move {
+        let mut kept = Move {
             source: source.clone(),
             destination: destination.clone(),
             max_per_s: *max_per_s,
@@ -74,8 +74,9 @@ impl State {
             moved: *moved,
             started_ms: *started_ms,
             outcome: outcome.clone(),
-            next_us: self.now_ms.saturating_mul(1000),
+            next_us: 0,
         };
+        kept.pause(self.now_ms);
         self.moves.insert(*task, kept);
     }
 }

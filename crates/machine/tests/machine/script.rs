@@ -15,7 +15,7 @@
 //! woken jobs | woken                  queues with something to receive since the last time it was asked
 //! moved dead 2/3 running              the newest task of a queue
 //! job a active(1) | …                 what became of a job
-//! compact                             writes state forward and trims the log
+//! compact                             writes state forward, trims the log and goes on with what a replay gives
 //! ```
 //! `-> …` says how it ends, where that isn't plain success: `-> nothing`, `-> refused Reason`, `-> same a`. Names that
 //! end in `.fifo` make FIFO queues. After every step counters are recounted; at the end the log is replayed, compacted
@@ -104,6 +104,7 @@ impl Story {
                 let before = digest(&self.world.state, false);
                 self.world.compact();
                 assert_eq!(before, digest(&self.world.state, false));
+                self.world.state = self.world.replayed();
                 return;
             }
             _ => self.act(verb, &words),
