@@ -157,7 +157,8 @@ pub trait Log: Send + Sync {
     fn append(&self, epoch: Epoch, expected: Position, batch: Batch) -> Result<Position, AppendError>;
 
     /// Accepted batches from `from` on: at least one if there is one, and no more than makes `max_bytes` of payload
-    /// beyond it. MUST skip what was fenced off, the same way for every reader.
+    /// beyond it. MUST skip what was fenced off, the same way for every reader. From 0 is from 1; above the tail is an
+    /// empty page.
     ///
     /// # Errors
     /// See [`ReadError`].
@@ -167,7 +168,7 @@ pub trait Log: Send + Sync {
     /// their own.
     ///
     /// # Errors
-    /// See [`ReadError`].
+    /// See [`ReadError`]. Asking for bytes that never were is [`ReadError::Io`] with `InvalidInput`.
     fn fetch(&self, slices: &[Slice]) -> Result<Vec<Bytes>, ReadError>;
 
     /// Lets go of the batches up to and with `up_to`. MAY keep more. Monotone: trimming less than before does nothing.

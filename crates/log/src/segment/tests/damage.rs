@@ -137,6 +137,16 @@ fn a_segment_that_is_missing_short_or_another_is_damage() {
     assert!(matches!(opened, Err(OpenError::OtherPartition { found: 0, expected: 3, .. })));
 }
 
+/// Behind the last batch of a closed segment there can be no remains: the next one was written after it.
+#[test]
+fn something_behind_the_end_of_a_closed_segment_is_damage() {
+    let (disk, _, frames) = log_with_frames(15);
+    let (name, _, end) = frames.iter().rfind(|frame| frame.0 == file::name(1)).unwrap();
+    assert!(SEGMENT_BYTES - end > HEADER_BYTES as u64, "there is room for a header");
+    disk.flip(name, *end, 1);
+    assert_eq!(corrupt(try_open(&disk, Durability::Flush)), Some((disk.path(name), *end)));
+}
+
 /// A segment of an earlier state of the same log, brought back from a copy.
 #[test]
 fn an_older_copy_of_a_segment_is_damage() {

@@ -3,9 +3,10 @@
 use super::*;
 use crate::{
     ReadError, Slice,
-    disk::{Directory, Disk, LockError},
+    disk::{Directory, Disk, DiskFile, LockError},
     segment::inspect,
 };
+use std::{io, path::PathBuf, sync::Mutex};
 use tempfile::TempDir;
 
 fn names(disk: &FaultyDisk) -> Vec<String> {
@@ -72,46 +73,96 @@ fn a_directory_has_one_log_at_a_time() {
     SegmentLog::open(&path, &Options::default()).unwrap();
 }
 
-/// While the owner writes and trims, readers get what was written or are told that it is gone.
+/// The owner trims the segment and fills it anew just between a reader's looking up and its reading.
 #[test]
 fn a_reader_of_a_segment_just_trimmed_never_gets_other_bytes() {
-    const COUNT: u64 = 4000;
-    let disk = FaultyDisk::new();
-    let options = Options { background: true, ..options() };
-    let log = SegmentLog::open_on(Arc::new(disk), &options).unwrap().0;
-    let payload = |position: u64| format!("{position:08}").repeat(50);
-    let put = |position: u64| Batch { time_ms: 1, records: 1, payload: payload(position).into() };
+    let disk = Arc::new(Interposing::default());
+    let log = Arc::new(SegmentLog::open_on(Arc::clone(&disk) as Arc<dyn Disk>, &options()).unwrap().0);
+    let put = |position: u64| Batch { time_ms: 1, records: 1, payload: format!("{position:0400}").into() };
     let (epoch, _) = log.claim(0, put(1)).unwrap();
-    let (mut read, mut trimmed) = (0, 0);
-    std::thread::scope(|scope| {
-        let log = &log;
-        scope.spawn(move || {
-            for tail in 1..COUNT {
-                log.append(epoch, tail, put(tail + 1)).unwrap();
-                log.trim(epoch, tail.saturating_sub(3)).unwrap();
-            }
-        });
-        let mut random = 1_u64;
-        while log.bounds().unwrap().tail < COUNT {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let bounds = log.bounds().unwrap();
-            let position = bounds.first + (random >> 33) % (bounds.tail + 1 - bounds.first);
-            let outcome = if random & 1 << 32 == 0 {
-                log.fetch(&[Slice { position, bytes: 0..400 }]).map(|mut fetched| fetched.remove(0))
-            } else {
-                log.read(position, 0).map(|mut page| page.batches.remove(0).batch.payload)
-            };
-            match outcome {
-                Ok(bytes) => {
-                    assert_eq!(bytes, payload(position));
-                    read += 1;
-                }
-                Err(ReadError::Trimmed { .. }) => trimmed += 1,
-                Err(error) => panic!("batch {position}: {error}"),
-            }
+    let fill = move |log: &SegmentLog, count: u64| {
+        let tail = log.bounds().unwrap().tail;
+        (tail..tail + count).for_each(|tail| assert_eq!(log.append(epoch, tail, put(tail + 1)).unwrap(), tail + 1));
+    };
+    fill(&log, 40);
+    for fetch in [true, false] {
+        let position = log.bounds().unwrap().first;
+        let (owner, tail) = (Arc::clone(&log), log.bounds().unwrap().tail);
+        *disk.before_read.lock().unwrap() = Some(Box::new(move || {
+            owner.trim(epoch, tail).unwrap();
+            fill(&owner, 40);
+        }));
+        let outcome = if fetch {
+            log.fetch(&[Slice { position, bytes: 0..400 }]).map(|_| ())
+        } else {
+            log.read(position, 0).map(|_| ())
+        };
+        assert!(matches!(outcome, Err(ReadError::Trimmed { .. })), "fetch {fetch}: {outcome:?}");
+        assert!(disk.before_read.lock().unwrap().is_none(), "it was read");
+    }
+}
+
+type Interruption = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
+
+/// A disk where something happens just before the next read.
+#[derive(Default)]
+struct Interposing {
+    disk: FaultyDisk,
+    before_read: Interruption,
+}
+
+struct InterposingFile {
+    file: Arc<dyn DiskFile>,
+    before_read: Interruption,
+}
+
+impl Interposing {
+    fn wrap(&self, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
+        Arc::new(InterposingFile { file, before_read: Arc::clone(&self.before_read) })
+    }
+}
+
+impl Disk for Interposing {
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.disk.list()
+    }
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(self.wrap(self.disk.create(name)?))
+    }
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(self.wrap(self.disk.open(name)?))
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.disk.rename(from, to)
+    }
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.disk.remove(name)
+    }
+    fn sync_dir(&self) -> io::Result<()> {
+        self.disk.sync_dir()
+    }
+    fn path(&self, name: &str) -> PathBuf {
+        self.disk.path(name)
+    }
+}
+
+impl DiskFile for InterposingFile {
+    fn write_at(&self, bytes: &[u8], offset_bytes: u64) -> io::Result<usize> {
+        self.file.write_at(bytes, offset_bytes)
+    }
+    fn read_at(&self, bytes: &mut [u8], offset_bytes: u64) -> io::Result<usize> {
+        let before = self.before_read.lock().unwrap().take();
+        if let Some(before) = before {
+            before();
         }
-    });
-    assert!(read > 0, "{read} read, {trimmed} trimmed");
+        self.file.read_at(bytes, offset_bytes)
+    }
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync()
+    }
+    fn len_bytes(&self) -> io::Result<u64> {
+        self.file.len_bytes()
+    }
 }
 
 #[test]
