@@ -2,7 +2,7 @@
 //!
 //! [`SegmentLog`] appends each batch to the last file with one write and one flush. `frame` says what a batch looks like
 //! there and how a torn one is told from a damaged one; `recovery` says what is accepted at a start; `workshop` makes
-//! files before they are needed. [`inspect`] looks at a directory without changing it.
+//! files before they are needed. [`fn@inspect`] looks at a directory without changing it.
 //!
 //! Invariants:
 //! - A frame is written only when all before it are flushed (or when the user chose [`Durability::Os`]), and only into
