@@ -133,7 +133,7 @@ pub(super) fn seconds_up(duration: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Message;
+    use crate::{Message, sqs::tests::client};
     use serde::{Deserialize, Serialize};
 
     #[derive(Serialize, Deserialize, Message)]
@@ -146,7 +146,7 @@ mod tests {
     struct Odd(BTreeMap<(u8, u8), u8>);
 
     fn queue(name: &str) -> Queue {
-        Queue::from_url(&format!("http://127.0.0.1:1/000000000000/{name}")).unwrap()
+        Queue::with_client(client("http://127.0.0.1:1"), format!("http://127.0.0.1:1/000000000000/{name}"))
     }
 
     #[test]

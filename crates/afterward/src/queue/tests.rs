@@ -1,7 +1,10 @@
 //! A queue against a scripted server: what goes over the wire, and what comes of the answers.
 
 use super::*;
-use crate::sqs::tests::server::{Answer, Server, error, ok};
+use crate::sqs::tests::{
+    client,
+    server::{Answer, Server, error, ok},
+};
 use crate::{Attribute, Receive, Source, SourceError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,7 +17,16 @@ struct OrderNew {
 }
 
 fn queue(server: &Server, name: &str) -> Queue {
-    Queue::from_url(&format!("{}/000000000000/{name}", server.url())).unwrap()
+    Queue::with_client(client(&server.url()), format!("http://elsewhere/000000000000/{name}"))
+}
+
+#[test]
+fn a_url_holds_all_that_a_queue_needs() {
+    let queue = Queue::from_url("http://127.0.0.1:4599/000000000000/orders.fifo").unwrap();
+    assert_eq!((queue.name(), queue.is_fifo()), ("orders.fifo", true));
+    assert_eq!(queue.client().endpoint().as_str(), "http://127.0.0.1:4599");
+    let error = Queue::from_url("orders.fifo").unwrap_err().to_string();
+    assert!(error.contains("`orders.fifo` is not a queue's URL"), "{error}");
 }
 
 #[tokio::test]
@@ -31,18 +43,17 @@ async fn a_message_is_enqueued_and_its_id_returned() {
 async fn a_queue_is_found_by_name_or_made() {
     let url = json!({"QueueUrl": "http://elsewhere/000000000000/jobs.fifo"}).to_string();
     let missing = || error(400, "QueueDoesNotExist", "none");
-    let client = |server: &Server| sqs::Client::builder().endpoint(server.url()).build().unwrap();
 
     let server = Server::scripted([ok(&url)]).await;
-    let queue = Queue::named("jobs.fifo").client(client(&server)).create_if_missing().await.unwrap();
+    let queue = Queue::named("jobs.fifo").client(client(&server.url())).create_if_missing().await.unwrap();
     assert_eq!((queue.name(), queue.is_fifo(), server.asked().len()), ("jobs.fifo", true, 1));
 
     let server = Server::scripted([missing(), ok(&url)]).await;
-    Queue::named("jobs.fifo").client(client(&server)).create_if_missing().await.unwrap();
+    Queue::named("jobs.fifo").client(client(&server.url())).create_if_missing().await.unwrap();
     assert_eq!(server.bodies()[1], json!({"QueueName": "jobs.fifo", "Attributes": {"FifoQueue": "true"}}));
 
     let server = Server::scripted([missing()]).await;
-    let error = Queue::named("jobs").client(client(&server)).await.unwrap_err();
+    let error = Queue::named("jobs").client(client(&server.url())).await.unwrap_err();
     assert!(matches!(error, Error::Sqs(error) if error.is_queue_missing()));
 }
 

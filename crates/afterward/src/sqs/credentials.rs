@@ -25,30 +25,23 @@ impl Environment<'_> {
         names.iter().find_map(|name| self.get(name))
     }
 
-    /// The keys to sign with at `endpoint`. `profile`: one that was asked for by name, which goes before the
+    /// The keys to sign with at `endpoint`. `profile`: one that the program asked for by name, which goes before the
     /// environment's keys.
     pub(super) fn credential(&self, profile: Option<&str>, endpoint: &Endpoint) -> Result<Credential, SettingsError> {
-        if profile.is_none()
-            && let Some(credential) = self.keys_in_variables()?
-        {
+        if let Some(profile) = profile {
+            return self.keys_of(profile);
+        }
+        if let Some(credential) = self.keys_in_variables()? {
             return Ok(credential);
         }
-        let named = profile.map(str::to_owned).or_else(|| self.get("AWS_PROFILE"));
-        if let Some(credential) = self.keys_in_files(named.as_deref())? {
-            return Ok(credential);
-        }
-        match (named, endpoint.is_loopback()) {
-            (Some(name), _) => Err(SettingsError(format!(
-                "the profile `{name}` has no aws_access_key_id and aws_secret_access_key in {} or {}",
-                self.path(File::Credentials).display(),
-                self.path(File::Config).display()
-            ))),
-            // A local server that has no credentials configured takes any, but a request must be shaped like a signed one
-            // to have a region.
-            (None, true) => Ok(key("afterward", "afterward", None)),
-            (None, false) => Err(SettingsError(format!(
-                "no credentials for {endpoint}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write a profile with \
-                 `aws configure`"
+        let named = self.get("AWS_PROFILE");
+        match self.keys_of(named.as_deref().unwrap_or("default")) {
+            Ok(credential) => Ok(credential),
+            // A local server without credentials takes any, but a request must be shaped like a signed one to have a region.
+            // A profile that is meant for Amazon should not keep anybody from using it.
+            Err(_) if endpoint.is_loopback() => Ok(key("afterward", "afterward", None)),
+            Err(SettingsError(why)) => Err(SettingsError(format!(
+                "no credentials for {endpoint}: {why}; or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             ))),
         }
     }
@@ -56,7 +49,8 @@ impl Environment<'_> {
     /// The region by variables, else by the profile.
     pub(super) fn region(&self, profile: Option<&str>) -> Option<String> {
         let named = profile.map(str::to_owned).or_else(|| self.get("AWS_PROFILE"));
-        let of_profile = || self.section(File::Config, named.as_deref())?.remove("region").filter(|r| !r.is_empty());
+        let profile = named.as_deref().unwrap_or("default");
+        let of_profile = || self.section(File::Config, profile)?.remove("region").filter(|region| !region.is_empty());
         self.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]).or_else(of_profile)
     }
 
@@ -73,29 +67,33 @@ impl Environment<'_> {
         }
     }
 
-    fn keys_in_files(&self, profile: Option<&str>) -> Result<Option<Credential>, SettingsError> {
+    fn keys_of(&self, profile: &str) -> Result<Credential, SettingsError> {
         let mut elsewhere = None;
         for file in [File::Credentials, File::Config] {
             let Some(mut section) = self.section(file, profile) else { continue };
             if let (Some(id), Some(secret)) =
                 (section.remove("aws_access_key_id"), section.remove("aws_secret_access_key"))
             {
-                return Ok(Some(key(&id, &secret, section.remove("aws_session_token"))));
+                return Ok(key(&id, &secret, section.remove("aws_session_token")));
             }
             elsewhere = elsewhere.or_else(|| KEYS_FROM_ELSEWHERE.into_iter().find(|name| section.contains_key(*name)));
         }
-        match (elsewhere, profile) {
-            (Some(how), Some(profile)) => Err(SettingsError(format!(
+        Err(SettingsError(match elsewhere {
+            Some(how) => format!(
                 "the profile `{profile}` gets its keys by `{how}`, which is not supported: export them with \
                  `aws configure export-credentials --profile {profile} --format env`"
-            ))),
-            _ => Ok(None),
-        }
+            ),
+            None => format!(
+                "the profile `{profile}` has no aws_access_key_id and aws_secret_access_key in {} or {}",
+                self.path(File::Credentials).display(),
+                self.path(File::Config).display()
+            ),
+        }))
     }
 
-    fn section(&self, file: File, profile: Option<&str>) -> Option<Section> {
+    fn section(&self, file: File, profile: &str) -> Option<Section> {
         let text = std::fs::read_to_string(self.path(file)).ok()?;
-        section(&text, profile.unwrap_or("default"), file)
+        section(&text, profile, file)
     }
 
     fn path(&self, file: File) -> PathBuf {
@@ -149,12 +147,14 @@ mod tests {
         assert_eq!(found(&[("HOME", home)], None, AWAY).unwrap(), "FILE");
         assert_eq!(found(&[("HOME", home), ("AWS_PROFILE", "work")], None, AWAY).unwrap(), "WORK");
         assert_eq!(found(&[("HOME", "/nowhere")], None, LOCAL).unwrap(), "afterward");
+        assert_eq!(found(&[("HOME", home), ("AWS_PROFILE", "sso")], None, LOCAL).unwrap(), "afterward");
         assert_eq!(found(&[("AWS_ACCESS_KEY_ID", ""), ("HOME", "/nowhere")], None, LOCAL).unwrap(), "afterward");
 
         for (variables, profile, endpoint, words) in [
-            (&[("HOME", "/nowhere")][..], None, AWAY, "set AWS_ACCESS_KEY_ID"),
+            (&[("HOME", "/nowhere")][..], None, AWAY, "or set AWS_ACCESS_KEY_ID"),
             (&[("AWS_ACCESS_KEY_ID", "ENV")][..], None, LOCAL, "AWS_SECRET_ACCESS_KEY is not"),
             (&[("HOME", home)][..], Some("sso"), LOCAL, "sso_session"),
+            (&[("HOME", home), ("AWS_PROFILE", "sso")][..], None, AWAY, "export-credentials --profile sso"),
             (&[("HOME", home)][..], Some("bare"), LOCAL, "the profile `bare` has no"),
         ] {
             let error = found(variables, profile, endpoint).unwrap_err();

@@ -23,7 +23,7 @@
 //! | --- | --- |
 //! | endpoint | [`Builder::endpoint`], `AFTERWARD_URL`, `AWS_ENDPOINT_URL_SQS`, `AWS_ENDPOINT_URL`, `http://127.0.0.1:4566` |
 //! | region | what an Amazon endpoint's host name says, [`Builder::region`], `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's `region`, `us-east-1` |
-//! | credentials | [`Builder::credentials`], `AWS_ACCESS_KEY_ID` with `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, the keys of the profile (`AWS_PROFILE`, else `default`) in `~/.aws/credentials` or `~/.aws/config`, for a loopback endpoint the key `afterward` |
+//! | credentials | [`Builder::credentials`], `AWS_ACCESS_KEY_ID` with `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, the keys of the profile (`AWS_PROFILE`, else `default`) in `~/.aws/credentials` or `~/.aws/config`, for a loopback endpoint where none of these gives keys: the key `afterward` |
 //!
 //! Profiles that get their keys elsewhere (single sign-on, roles, credential processes) are not supported: export them
 //! with `aws configure export-credentials --format env`.

@@ -5,7 +5,7 @@ use afterward_aws::{Incoming, sigv4::Verifier};
 async fn every_action_goes_out_under_its_name() {
     // What all results can be read from; actions without a result don't read it.
     let server = Server::ruled(|_| ok(r#"{"queueUrls":[]}"#)).await;
-    let client = client(&server);
+    let client = client(&server.url());
     let mut names = Vec::new();
     macro_rules! call {
         ($($method:ident $action:literal;)*) => {$(
@@ -48,7 +48,7 @@ async fn every_action_goes_out_under_its_name() {
 async fn a_call_is_json_and_its_answer_typed() {
     let server =
         Server::scripted([ok(r#"{"MessageId":"m1","MD5OfMessageBody":"5d41402abc4b2a76b9719d911017c592"}"#)]).await;
-    let sent = client(&server).send_message(send("hello")).await.unwrap();
+    let sent = client(&server.url()).send_message(send("hello")).await.unwrap();
     assert_eq!(sent.message_id.as_deref(), Some("m1"));
     let asked = &server.asked()[0];
     assert_eq!((asked.method(), asked.uri().path()), (&Method::POST, "/"));
@@ -60,7 +60,7 @@ async fn a_call_is_json_and_its_answer_typed() {
 #[tokio::test]
 async fn each_call_is_signed_for_its_region() {
     let server = Server::scripted([ok("{}"), ok("{}")]).await;
-    let client = client(&server);
+    let client = client(&server.url());
     client.list_queues(ListQueuesRequest::default()).await.unwrap();
     client.get("/_afterward/queues/q%20x/messages?limit=10&text=a%2Bb").await.unwrap();
     let verifier = Verifier::new([Credential {
@@ -80,7 +80,7 @@ async fn each_call_is_signed_for_its_region() {
 #[tokio::test]
 async fn connections_are_kept_between_calls() {
     let server = Server::ruled(|_| ok("{}")).await;
-    let client = client(&server);
+    let client = client(&server.url());
     let mut ports = std::collections::BTreeSet::new();
     for _ in 0..3 {
         let reply = client.get("/").await.unwrap();

@@ -11,7 +11,7 @@ async fn what_may_work_a_moment_later_is_tried_again() {
         error(403, "AWS.SimpleQueueService.RequestThrottled", "slow down"),
     ] {
         let server = Server::scripted([trouble.clone(), trouble, ok(r#"{"MessageId":"m1"}"#)]).await;
-        let sent = client(&server).send_message(send("x")).await.unwrap();
+        let sent = client(&server.url()).send_message(send("x")).await.unwrap();
         assert_eq!(sent.message_id.as_deref(), Some("m1"));
         assert_eq!(server.asked().len(), 3);
     }
@@ -21,7 +21,7 @@ async fn what_may_work_a_moment_later_is_tried_again() {
 async fn what_will_not_work_is_not_tried_again() {
     for (status, code) in [(400, "QueueDoesNotExist"), (403, "AccessDenied"), (404, "NotFound")] {
         let server = Server::scripted([error(status, code, "no"), ok("{}")]).await;
-        let error = client(&server).send_message(send("x")).await.unwrap_err();
+        let error = client(&server.url()).send_message(send("x")).await.unwrap_err();
         assert_eq!((error.status(), error.code(), error.attempts()), (Some(status), Some(code), 1));
         assert_eq!(server.asked().len(), 1);
     }
@@ -30,17 +30,17 @@ async fn what_will_not_work_is_not_tried_again() {
 #[tokio::test]
 async fn attempts_have_an_end() {
     let server = Server::ruled(|_| error(503, "ServiceUnavailable", "down")).await;
-    let error = client(&server).send_message(send("x")).await.unwrap_err();
+    let error = client(&server.url()).send_message(send("x")).await.unwrap_err();
     assert_eq!((error.attempts(), server.asked().len(), error.is_transient()), (3, 3, true));
 
-    let once = Client::builder().endpoint(server.url()).attempts(1).build().unwrap();
+    let once = builder(&server.url()).attempts(1).build().unwrap();
     assert_eq!(once.send_message(send("x")).await.unwrap_err().attempts(), 1);
 }
 
 #[tokio::test]
 async fn an_error_says_where_what_and_why() {
     let server = Server::scripted([error(400, "QueueDoesNotExist", "The specified queue does not exist.")]).await;
-    let error = client(&server).purge_queue(PurgeQueueRequest::default()).await.unwrap_err();
+    let error = client(&server.url()).purge_queue(PurgeQueueRequest::default()).await.unwrap_err();
     let expected =
         format!("PurgeQueue at {}: QueueDoesNotExist (HTTP 400): The specified queue does not exist.", server.url());
     assert_eq!(error.to_string(), expected);
@@ -53,7 +53,7 @@ async fn nobody_there_is_said_with_what_to_do() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let client = Client::builder().endpoint(&url).attempts(2).build().unwrap();
+    let client = builder(&url).attempts(2).build().unwrap();
     let error = client.list_queues(ListQueuesRequest::default()).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Unreachable(_)), "{error:?}");
     let text = error.to_string();
@@ -64,7 +64,7 @@ async fn nobody_there_is_said_with_what_to_do() {
 #[tokio::test]
 async fn something_that_is_not_sqs_is_told_as_such() {
     let server = Server::ruled(|_| ok("<html>It works!</html>")).await;
-    let error = client(&server).list_queues(ListQueuesRequest::default()).await.unwrap_err();
+    let error = client(&server.url()).list_queues(ListQueuesRequest::default()).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::BadReply(_)), "{error:?}");
     assert_eq!(server.asked().len(), 1, "it will not turn into SQS");
 }
@@ -72,7 +72,7 @@ async fn something_that_is_not_sqs_is_told_as_such() {
 #[tokio::test]
 async fn a_reply_that_does_not_come_is_given_up() {
     let server = Server::ruled(|_| Answer::Late(Duration::from_secs(60), 200, "{}".into())).await;
-    let builder = Client::builder().endpoint(server.url()).timeout(Duration::from_millis(60)).attempts(2);
+    let builder = builder(&server.url()).timeout(Duration::from_millis(60)).attempts(2);
     let error = builder.build().unwrap().list_queues(ListQueuesRequest::default()).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::TimedOut(Duration::from_millis(60)));
     assert_eq!(server.asked().len(), 2);
@@ -81,7 +81,7 @@ async fn a_reply_that_does_not_come_is_given_up() {
 #[tokio::test]
 async fn a_long_poll_may_take_its_wait_beyond_the_timeout() {
     let server = Server::ruled(|_| Answer::Late(Duration::from_millis(300), 200, "{}".into())).await;
-    let client = Client::builder().endpoint(server.url()).timeout(Duration::from_millis(60)).build().unwrap();
+    let client = builder(&server.url()).timeout(Duration::from_millis(60)).build().unwrap();
     let poll = |wait| ReceiveMessageRequest { wait_time_seconds: wait, ..Default::default() };
     for wait in [Some(1), None] {
         assert_eq!(client.receive_message(poll(wait)).await.unwrap().messages, []);

@@ -9,10 +9,15 @@ mod settings;
 use super::*;
 use server::{Answer, Server, error, ok};
 
-fn client(server: &Server) -> Client {
+/// A builder that asks nothing of the machine's own settings.
+fn builder(url: &str) -> Builder {
     let credential =
         Credential { access_key_id: "AKTEST".into(), secret_access_key: "secret".into(), session_token: None };
-    Client::builder().endpoint(server.url()).region("eu-central-1").credentials(credential).build().unwrap()
+    Client::builder().endpoint(url).region("eu-central-1").credentials(credential)
+}
+
+pub(crate) fn client(url: &str) -> Client {
+    builder(url).build().unwrap()
 }
 
 fn send(body: &str) -> SendMessageRequest {

@@ -14,7 +14,8 @@ fn headers(idempotency_key: Option<&'static str>) -> HeaderMap {
 #[tokio::test]
 async fn a_job_is_posted_as_it_is() {
     let server = Server::scripted([Answer::Reply(202, r#"{"id":"j1"}"#.into())]).await;
-    let reply = client(&server).post("/jobs?delay_seconds=3", headers(Some("k")), r#"{"task":"x"}"#).await.unwrap();
+    let reply =
+        client(&server.url()).post("/jobs?delay_seconds=3", headers(Some("k")), r#"{"task":"x"}"#).await.unwrap();
     assert_eq!((reply.status().as_u16(), reply.body().as_ref()), (202, &br#"{"id":"j1"}"#[..]));
     let asked = &server.asked()[0];
     assert_eq!(asked.uri(), "/jobs?delay_seconds=3");
@@ -38,7 +39,7 @@ async fn a_post_is_repeated_only_where_that_cannot_do_it_twice() {
         (Answer::Reply(400, String::new()), Some("k"), 1),
     ] {
         let server = Server::ruled(move |_| trouble.clone()).await;
-        let error = client(&server).post("/jobs", headers(key), "{}").await.unwrap_err();
+        let error = client(&server.url()).post("/jobs", headers(key), "{}").await.unwrap_err();
         assert_eq!((error.attempts(), server.asked().len()), (attempts, attempts as usize), "{error} {key:?}");
     }
 }
@@ -51,7 +52,7 @@ async fn the_servers_own_errors_are_read() {
         (Answer::Reply(404, " nothing here\n".into()), "Not Found", "nothing here"),
     ] {
         let server = Server::scripted([reply]).await;
-        let error = client(&server).get("/_afterward/queues/x/messages?limit=1").await.unwrap_err();
+        let error = client(&server.url()).get("/_afterward/queues/x/messages?limit=1").await.unwrap_err();
         assert_eq!((error.status(), error.code(), error.message()), (Some(404), Some(code), Some(message)));
         assert_eq!(error.action(), "GET /_afterward/queues/x/messages");
     }
@@ -60,7 +61,7 @@ async fn the_servers_own_errors_are_read() {
 #[tokio::test]
 async fn a_path_that_is_none_is_refused_before_it_is_sent() {
     let server = Server::scripted([]).await;
-    let error = client(&server).get("/a b").await.unwrap_err();
+    let error = client(&server.url()).get("/a b").await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::BadRequest(_)), "{error:?}");
     assert!(server.asked().is_empty());
 }

@@ -64,7 +64,11 @@ fn what_makes_no_sense_is_refused_by_name() {
     for (builder, variables, words) in [
         (Client::builder().endpoint("ftp://x"), vec![], "`ftp://x` is not an address"),
         (Client::builder().region("Not A Region"), vec![], "the region `Not A Region`"),
-        (Client::builder().endpoint("http://10.0.0.1:4566"), vec![], "no credentials for http://10.0.0.1:4566"),
+        (
+            Client::builder().endpoint("http://10.0.0.1:4566"),
+            vec![],
+            "no credentials for http://10.0.0.1:4566: the profile `default` has no",
+        ),
         (Client::builder().profile("gone"), vec![], "the profile `gone` has no aws_access_key_id"),
         (Client::builder(), vec![("AWS_ACCESS_KEY_ID", "AK")], "AWS_SECRET_ACCESS_KEY is not"),
     ] {
