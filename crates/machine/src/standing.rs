@@ -94,10 +94,12 @@ impl State {
     /// What was due at `at_ms` happens.
     pub(crate) fn fire(&mut self, at_ms: u64, due: Due) {
         match due {
-            Due::Retention(queue) => {
-                let oldest = self.queues.get(&queue).and_then(|queue| queue.sent.first());
-                if let Some(oldest) = oldest.copied() {
-                    self.remove_message(oldest.slot());
+            Due::Retention(id) => {
+                let Some(queue) = self.queues.get(&id) else { return };
+                match queue.sent.first().map(|oldest| oldest.slot()) {
+                    Some(slot) if queue.retention_ends_ms() <= Some(at_ms) => self.remove_message(slot),
+                    // Were the timer ever behind the queue, it would be set right rather than fire for ever.
+                    _ => self.refresh_retention(id),
                 }
             }
             Due::Visible(slot) => {
