@@ -43,8 +43,12 @@ pub enum Intent {
 /// What all clients of a run choose from.
 #[derive(Debug, Default)]
 pub struct Supply {
-    bodies: u64,
-    dedups: u32,
+    /// Whether queues are purged and dead letters redriven: both make much uncertain, so not in every run.
+    pub sweeping: bool,
+    /// How many bodies have been given out.
+    pub bodies: u64,
+    /// How many deduplication ids have been.
+    pub dedups: u32,
 }
 
 impl Client {
@@ -62,15 +66,23 @@ impl Client {
             let body = supply.body(rng);
             return Intent::Send(vec![Sending { body, ..retry }]);
         }
+        if supply.sweeping && rng.chance(20) {
+            let dead_letters = rng.below(2) as QueueIndex;
+            let call = match rng.chance(250) {
+                true => Call::Purge(rng.below(queues.len() as u64) as QueueIndex),
+                false => Call::Move(dead_letters, rng.pick(&[None, Some(1), Some(500)])),
+            };
+            return Intent::Call(call, None);
+        }
         match rng.below(100) {
-            0..40 => {
+            0..26 => {
                 let count = if rng.chance(200) { 2 + rng.below(3) } else { 1 };
                 let queue = 2 + rng.below(queues.len() as u64 - 2) as QueueIndex;
                 Intent::Send((0..count).map(|_| supply.sending(rng, queues, queue)).collect())
             }
-            40..70 => Intent::Call(Call::Receive(receiving(rng, queues)), None),
-            choice => match self.pick(rng, choice < 90) {
-                Some(held) if choice < 90 => Intent::Call(Call::Delete(held), None),
+            26..56 => Intent::Call(Call::Receive(receiving(rng, queues)), None),
+            choice => match self.pick(rng, choice < 88) {
+                Some(held) if choice < 88 => Intent::Call(Call::Delete(held), None),
                 Some(held) => {
                     let timeout_ms = rng.pick(&[0, 0, 500, 2_000, 30_000, 120_000]);
                     let error = rng.chance(300).then_some("the handler failed");
@@ -124,6 +136,6 @@ fn receiving(rng: &mut Rng, queues: &[QueueSpec]) -> Receiving {
         queue: first + rng.below(count) as QueueIndex,
         max: rng.pick(&[1, 1, 2, 3, 10]),
         visibility_ms: rng.pick(&[None, None, None, Some(0), Some(500), Some(10_000), Some(300_000)]),
-        wait_ms: rng.pick(&[0, 0, 1_000, 5_000, 20_000]),
+        wait_ms: rng.pick(&[0, 0, 0, 1_000, 5_000, 20_000]),
     }
 }

@@ -59,6 +59,10 @@ pub enum Call {
     Delete(Held),
     /// ChangeMessageVisibility, to so many milliseconds.
     Change(Held, u64),
+    /// PurgeQueue.
+    Purge(QueueIndex),
+    /// StartMessageMoveTask: this dead-letter queue's messages go back, at most so many a second.
+    Move(QueueIndex, Option<u32>),
 }
 
 /// What a call was told.
@@ -73,7 +77,7 @@ pub enum Answer {
     },
     /// To a receive.
     Received(Vec<Seen>),
-    /// To a delete or a visibility change.
+    /// To anything else.
     Done,
     /// The rules are against it: nothing has happened.
     Refused(Refusal),

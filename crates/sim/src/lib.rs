@@ -14,8 +14,8 @@
 //! from calls and answers alone. What the checker can't see from outside is compared directly: a replayed state is,
 //! in all that can be read of it, the state before the crash.
 //!
-//! Not played yet: purging and deleting queues, move tasks, receive attempts that are repeated, and owners that pause
-//! and go on.
+//! Not played yet: deleting queues and changing their attributes, receive attempts that are repeated, idempotency keys,
+//! and owners that pause and go on.
 
 pub mod checker;
 pub mod client;
@@ -40,6 +40,8 @@ pub struct Outcome {
     pub trace: Trace,
     /// How much of it.
     pub tally: Tally,
+    /// What the log retains at the end, where the trace is kept.
+    pub records: Vec<String>,
     /// Whether it may.
     pub verdict: Result<(), Violation>,
 }
@@ -49,7 +51,12 @@ pub fn play(seed: u64, steps: u64, keep_trace: bool) -> Outcome {
     let mut world = match World::new(seed, keep_trace) {
         Ok(world) => world,
         Err(violation) => {
-            return Outcome { trace: Trace::new(false), tally: Tally::default(), verdict: Err(violation) };
+            return Outcome {
+                trace: Trace::new(false),
+                tally: Tally::default(),
+                records: Vec::new(),
+                verdict: Err(violation),
+            };
         }
     };
     let verdict = catch_unwind(AssertUnwindSafe(|| world.run(steps)));
@@ -57,5 +64,6 @@ pub fn play(seed: u64, steps: u64, keep_trace: bool) -> Outcome {
         let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
         Err(Violation { what: format!("a panic: {}", text.unwrap_or("without a text")) })
     });
-    Outcome { trace: world.trace().clone(), tally: world.tally(), verdict }
+    let records = if keep_trace { world.records() } else { Vec::new() };
+    Outcome { trace: world.trace().clone(), tally: world.tally(), records, verdict }
 }

@@ -36,9 +36,11 @@ fn main() -> ExitCode {
     let seeds = arguments.seeds.clone().or(arguments.seed.map(|seed| seed..seed + 1)).unwrap_or(0..1);
     for seed in seeds.clone() {
         let single = seeds.end - seeds.start == 1;
-        let Outcome { trace, tally, verdict } = play(seed, arguments.steps, single);
+        let Outcome { trace, tally, records, verdict } = play(seed, arguments.steps, single);
         if arguments.trace || (single && verdict.is_err()) {
             trace.lines().iter().for_each(|line| println!("{line}"));
+            println!("\nthe log at the end:");
+            records.iter().for_each(|line| println!("{line}"));
         }
         if single {
             println!("seed {seed}: trace {:016x}, {tally:?}", trace.hash());

@@ -11,7 +11,7 @@ impl Checker {
         let power = self.power(now_ms, held);
         let lease = held.lease.lease.0;
         if let Some(message) = self.messages.get_mut(&held.id) {
-            message.deletes.push(Deleting { call, lease, power });
+            message.deletes.push(Deleting { call, lease: Some(lease), power });
         }
     }
 
@@ -46,8 +46,8 @@ impl Checker {
     /// A delete or a visibility change was done.
     pub(super) fn lease_obeyed(&self, call: CallId, held: &Held) -> Result<(), Violation> {
         let Some(message) = self.messages.get(&held.id) else { return Ok(()) };
-        // A handle from before its message was dead-lettered means nothing any more, and does nothing.
-        let elsewhere = held.queue == message.home && self.perhaps_dead(message);
+        // A handle from before its message was dead-lettered, or taken back, means nothing any more, and does nothing.
+        let elsewhere = held.queue == message.home && self.perhaps_dead(message) || self.perhaps_moved(message);
         if self.queues[held.queue].is_fifo() && !elsewhere && !self.perhaps_deleted_before(held, call) {
             let delivered = message.deliveries.get(&held.lease.lease.0);
             let began_ms = self.calls[call].at_ms;
@@ -72,9 +72,9 @@ impl Checker {
     /// Whether some other delete than `call` may have removed the message.
     fn perhaps_deleted_before(&self, held: &Held, call: CallId) -> bool {
         self.messages.get(&held.id).is_some_and(|message| {
-            message.deletes.iter().any(|delete| {
-                delete.call != call && delete.power != Power::None && self.calls[delete.call].fate != Fate::Refused
-            })
+            let other = |delete: &Deleting| delete.call != call && delete.power != Power::None;
+            let may = |delete: &Deleting| other(delete) && self.calls[delete.call].fate != Fate::Refused;
+            message.deletes.iter().any(may) || self.perhaps_purged(message)
         })
     }
 

@@ -26,6 +26,7 @@ pub(super) struct Message {
 /// One time that a consumer got it.
 #[derive(Debug)]
 pub(super) struct Delivered {
+    pub(super) call: CallId,
     pub(super) queue: QueueIndex,
     /// `ApproximateReceiveCount`, which is exact here.
     pub(super) count: u32,
@@ -45,11 +46,12 @@ pub(super) struct Changing {
     pub(super) live: bool,
 }
 
-/// A delete by a lease.
+/// A delete by a lease, or a purge.
 #[derive(Debug)]
 pub(super) struct Deleting {
     pub(super) call: CallId,
-    pub(super) lease: u64,
+    /// `None`: it is a purge.
+    pub(super) lease: Option<u64>,
     pub(super) power: Power,
 }
 
@@ -76,15 +78,21 @@ impl Checker {
         })
     }
 
-    /// The lease of the delete that certainly removed the message.
-    pub(super) fn certainly_deleted(&self, message: &Message) -> Option<u64> {
+    /// The delete that certainly removed the message.
+    pub(super) fn certainly_deleted<'a>(&self, message: &'a Message) -> Option<&'a Deleting> {
         let by = |delete: &&Deleting| delete.power == Power::Certain && self.calls[delete.call].fate == Fate::Answered;
-        message.deletes.iter().find(by).map(|delete| delete.lease)
+        message.deletes.iter().find(by)
     }
 
+    /// Whether it may have gone for good, or begun another life.
     pub(super) fn perhaps_deleted(&self, message: &Message) -> bool {
+        self.perhaps_removed(message) || self.perhaps_moved(message)
+    }
+
+    /// Whether it may have gone for good.
+    pub(super) fn perhaps_removed(&self, message: &Message) -> bool {
         let may = |delete: &Deleting| delete.power != Power::None && self.calls[delete.call].fate != Fate::Refused;
-        message.deletes.iter().any(may)
+        message.deletes.iter().any(may) || self.perhaps_purged(message)
     }
 
     /// Its group, as far as that is certain.
@@ -107,12 +115,16 @@ impl Checker {
     /// The most receives that it may have had: those that are known and all whose outcome is not.
     pub(super) fn most_receives(&self, message: &Message) -> u32 {
         let known = message.deliveries.values().map(|delivered| delivered.count).max().unwrap_or(0);
-        let queues: Vec<QueueIndex> =
-            [Some(message.home), self.queues[message.home].dead_letter.map(|(queue, _)| queue)]
-                .into_iter()
-                .flatten()
-                .collect();
-        known + queues.into_iter().map(|queue| self.uncertain_receives(queue).count() as u32).sum::<u32>()
+        known + self.places(message).map(|queue| self.uncertain_receives(queue).count() as u32).sum::<u32>()
+    }
+
+    /// The queues that it can be in.
+    pub(super) fn places(&self, message: &Message) -> impl Iterator<Item = QueueIndex> {
+        [Some(message.home), self.dead_letters(message)].into_iter().flatten()
+    }
+
+    pub(super) fn dead_letters(&self, message: &Message) -> Option<QueueIndex> {
+        self.queues[message.home].dead_letter.map(|(queue, _)| queue)
     }
 
     /// Whether it may have gone to the dead-letter queue.

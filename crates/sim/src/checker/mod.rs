@@ -10,6 +10,7 @@
 //! - nobody gets a message that is certainly deleted or certainly leased to another ([`seen`]);
 //! - a group's messages come in the order of their sequence numbers ([`order`]);
 //! - a deduplication id makes one message within its window, and another one after it ([`sent`]);
+//! - a purged queue is empty, and a dead letter comes back only by a move task ([`swept`]);
 //! - a live lease can delete and change, an ended one of a FIFO queue can't ([`lease`]);
 //! - a receive, waiting or not, finds what is certainly there ([`receivable`]);
 //! - what was acknowledged is never lost ([`Checker::finish`]).
@@ -20,11 +21,13 @@ mod order;
 mod receivable;
 mod seen;
 mod sent;
+mod swept;
 #[cfg(test)]
 mod tests;
 
 use crate::history::{Answer, Call, CallId, QueueIndex, Receiving, Sending};
 use crate::scenario::QueueSpec;
+use afterward_machine::Refusal;
 use afterward_names::MessageId;
 use message::Message;
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,7 +71,7 @@ struct Record {
     waited: bool,
     /// Of a receive: a message that it certainly can find.
     findable: Option<MessageId>,
-    /// Of a send: the message that carries its body.
+    /// Of a send: the message that carries its body, as its id was at first.
     message: Option<MessageId>,
     /// Of a send: the message whose id it was told.
     told: Option<MessageId>,
@@ -87,6 +90,9 @@ pub struct Checker {
     open: BTreeSet<CallId>,
     /// The receives from each queue whose outcome is not known: they may have leased anything.
     uncertain: BTreeMap<QueueIndex, BTreeSet<CallId>>,
+    /// The purges of each queue, and the move tasks of each dead-letter queue.
+    purges: BTreeMap<QueueIndex, Vec<CallId>>,
+    moves: BTreeMap<QueueIndex, Vec<CallId>>,
     /// The sends of each group.
     groups: BTreeMap<(QueueIndex, u8), Vec<CallId>>,
     /// The sends with each deduplication id.
@@ -104,6 +110,8 @@ impl Checker {
             leases: BTreeMap::new(),
             open: BTreeSet::new(),
             uncertain: BTreeMap::new(),
+            purges: BTreeMap::new(),
+            moves: BTreeMap::new(),
             groups: BTreeMap::new(),
             same_id: BTreeMap::new(),
         }
@@ -120,6 +128,8 @@ impl Checker {
             Call::Send(sending) => self.sending_now(id, sending),
             Call::Delete(held) => self.deleting(id, now_ms, held),
             Call::Change(held, timeout_ms) => self.changing(id, now_ms, held, *timeout_ms),
+            Call::Purge(queue) => self.purging(id, *queue),
+            Call::Move(queue, _) => self.moves.entry(*queue).or_default().push(id),
             Call::Receive(receiving) => {
                 self.uncertain.entry(receiving.queue).or_default().insert(id);
             }
@@ -175,6 +185,8 @@ impl Checker {
             (Call::Receive(receiving), Answer::Received(seen)) => self.received(call, &receiving, seen),
             (Call::Delete(held) | Call::Change(held, _), Answer::Done) => self.lease_obeyed(call, &held),
             (Call::Delete(held) | Call::Change(held, _), Answer::Refused(why)) => self.lease_refused(call, &held, why),
+            (Call::Purge(_) | Call::Move(..), Answer::Done) => Ok(()),
+            (Call::Move(..), Answer::Refused(Refusal::MoveRunning)) => Ok(()),
             (asked, told) => Err(Violation { what: format!("#{call}: {asked:?} was told {told:?}") }),
         }
     }
@@ -205,7 +217,8 @@ impl Checker {
     pub fn finish(&self, now_ms: u64) -> Result<(), Violation> {
         for (id, message) in &self.messages {
             let expires_ms = self.earliest_origin_ms(message) + self.queues[message.home].retention_ms;
-            let gone = self.perhaps_deleted(message) || expires_ms <= now_ms;
+            let mut lives = self.messages.iter().filter(|(life, _)| life.after_redrives(0) == *id);
+            let gone = lives.any(|(_, life)| self.perhaps_removed(life)) || expires_ms <= now_ms;
             ensure(!message.acknowledged || gone, || {
                 format!("{id} was acknowledged by #{:?}, and is lost: {message:?}", message.candidates)
             })?;

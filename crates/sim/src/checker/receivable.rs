@@ -55,7 +55,8 @@ impl Checker {
             let made = record.told.or(record.message).and_then(|id| self.messages.get(&id));
             made.map_or(record.fate == Fate::Refused, |other| {
                 let behind = other.order.zip(message.order).is_some_and(|(other, own)| other >= own);
-                self.certainly_deleted(other).is_some() || behind && self.is_free(other, now_ms)
+                let stays = !self.perhaps_moved(other);
+                self.certainly_deleted(other).is_some() || behind && stays && self.is_free(other, now_ms)
             })
         })
     }

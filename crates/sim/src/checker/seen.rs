@@ -38,6 +38,7 @@ impl Checker {
 
         let served_ms = self.served_ms(call);
         let delivered = Delivered {
+            call,
             queue: receiving.queue,
             count: seen.receive_count,
             began_ms: served_ms,
@@ -49,6 +50,7 @@ impl Checker {
         self.check_times(send, served_ms, seen)?;
         self.check_place(message, seen)?;
         self.check_leases(message, lease, &delivered)?;
+        self.check_lives(id, lease, &delivered)?;
         if let Some(message) = self.messages.get_mut(&id) {
             message.deliveries.insert(lease, delivered);
         }
@@ -63,11 +65,12 @@ impl Checker {
         let sending = self.sending(send).cloned().ok_or_else(|| Violation { what: "nobody has sent it".into() })?;
         let record = &self.calls[send];
         ensure(record.fate != Fate::Refused, || format!("#{send}, which sent it, was refused"))?;
-        ensure(record.message.is_none_or(|known| known == id), || {
+        let (first, lives) = (id.after_redrives(0), id.redrives());
+        ensure(record.message.is_none_or(|known| known == first), || {
             format!("#{send}, which sent it, made {:?}", record.message)
         })?;
         ensure(seen.group == sending.group, || format!("it was sent in group {:?}", sending.group))?;
-        let unknown = record.fate != Fate::Answered;
+        let unknown = record.fate != Fate::Answered || lives > 0 && record.told == Some(first);
         match self.messages.get_mut(&id) {
             Some(message) => {
                 let may = message.candidates.contains(&send);
@@ -89,18 +92,19 @@ impl Checker {
                 self.messages.insert(id, message);
             }
         }
-        self.calls[send].message = Some(id);
+        self.calls[send].message = Some(first);
         Ok(send)
     }
 
     fn check_times(&self, send: CallId, served_ms: (u64, u64), seen: &Seen) -> Result<(), Violation> {
         let Call::Send(sending) = &self.calls[send].call else { return Ok(()) };
         let (at_ms, spec) = (self.calls[send].at_ms, &self.queues[sending.queue]);
-        ensure(seen.source.is_some() || seen.sent_ms == at_ms, || format!("it was sent at {at_ms}"))?;
+        let again = seen.source.is_some() || seen.held.id.redrives() > 0;
+        ensure(seen.sent_ms == at_ms || again && seen.sent_ms > at_ms, || format!("it was sent at {at_ms}"))?;
         let visible_ms = at_ms + sending.delay_ms.unwrap_or(spec.delay_ms);
         ensure(visible_ms <= served_ms.1, || format!("it is delayed until {visible_ms}"))?;
         let expires_ms = at_ms + spec.retention_ms;
-        ensure(seen.source.is_some() || served_ms.0 < expires_ms, || format!("it was kept until {expires_ms} only"))?;
+        ensure(again || served_ms.0 < expires_ms, || format!("it was kept until {expires_ms} only"))?;
         let first_ms = seen.first_received_ms;
         ensure((at_ms..=served_ms.1).contains(&first_ms), || format!("it can't be first received at {first_ms}"))?;
         let is_first = seen.receive_count == 1;
@@ -147,9 +151,16 @@ impl Checker {
     pub(super) fn check_deleted(&self, id: MessageId) -> Result<(), Violation> {
         let message = &self.messages[&id];
         let Some(by) = self.certainly_deleted(message) else { return Ok(()) };
-        let last = message.deliveries.keys().next_back();
-        ensure(last.is_none_or(|last| *last <= by), || {
-            format!("{id} was deleted with lease {by}, and delivered again with lease {last:?}")
+        let after = |(lease, delivered): &(&u64, &Delivered)| match by.lease {
+            Some(by) => **lease > by,
+            None => delivered.call > by.call,
+        };
+        let again = message.deliveries.iter().find(after).map(|(lease, _)| lease);
+        ensure(again.is_none(), || {
+            format!(
+                "{id} was deleted by #{} with lease {:?}, and delivered again with lease {again:?}",
+                by.call, by.lease
+            )
         })
     }
 

@@ -142,7 +142,7 @@ fn a_deleted_message_stays_away() {
     story.tell(delete, Answer::Done).unwrap();
     story.now_ms += 2_000;
     let again = story.seen(JOBS, 1, "a", 11, 2);
-    wrong(story.received(JOBS, [again]), "was deleted with lease 10, and delivered again");
+    wrong(story.received(JOBS, [again]), "with lease Some(10), and delivered again");
 }
 
 #[test]
@@ -273,4 +273,36 @@ fn nothing_is_left_without_an_answer() {
     let mut story = Story::new();
     story.send(JOBS, "a", None);
     wrong(story.checker.quiet(story.now_ms), "has no answer");
+}
+
+#[test]
+fn a_purged_queue_is_empty() {
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    let purge = story.call(Call::Purge(JOBS));
+    story.tell(purge, Answer::Done).unwrap();
+    let seen = story.seen(JOBS, 1, "a", 10, 1);
+    wrong(story.received(JOBS, [seen]), "and delivered again");
+    assert_eq!(story.checker.finish(story.now_ms), Ok(()));
+}
+
+#[test]
+fn a_message_lives_again_by_a_move_task_only() {
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    for count in 1..3 {
+        let seen = story.seen(JOBS, 1, "a", 10 + u64::from(count), count);
+        story.received(JOBS, [seen]).unwrap();
+        story.now_ms += 1_000;
+    }
+    let mut again = story.seen(JOBS, 1, "a", 20, 1);
+    again.held.id = again.held.id.after_redrives(1);
+    again.first_received_ms = story.now_ms;
+    wrong(story.received(JOBS, [again.clone()]), "there was no move task");
+
+    let task = story.call(Call::Move(DEAD, None));
+    story.tell(task, Answer::Done).unwrap();
+    again.held.lease.lease = LeaseId(21);
+    assert_eq!(story.received(JOBS, [again]), Ok(()));
+    wrong(story.checker.finish(story.now_ms), "is lost");
 }

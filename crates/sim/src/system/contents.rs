@@ -6,7 +6,7 @@ use afterward_broker::Content;
 use afterward_broker::partition::Partition;
 use afterward_log::{Log, ReadError, Slice};
 use afterward_machine::{Command, Dedup, Delivery, Location, Send};
-use afterward_record::decode_one;
+use afterward_record::{decode, decode_one};
 use bytes::Bytes;
 
 impl System {
@@ -41,6 +41,21 @@ impl System {
         let decoded = decode_one(&record).map_err(|error| format!("{delivery:?}: {error}"))?;
         let content = decoded.content.ok_or_else(|| format!("{delivery:?} has no content"))?;
         Content::decode(content).map(Some).map_err(|error| format!("{delivery:?}: {error}"))
+    }
+
+    /// The records that the log retains, as text.
+    pub fn records(&self) -> Vec<String> {
+        let first = self.log.bounds().map_or(1, |bounds| bounds.first);
+        let page = self.log.read(first, usize::MAX).unwrap_or_default();
+        let batches = page.batches.iter().flat_map(|logged| {
+            let head = format!("batch {} of epoch {}, claim: {}", logged.position, logged.epoch, logged.claim);
+            let records = decode(&logged.batch.payload).map(|record| match record {
+                Ok(record) => format!("  {} {:?}", record.time_ms, record.event),
+                Err(corrupt) => format!("  {corrupt}"),
+            });
+            std::iter::once(head).chain(records)
+        });
+        batches.collect()
     }
 
     fn fetch(&self, at: Location) -> Result<Bytes, ReadError> {

@@ -11,7 +11,7 @@ use afterward_broker::partition::{self, Gated, Outgoing, Partition};
 use afterward_broker::{Content, Counters, OpenError, Settings, Unavailable};
 use afterward_log::memory::MemoryLog;
 use afterward_log::{Epoch, Log};
-use afterward_machine::{Command, Receive, Refusal, Reply, State};
+use afterward_machine::{Command, Receive, Refusal, Reply, StartMove, State};
 use afterward_record::Beside;
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub struct System {
 
 /// Compaction at every opportunity: a few kilobytes are a large log here.
 fn settings() -> Settings {
-    Settings { compact_at_ratio: 1.5, compact_at_bytes: 4 << 10 }
+    Settings { compact_at_ratio: 1.5, compact_at_bytes: 1 << 10 }
 }
 
 impl System {
@@ -152,6 +152,18 @@ impl System {
         self.submit(&command, error.map_or(Beside::Nothing, Beside::Error))
     }
 
+    /// Removes all messages of a queue.
+    pub fn purge(&mut self, queue: QueueIndex) -> Option<Gated<Result<Reply, Refusal>>> {
+        let queue = self.queues[queue].address();
+        self.submit(&Command::Purge { queue, cooldown: false }, Beside::Nothing)
+    }
+
+    /// Sends a dead-letter queue's messages back to where they came from.
+    pub fn redrive(&mut self, queue: QueueIndex, max_per_s: Option<u32>) -> Option<Gated<Result<Reply, Refusal>>> {
+        let source = self.queues[queue].address().arn();
+        self.submit(&Command::StartMove(StartMove { source, destination: None, max_per_s }), Beside::Nothing)
+    }
+
     /// Reads the state as it is at `now_ms`; `None` while that is not durable.
     pub fn read<T>(&mut self, now_ms: u64, read: impl FnOnce(&State) -> T) -> Option<T> {
         self.partition.as_mut()?.read(now_ms, read).try_open().ok()?.ok()
@@ -171,7 +183,11 @@ impl System {
     pub fn take(&mut self) -> bool {
         if self.flight.is_none() {
             self.flight = self.partition.as_mut().and_then(Partition::take_batch);
-            return self.flight.is_some();
+            if let (Some(partition), Some(_)) = (&mut self.partition, &self.flight) {
+                // Now nothing is pending, as a pass of compaction needs it to start.
+                self.compactor.start_if_due(partition, &*self.log);
+                return true;
+            }
         }
         false
     }

@@ -81,7 +81,7 @@ impl World {
         reply: Result<Result<Reply, Refusal>, Unavailable>,
     ) -> Result<(), Violation> {
         let answer = match reply {
-            Ok(Ok(Reply::Done)) => Answer::Done,
+            Ok(Ok(Reply::Done | Reply::MoveStarted { .. })) => Answer::Done,
             Ok(Ok(other)) => return Err(violation(format!("#{call} was told {other:?}"))),
             Ok(Err(refusal)) => Answer::Refused(refusal),
             Err(Unavailable { .. }) => Answer::Unavailable,

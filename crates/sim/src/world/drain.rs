@@ -12,6 +12,7 @@ const ROUNDS: usize = 12;
 impl World {
     pub(super) fn drain(&mut self) -> Result<(), Violation> {
         self.faults = 0;
+        self.tally.trimmed = self.system.log_bytes().1;
         self.quiet()?;
         self.clients.truncate(1);
         // Those who waited have gone: whatever they had been leased meanwhile comes back.

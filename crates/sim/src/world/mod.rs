@@ -31,7 +31,7 @@ pub struct Tally {
     pub crashes: u64,
     /// Times that a replayed state was compared with the one before.
     pub replays_compared: u64,
-    /// Batches that compaction let go.
+    /// Batches that compaction let go, before the run came to its end.
     pub trimmed: u64,
 }
 
@@ -86,7 +86,8 @@ impl World {
         let checker = Checker::new(queues.clone());
         let mut trace = Trace::new(keep_trace);
         trace.line(format!("seed {seed}: {fencing:?}, {queues:?}"));
-        let (supply, tally) = (Supply::default(), Tally::default());
+        let supply = Supply { sweeping: rng.chance(400), ..Supply::default() };
+        let tally = Tally::default();
         let faults = rng.pick(&[0, 10, 80]);
         Ok(World { rng, queues, system, clients, supply, checker, trace, tally, faults, latest_ms: START_MS })
     }
@@ -96,9 +97,14 @@ impl World {
         &self.trace
     }
 
+    /// What the log retains.
+    pub fn records(&self) -> Vec<String> {
+        self.system.records()
+    }
+
     /// How much of it.
     pub fn tally(&self) -> Tally {
-        Tally { trimmed: self.system.log_bytes().1, ..self.tally }
+        self.tally
     }
 
     /// So many steps, then everything is received and deleted, and the books are closed.
@@ -117,19 +123,19 @@ impl World {
             self.recover()?;
         }
         match self.rng.below(1000) {
-            0..550 => self.call()?,
-            550..650 => {
+            0..500 => self.call()?,
+            500..600 => {
                 self.system.take();
             }
-            650..800 => self.land(),
-            800..900 => self.pass_time(),
-            900..940 => self.compact()?,
-            940..950 if self.faults > 0 => self.crash(),
-            950..960 => {
+            600..740 => self.land(),
+            740..830 => self.pass_time(),
+            830..900 => self.compact()?,
+            900..910 if self.faults > 0 => self.crash(),
+            910..920 => {
                 let told = self.system.deliver_late();
                 self.trace.line(format!("late batches arrive, {told} are told to be written"));
             }
-            960..990 => self.quiet()?,
+            920..980 => self.quiet()?,
             _ if self.faults > 0 => self.compare_replay()?,
             _ => self.quiet()?,
         }
@@ -184,6 +190,10 @@ impl World {
                     partition::Receiving::Again => {}
                 }
             },
+            Call::Purge(queue) => self.system.purge(*queue).map(|gated| Pending::Act(id, gated)),
+            Call::Move(queue, max_per_s) => {
+                self.system.redrive(*queue, *max_per_s).map(|gated| Pending::Act(id, gated))
+            }
             Call::Delete(held) => self.system.delete(held).map(|gated| Pending::Act(id, gated)),
             Call::Change(held, timeout_ms) => {
                 self.system.change(held, *timeout_ms, error).map(|gated| Pending::Act(id, gated))
@@ -207,9 +217,16 @@ impl World {
     }
 
     fn compact(&mut self) -> Result<(), Violation> {
-        let more = self.system.compact().map_err(violation)?;
-        let (retained_bytes, trimmed) = self.system.log_bytes();
-        self.trace.line(format!("compaction {more}: {retained_bytes} bytes, {trimmed} batches gone"));
+        // A pass takes many steps, and what it writes has to land in between. Some passes are left half-way.
+        for _ in 0..self.rng.below(8) {
+            self.land();
+            let more = self.system.compact().map_err(violation)?;
+            let (retained_bytes, trimmed) = self.system.log_bytes();
+            self.trace.line(format!("compaction {more}: {retained_bytes} bytes, {trimmed} batches gone"));
+            if self.rng.chance(700) {
+                self.system.take();
+            }
+        }
         Ok(())
     }
 
