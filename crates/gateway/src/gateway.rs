@@ -69,7 +69,7 @@ impl Gateway {
         finished(response, &request_id)
     }
 
-    /// Answers a request whose body is larger than the settings allow, and was not read.
+    /// Answers a request whose body is larger than the settings allow, and was not kept.
     pub(crate) fn too_large(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let request_id = self.inner.request_ids.next();
         let limit_bytes = self.inner.settings.limits.body_bytes;
@@ -87,7 +87,7 @@ impl Gateway {
             ),
         };
         let mut response = finished(response, &request_id);
-        // The body was left unread, so nothing more can be understood on this connection.
+        // The rest of the body may still be coming, so nothing more can be understood on this connection.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         response
     }

@@ -6,6 +6,7 @@ use afterward_log::segment::OpenReport;
 use std::{
     fmt,
     net::SocketAddr,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -25,8 +26,24 @@ pub struct Running {
     pub opened: OpenReport,
     listening: Listening,
     broker: Broker,
-    /// Removed when all else is dropped.
-    temporary: Option<TempDir>,
+    data: DataDirectory,
+}
+
+/// Where the data is.
+pub(crate) enum DataDirectory {
+    /// The user's.
+    Kept(PathBuf),
+    /// Ours, removed at the end.
+    Temporary(TempDir),
+}
+
+impl DataDirectory {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            DataDirectory::Kept(path) => path,
+            DataDirectory::Temporary(directory) => directory.path(),
+        }
+    }
 }
 
 /// How a stop went.
@@ -39,13 +56,18 @@ pub struct Stopped {
 }
 
 impl Running {
-    pub(crate) fn new(broker: Broker, listening: Listening, opened: OpenReport, temporary: Option<TempDir>) -> Running {
-        Running { addr: listening.address(), opened, listening, broker, temporary }
+    pub(crate) fn new(broker: Broker, listening: Listening, opened: OpenReport, data: DataDirectory) -> Running {
+        Running { addr: listening.address(), opened, listening, broker, data }
     }
 
     /// `http://ADDRESS:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
+    }
+
+    /// The data directory.
+    pub fn directory(&self) -> &Path {
+        self.data.path()
     }
 
     /// The broker behind the server, for programs that embed it.
@@ -57,14 +79,16 @@ impl Running {
     /// A temporary data directory is removed.
     pub async fn stop(self) -> Stopped {
         let began = Instant::now();
-        let Running { listening, broker, temporary, .. } = self;
+        let Running { listening, broker, data, .. } = self;
         // A receive that comes in from now on doesn't wait either.
         broker.end_waits();
         let cut = listening.drain(PATIENCE).await;
         if tokio::time::timeout(LAST_FLUSH, broker.stop()).await.is_err() {
             tracing::warn!("the disk did not finish within {LAST_FLUSH:?}; stopping without it");
         }
-        if let Some(Err(error)) = temporary.map(TempDir::close) {
+        if let DataDirectory::Temporary(directory) = data
+            && let Err(error) = directory.close()
+        {
             tracing::warn!(%error, "the temporary data directory could not be removed");
         }
         Stopped { took: began.elapsed(), cut }

@@ -4,17 +4,12 @@ use crate::{
     Config, ConfigError, Running,
     config::{Data, Durability},
     jobs,
+    running::DataDirectory,
 };
 use afterward_broker::{Broker, SystemClock};
 use afterward_gateway::{Gateway, Jobs, Settings};
 use afterward_log::segment::{self, OpenReport, Options, SegmentLog};
-use std::{
-    io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
-use tempfile::TempDir;
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
 use thiserror::Error;
 use tokio::net::TcpListener;
 
@@ -80,11 +75,11 @@ impl Server {
     /// See [`StartError`].
     pub async fn start(config: Config) -> Result<Running, StartError> {
         config.check()?;
-        let (directory, temporary) = data_directory(&config.data)?;
-        let durability = config.durability;
-        let opening = tokio::task::spawn_blocking(move || open(&directory.join(PARTITION), durability));
+        let data = data_directory(&config.data)?;
+        let (directory, durability) = (data.path().join(PARTITION), config.durability);
+        let opening = tokio::task::spawn_blocking(move || open(&directory, durability));
         let (broker, opened) = opening.await.map_err(|error| StartError::Panicked(error.to_string()))??;
-        let running = listen(&broker, &config, opened, temporary).await;
+        let running = listen(&broker, &config, opened, data).await;
         if running.is_err() {
             broker.stop().await;
         }
@@ -92,12 +87,12 @@ impl Server {
     }
 }
 
-fn data_directory(data: &Data) -> Result<(PathBuf, Option<TempDir>), StartError> {
+fn data_directory(data: &Data) -> Result<DataDirectory, StartError> {
     match data {
-        Data::Directory(path) => Ok((path.clone(), None)),
+        Data::Directory(path) => Ok(DataDirectory::Kept(path.clone())),
         Data::Ephemeral => {
             let temporary = tempfile::Builder::new().prefix("afterward-").tempdir().map_err(StartError::Temporary)?;
-            Ok((temporary.path().to_owned(), Some(temporary)))
+            Ok(DataDirectory::Temporary(temporary))
         }
     }
 }
@@ -121,7 +116,7 @@ async fn listen(
     broker: &Broker,
     config: &Config,
     opened: OpenReport,
-    temporary: Option<TempDir>,
+    data: DataDirectory,
 ) -> Result<Running, StartError> {
     if config.jobs.create {
         jobs::create(broker, &config.jobs).await?;
@@ -130,7 +125,7 @@ async fn listen(
     let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
     let gateway = Gateway::new(broker.clone(), settings(config));
     let listening = gateway.listen(listener).map_err(failed)?;
-    Ok(Running::new(broker.clone(), listening, opened, temporary))
+    Ok(Running::new(broker.clone(), listening, opened, data))
 }
 
 /// What of the settings is the gateway's.

@@ -1,9 +1,12 @@
 //! Reading a request's body, up to a limit.
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, header::CONTENT_LENGTH};
+use http::{
+    HeaderMap,
+    header::{CONTENT_LENGTH, EXPECT},
+};
 use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 
 /// Why there is no body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,33 +17,49 @@ pub(super) enum BodyError {
     Broken,
 }
 
-/// The whole body. One that says beforehand that it is too large is refused before a byte of it is asked for, so that
-/// a client which sent `Expect: 100-continue` never sends it.
+/// How much of a body that is too large is read and thrown away, in multiples of the limit, so that its sender comes to
+/// the point of reading why: one that is cut off while it sends sees a broken connection instead.
+const PATIENCE: usize = 4;
+
+/// The whole body, of at most `limit_bytes`. One that is announced as too large by a client that asks first
+/// (`Expect: 100-continue`) is refused before a byte of it is sent.
 pub(super) async fn read(headers: &HeaderMap, mut body: Incoming, limit_bytes: usize) -> Result<Bytes, BodyError> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit_bytes as u64) {
+        if !headers.contains_key(EXPECT) {
+            discard(&mut body, limit_bytes * PATIENCE).await;
+        }
         return Err(BodyError::TooLarge);
-    }
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
     }
     // Most bodies come in one piece, which is then passed on as it is.
     let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
-    if first.len() > limit_bytes {
-        return Err(BodyError::TooLarge);
-    }
-    let Some(second) = next(&mut body).await? else { return Ok(first) };
+    let Some(second) = next(&mut body).await? else {
+        return if first.len() > limit_bytes { Err(BodyError::TooLarge) } else { Ok(first) };
+    };
     let mut whole = BytesMut::with_capacity(announced.map_or(first.len() * 2, |length| length as usize));
     whole.extend_from_slice(&first);
     let mut piece = Some(second);
     while let Some(more) = piece {
         if whole.len() + more.len() > limit_bytes {
+            drop(whole);
+            discard(&mut body, limit_bytes * PATIENCE).await;
             return Err(BodyError::TooLarge);
         }
         whole.extend_from_slice(&more);
         piece = next(&mut body).await?;
     }
     Ok(whole.freeze())
+}
+
+/// Reads on until the body ends, or until it has had `at_most_bytes` more.
+async fn discard(body: &mut Incoming, at_most_bytes: usize) {
+    let mut bytes = 0;
+    while let Ok(Some(more)) = next(body).await {
+        bytes += more.len();
+        if bytes > at_most_bytes {
+            return;
+        }
+    }
 }
 
 /// The next piece of data; trailers are passed over.

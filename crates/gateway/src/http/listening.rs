@@ -4,12 +4,12 @@ use super::{
     exchange,
     pulse::{Patience, Pulse},
     stream::Watched,
-    watch::{Connections, Entry},
+    watch::Connections,
 };
 use crate::Gateway;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
@@ -18,6 +18,9 @@ use tokio::{
 
 /// The largest head of a request: a presigned call may carry a message in its URL.
 const HEAD_BYTES: usize = 64 << 10;
+
+/// How often a connection that is to end looks whether it can.
+const TURN: Duration = Duration::from_millis(20);
 
 /// A gateway that listens. Dropping it stops at once; [`Listening::drain`] is the orderly way.
 pub struct Listening {
@@ -44,8 +47,10 @@ impl Listening {
 
     /// Accepts nothing any more, lets the requests that have begun finish, closes what is idle. Returns how many
     /// connections were cut because they took longer than `patience`. Long polls are ended by the broker, not here.
-    pub async fn drain(self, patience: Duration) -> usize {
+    pub async fn drain(mut self, patience: Duration) -> usize {
         self.accepting.abort();
+        // What it holds is free only when it has ended.
+        let _ = (&mut self.accepting).await;
         self.draining.send_replace(true);
         let finished = tokio::time::timeout(patience, self.connections.none_left()).await;
         if finished.is_ok() { 0 } else { self.connections.cut(|_| true) }
@@ -97,8 +102,9 @@ async fn accept(
         let (gateway, draining) = (gateway.clone(), draining.clone());
         connections.add(Arc::clone(&pulse), |entry| {
             let connection = async move {
-                serve(gateway, stream, pulse, entry, draining).await;
-                drop(permit);
+                serve(gateway, stream, pulse, draining).await;
+                // Now that nothing of the connection holds the gateway any more.
+                drop((permit, entry));
             };
             tokio::spawn(connection).abort_handle()
         });
@@ -106,13 +112,7 @@ async fn accept(
 }
 
 /// Serves one connection until it closes.
-async fn serve(
-    gateway: Gateway,
-    stream: TcpStream,
-    pulse: Arc<Pulse>,
-    entry: Entry,
-    mut draining: watch::Receiver<bool>,
-) {
+async fn serve(gateway: Gateway, stream: TcpStream, pulse: Arc<Pulse>, mut draining: watch::Receiver<bool>) {
     // Replies are written whole; waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse)));
@@ -123,16 +123,32 @@ async fn serve(
         outcome = connection.as_mut() => outcome,
         () = told(&mut draining) => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            finished(connection, &pulse).await
         }
     };
     if let Err(error) = outcome {
         tracing::debug!(%error, "a connection ended early");
     }
-    drop(entry);
 }
 
 /// Returns when a drain begins, or the gateway is gone.
 async fn told(draining: &mut watch::Receiver<bool>) {
     let _ = draining.wait_for(|draining| *draining).await;
+}
+
+/// Lets a connection that has been told to shut down finish its request. One that has none yet waits for its first as
+/// hyper has it; here, it ends. That is looked at between two turns of the connection, so no request that was read is
+/// lost.
+async fn finished<E>(mut connection: Pin<&mut impl Future<Output = Result<(), E>>>, pulse: &Pulse) -> Result<(), E> {
+    loop {
+        tokio::select! {
+            biased;
+            outcome = connection.as_mut() => return outcome,
+            () = tokio::time::sleep(TURN) => {
+                if pulse.is_between_requests() {
+                    return Ok(());
+                }
+            }
+        }
+    }
 }

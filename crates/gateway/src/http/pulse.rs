@@ -64,6 +64,15 @@ impl Pulse {
         self.phase.store(phase as u8, Relaxed);
     }
 
+    /// Whether no request has begun: nothing of one has come, or so little for so long that nobody can count on it.
+    pub(super) fn is_between_requests(&self) -> bool {
+        match self.phase() {
+            Phase::Idle => true,
+            Phase::Head => self.now_ms().saturating_sub(self.since_ms.load(Relaxed)) > 500,
+            Phase::Body | Phase::Working | Phase::Writing => false,
+        }
+    }
+
     /// Whether the phase has lasted longer than it may.
     pub(super) fn is_overdue(&self, patience: &Patience) -> bool {
         let limit = match self.phase() {

@@ -1,6 +1,6 @@
 //! The connections that are open, and what becomes of those that take too long.
 
-use super::pulse::{Patience, Phase, Pulse};
+use super::pulse::{Patience, Pulse};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -39,7 +39,7 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn count(&self) -> usize {
+    fn count(&self) -> usize {
         self.open().connections.len()
     }
 
@@ -70,21 +70,16 @@ impl Connections {
         picked.map(|(_, task)| task.abort()).count()
     }
 
-    /// Cuts the connections that are between requests.
-    pub(super) fn cut_idle(&self) {
-        self.cut(|pulse| pulse.phase() == Phase::Idle);
-    }
-
     /// Returns when no connection is open.
     pub(super) async fn none_left(&self) {
         loop {
-            let closed = self.closed.notified();
+            let mut closed = std::pin::pin!(self.closed.notified());
+            // From here on no closing is missed.
+            closed.as_mut().enable();
             if self.count() == 0 {
                 return;
             }
-            self.cut_idle();
-            // A reply may go out, and the connection become idle, without anything closing.
-            let _ = tokio::time::timeout(std::time::Duration::from_millis(20), closed).await;
+            closed.await;
         }
     }
 }

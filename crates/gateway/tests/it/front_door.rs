@@ -1,0 +1,162 @@
+//! `/jobs`: taken in at once, told of through a whole life.
+
+use crate::rig::{Rig, settings};
+use serde_json::{Value, json};
+
+/// A queue for jobs with two receives, and the URL of its dead-letter queue.
+async fn with_queue(rig: &Rig) -> (String, String) {
+    let dead = rig.standard("jobs-dlq").await;
+    let redrive = r#"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:jobs-dlq","maxReceiveCount":2}"#;
+    (rig.queue("jobs", json!({"RedrivePolicy": redrive, "VisibilityTimeout": "10"})).await, dead)
+}
+
+async fn status(rig: &Rig, job: &Value) -> Value {
+    let reply = rig.get(&format!("/jobs/{}", job["id"].as_str().unwrap())).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    reply.json()
+}
+
+#[tokio::test]
+async fn a_job_is_told_of_through_its_life_to_success() {
+    let rig = Rig::start().await;
+    let (url, _) = with_queue(&rig).await;
+    let body = r#"{ "task":"resize",  "n":1.50 }"#;
+    let reply = rig.post("/jobs?delay_seconds=5", body).await;
+    assert_eq!(reply.status, 202, "{}", reply.body);
+    let job = reply.json();
+    let id = job["id"].as_str().unwrap();
+    assert_eq!(job["queue"], "jobs");
+    assert_eq!(job["status_url"], format!("http://{}/jobs/{id}", rig.address));
+    assert_eq!(reply.header("location"), format!("/jobs/{id}"));
+    assert_eq!(job.get("duplicate"), None);
+    let now = status(&rig, &job).await;
+    assert_eq!(
+        now,
+        json!({"id": id, "queue": "jobs", "status": "delayed", "attempts": 0, "last_error": null,
+            "enqueued_at": "2023-11-14T22:13:20.000Z"})
+    );
+    rig.pass(5);
+    assert_eq!(status(&rig, &job).await["status"], "waiting");
+    let message = rig.receive(&url).await.remove(0);
+    assert_eq!(message["Body"], body, "byte for byte");
+    assert_eq!(status(&rig, &job).await["status"], "active");
+    rig.call("DeleteMessage", json!({"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]})).await;
+    let ended = status(&rig, &job).await;
+    assert_eq!((&ended["status"], &ended["attempts"]), (&json!("succeeded"), &json!(1)));
+    assert_eq!(ended["finished_at"], "2023-11-14T22:13:25.000Z");
+    rig.pass(3601);
+    assert_eq!(rig.get(&format!("/jobs/{id}")).await.status, 404, "an hour later it is forgotten");
+}
+
+#[tokio::test]
+async fn a_job_that_keeps_failing_is_dead_with_its_last_error_until_it_is_redriven() {
+    let rig = Rig::start().await;
+    let (url, dead) = with_queue(&rig).await;
+    let job = rig.post("/jobs", r#"{"task":"broken","fail":true}"#).await.json();
+    for attempt in 1..=2 {
+        let message = rig.receive(&url).await.remove(0);
+        let give_back = json!({"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0});
+        let request = rig
+            .json_request("ChangeMessageVisibility", &give_back)
+            .header("x-afterward-error", format!("attempt%20{attempt}%3A%20na%C3%AFve"));
+        assert_eq!(rig.send(request.body(give_back.to_string().into()).unwrap()).await.status, 200);
+        let now = status(&rig, &job).await;
+        assert_eq!(now["status"], "waiting");
+        assert_eq!(now["last_error"], format!("attempt {attempt}: naïve"));
+    }
+    assert!(rig.receive(&url).await.is_empty());
+    let now = status(&rig, &job).await;
+    assert_eq!(now["status"], "dead");
+    assert_eq!(now["queue"], "jobs");
+    assert_eq!(now["dead_letter_queue"], "jobs-dlq");
+    assert_eq!(now["last_error"], "attempt 2: naïve");
+
+    let arn = rig.attribute(&dead, "QueueArn").await;
+    rig.call("StartMessageMoveTask", json!({"SourceArn": arn})).await;
+    crate::rig::until("the job is back", || async {
+        rig.pass(1);
+        status(&rig, &job).await["status"] == "waiting"
+    })
+    .await;
+    let again = rig.receive(&url).await.remove(0);
+    assert_ne!(again["MessageId"], job["id"], "a redriven message has a new id");
+    rig.call("DeleteMessage", json!({"QueueUrl": url, "ReceiptHandle": again["ReceiptHandle"]})).await;
+    assert_eq!(status(&rig, &job).await["status"], "succeeded", "and the job is found by its first one");
+}
+
+#[tokio::test]
+async fn an_idempotency_key_is_remembered_for_a_day() {
+    let rig = Rig::start().await;
+    with_queue(&rig).await;
+    let post = |body: &'static str| {
+        let request = rig.request("POST", "/jobs").header("idempotency-key", "order-7");
+        rig.send(request.body(body.into()).unwrap())
+    };
+    let first = post(r#"{"a":1}"#).await.json();
+    let again = post(r#"{"a":1}"#).await;
+    assert_eq!((again.status, &again.json()["duplicate"]), (202, &json!(true)));
+    assert_eq!(again.json()["id"], first["id"]);
+    let other = post(r#"{"a":2}"#).await;
+    assert_eq!((other.status, &other.json()["error"]["code"]), (422, &json!("IdempotencyKeyReused")));
+    rig.pass(86_401);
+    let later = post(r#"{"a":1}"#).await.json();
+    assert_ne!(later["id"], first["id"]);
+    assert_eq!(later.get("duplicate"), None);
+}
+
+#[tokio::test]
+async fn what_is_no_job_is_refused_with_the_place() {
+    let rig = Rig::start().await;
+    let missing = rig.post("/jobs", "{}").await;
+    assert_eq!(missing.status, 404);
+    assert!(missing.body.contains("afterward queue create jobs"), "{}", missing.body);
+    with_queue(&rig).await;
+    let large = format!("{{\"a\":\"{}\"}}", "x".repeat(1_048_576));
+    for (path, body, status, says) in [
+        ("/jobs", "{\"a\":1,\n  b}", 400, "line 2 column 3"),
+        ("/jobs", "[1]", 400, "a job is a JSON object"),
+        ("/jobs", "", 400, "empty"),
+        ("/jobs", large.as_str(), 413, "at most 1048576 bytes"),
+        ("/jobs?delay_seconds=901", "{}", 400, "0 to 900"),
+        ("/jobs?delay_seconds=x", "{}", 400, "0 to 900"),
+        ("/jobs?delay=5", "{}", 400, "no parameter `delay`"),
+        ("/jobs/x", "{}", 405, "GET it"),
+    ] {
+        let reply = rig.post(path, body.to_owned()).await;
+        assert_eq!(reply.status, status, "{path}: {}", reply.body);
+        assert!(reply.json()["error"]["message"].as_str().unwrap().contains(says), "{path}: {}", reply.body);
+    }
+    assert_eq!(rig.get("/jobs").await.status, 405);
+    assert_eq!(rig.get("/jobs/nonsense").await.status, 404);
+    assert_eq!(rig.get("/jobs/00000000-0001-8000-8000-000000000000").await.status, 404);
+}
+
+#[tokio::test]
+async fn pages_of_configured_origins_may_call() {
+    let mut settings = settings();
+    settings.jobs.cors_origins = vec!["https://app.example".into()];
+    let rig = Rig::with(settings).await;
+    with_queue(&rig).await;
+    for (origin, allowed) in [("https://app.example", "https://app.example"), ("https://evil.example", "")] {
+        let ask = rig.request("OPTIONS", "/jobs").header("origin", origin);
+        let ask =
+            rig.send(ask.header("access-control-request-method", "POST").body(bytes::Bytes::new()).unwrap()).await;
+        assert_eq!((ask.status, ask.header("access-control-allow-origin")), (204, allowed), "{origin}");
+        let post = rig.request("POST", "/jobs").header("origin", origin).body("{}".into()).unwrap();
+        let post = rig.send(post).await;
+        assert_eq!((post.status, post.header("access-control-allow-origin")), (202, allowed), "{origin}");
+        assert_eq!(post.header("vary"), "origin");
+    }
+}
+
+#[tokio::test]
+async fn the_configured_delay_holds_unless_the_request_says() {
+    let mut settings = settings();
+    settings.jobs.delay_ms = Some(5000);
+    let rig = Rig::with(settings).await;
+    with_queue(&rig).await;
+    let by_default = rig.post("/jobs", "{}").await.json();
+    assert_eq!(status(&rig, &by_default).await["status"], "delayed");
+    let at_once = rig.post("/jobs?delay_seconds=0", "{}").await.json();
+    assert_eq!(status(&rig, &at_once).await["status"], "waiting");
+}

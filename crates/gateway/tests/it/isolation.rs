@@ -1,0 +1,86 @@
+//! Accounts and regions don't see each other.
+
+use crate::rig::{Reply, Rig, authorization};
+use serde_json::{Value, json};
+
+async fn call(rig: &Rig, key: &str, region: &str, action: &str, request: Value) -> Reply {
+    let builder = rig.json_request(action, &request).header("authorization", authorization(key, region));
+    rig.send(builder.body(request.to_string().into()).unwrap()).await
+}
+
+#[tokio::test]
+async fn each_account_and_region_has_its_own_queues() {
+    let rig = Rig::start().await;
+    let places = [
+        ("test", "us-east-1", "000000000000"),
+        ("AKIAIOSFODNN7EXAMPLE", "eu-west-1", "000000000000"),
+        ("123456789012", "us-east-1", "123456789012"),
+        ("123456789012", "eu-west-1", "123456789012"),
+    ];
+    for (key, region, account) in places {
+        let seen = call(&rig, key, region, "ListQueues", json!({})).await.json();
+        assert_eq!(seen.get("QueueUrls").and_then(Value::as_array).map_or(0, Vec::len), 0, "{key} {region}");
+        let created = call(&rig, key, region, "CreateQueue", json!({"QueueName": "work"})).await.json();
+        assert_eq!(created["QueueUrl"], format!("http://{}/{account}/work", rig.address));
+        let request = json!({"QueueUrl": created["QueueUrl"], "MessageBody": format!("of {account} in {region}")});
+        assert_eq!(call(&rig, key, region, "SendMessage", request).await.status, 200);
+        let request = json!({"QueueUrl": "work", "AttributeNames": ["QueueArn"]});
+        let arn = call(&rig, key, region, "GetQueueAttributes", request).await.json();
+        assert_eq!(arn["Attributes"]["QueueArn"], format!("arn:aws:sqs:{region}:{account}:work"));
+    }
+    for (key, region, account) in places {
+        let request = json!({"QueueUrl": "work", "MaxNumberOfMessages": 10, "AttributeNames": ["SenderId"]});
+        let received = call(&rig, key, region, "ReceiveMessage", request).await.json();
+        assert_eq!(received["Messages"].as_array().unwrap().len(), 1);
+        assert_eq!(received["Messages"][0]["Body"], format!("of {account} in {region}"));
+        assert_eq!(received["Messages"][0]["Attributes"]["SenderId"], key);
+    }
+}
+
+#[tokio::test]
+async fn somebody_elses_queue_is_not_there() {
+    let rig = Rig::start().await;
+    let theirs = call(&rig, "123456789012", "us-east-1", "CreateQueue", json!({"QueueName": "theirs"})).await.json();
+    let url = theirs["QueueUrl"].as_str().unwrap();
+    let arn = "arn:aws:sqs:us-east-1:123456789012:theirs";
+    for (key, region, action, request) in [
+        ("test", "us-east-1", "SendMessage", json!({"QueueUrl": url, "MessageBody": "x"})),
+        ("123456789012", "eu-west-1", "SendMessage", json!({"QueueUrl": url, "MessageBody": "x"})),
+        (
+            "123456789012",
+            "us-east-1",
+            "PurgeQueue",
+            json!({"QueueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/theirs"}),
+        ),
+        ("test", "us-east-1", "GetQueueUrl", json!({"QueueName": "theirs", "QueueOwnerAWSAccountId": "123456789012"})),
+    ] {
+        let reply = call(&rig, key, region, action, request).await;
+        assert!(reply.body.contains("#QueueDoesNotExist"), "{action}: {}", reply.body);
+    }
+    for request in [json!({"SourceArn": arn})] {
+        let reply = call(&rig, "test", "us-east-1", "ListMessageMoveTasks", request).await;
+        assert!(reply.body.contains("ResourceNotFoundException"), "{}", reply.body);
+    }
+    let request = json!({"QueueName": "theirs", "QueueOwnerAWSAccountId": "123456789012"});
+    assert_eq!(call(&rig, "123456789012", "us-east-1", "GetQueueUrl", request).await.status, 200);
+    // Who does not say who they are is taken at the URL's word.
+    rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "x"})).await;
+}
+
+#[tokio::test]
+async fn queue_urls_name_the_server_as_the_client_does() {
+    let rig = Rig::start().await;
+    rig.standard("work").await;
+    let body = json!({"QueueName": "work"});
+    for (host, proto, url) in [
+        ("queues.example:8080", None, "http://queues.example:8080/000000000000/work"),
+        ("queues.example", Some("https"), "https://queues.example/000000000000/work"),
+    ] {
+        let mut request = http::Request::post("/").header("host", host).header("x-amz-target", "AmazonSQS.GetQueueUrl");
+        if let Some(proto) = proto {
+            request = request.header("x-forwarded-proto", proto);
+        }
+        let reply = rig.send(request.body(body.to_string().into()).unwrap()).await;
+        assert_eq!(reply.json()["QueueUrl"], url);
+    }
+}

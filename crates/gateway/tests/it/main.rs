@@ -1,0 +1,13 @@
+//! The gateway over real sockets, on a log in memory and a clock in our hand.
+#![allow(clippy::unwrap_used)] // helpers of tests, which clippy does not count as tests
+
+mod actions;
+mod admin;
+mod errors;
+mod front_door;
+mod isolation;
+mod limits;
+mod messages;
+mod query;
+mod rig;
+mod signatures;
