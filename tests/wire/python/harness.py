@@ -96,9 +96,7 @@ class Story(unittest.TestCase):
     def counts(self, queue):
         """(visible, in flight, delayed)"""
         found = self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
-        return tuple(
-            int(found["ApproximateNumberOfMessages" + suffix]) for suffix in ("", "NotVisible", "Delayed")
-        )
+        return tuple(int(found["ApproximateNumberOfMessages" + suffix]) for suffix in ("", "NotVisible", "Delayed"))
 
     def send(self, queue, body, **more):
         return self.sqs.send_message(QueueUrl=queue, MessageBody=body, **more)

@@ -44,7 +44,11 @@ def main():
     args = parser.parse_args()
     chosen = list(stories(unittest.defaultTestLoader.discover(str(HERE), top_level_dir=str(HERE))))
     if args.only:
-        chosen = [story for story in chosen if any(word in story.id().removeprefix("test_") or story.id().startswith(word) for word in args.only)]
+        chosen = [
+            story
+            for story in chosen
+            if any(word in story.id().removeprefix("test_") or story.id().startswith(word) for word in args.only)
+        ]
     # Those that start servers of their own take longest: they go first.
     chosen.sort(key=lambda story: not getattr(story, "SLOW", False))
     passed, failed, skipped = 0, [], 0

@@ -168,9 +168,7 @@ class Attempts(Story):
 
 class Settings(Story):
     def test_high_throughput_settings_are_kept_and_go_together(self):
-        queue = self.queue(
-            fifo=True, DeduplicationScope="messageGroup", FifoThroughputLimit="perMessageGroupId"
-        )
+        queue = self.queue(fifo=True, DeduplicationScope="messageGroup", FifoThroughputLimit="perMessageGroupId")
         self.assertEqual(self.attribute(queue, "DeduplicationScope"), "messageGroup")
         self.assertEqual(self.attribute(queue, "FifoThroughputLimit"), "perMessageGroupId")
         self.assertEqual(self.attribute(queue, "FifoQueue"), "true")

@@ -65,9 +65,7 @@ class Creating(Story):
             (self.sqs.purge_queue, {}),
             (self.sqs.list_queue_tags, {}),
         ):
-            self.refused(
-                "AWS.SimpleQueueService.NonExistentQueue", call, QueueUrl=queue, status=400, **arguments
-            )
+            self.refused("AWS.SimpleQueueService.NonExistentQueue", call, QueueUrl=queue, status=400, **arguments)
         with self.assertRaises(self.sqs.exceptions.QueueDoesNotExist):
             self.sqs.get_queue_url(QueueName=name)
         self.sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "7"})
@@ -104,9 +102,7 @@ class Listing(Story):
         made = [self.sqs.create_queue(QueueName=f"{prefix}{i}")["QueueUrl"] for i in range(5)]
         self.assertEqual(self.sqs.list_queues(QueueNamePrefix=prefix)["QueueUrls"], made)
         pages = list(
-            self.sqs.get_paginator("list_queues").paginate(
-                QueueNamePrefix=prefix, PaginationConfig={"PageSize": 2}
-            )
+            self.sqs.get_paginator("list_queues").paginate(QueueNamePrefix=prefix, PaginationConfig={"PageSize": 2})
         )
         self.assertEqual([len(page["QueueUrls"]) for page in pages], [2, 2, 1])
         self.assertEqual([found for page in pages for found in page["QueueUrls"]], made)
@@ -154,9 +150,7 @@ class Tags(Story):
     def test_a_queue_has_at_most_fifty_tags(self):
         queue = self.queue()
         self.sqs.tag_queue(QueueUrl=queue, Tags={f"k{i}": "v" for i in range(50)})
-        self.refused(
-            ("InvalidParameterValue", "OverLimit"), self.sqs.tag_queue, QueueUrl=queue, Tags={"one": "more"}
-        )
+        self.refused(("InvalidParameterValue", "OverLimit"), self.sqs.tag_queue, QueueUrl=queue, Tags={"one": "more"})
         self.assertEqual(len(self.sqs.list_queue_tags(QueueUrl=queue)["Tags"]), 50)
 
 
@@ -244,11 +238,7 @@ class Worlds(Story):
 
         for key, account in (("333333333333", "333333333333"), ("AKIAEXAMPLE", "000000000000")):
             sts = boto3.session.Session().client(
-                "sts",
-                endpoint_url=url(),
-                region_name="us-east-1",
-                aws_access_key_id=key,
-                aws_secret_access_key="x",
+                "sts", endpoint_url=url(), region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key="x"
             )
             identity = sts.get_caller_identity()
             self.assertEqual(identity["Account"], account)

@@ -71,10 +71,7 @@ class Sending(Story):
             ([], set()),
             (["SentTimestamp"], {"SentTimestamp"}),
             (["SentTimestamp", "SenderId"], {"SentTimestamp", "SenderId"}),
-            (
-                ["All"],
-                {"SentTimestamp", "SenderId", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp"},
-            ),
+            (["All"], {"SentTimestamp", "SenderId", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp"}),
         ):
             with self.subTest(asked=asked):
                 got = self.sqs.receive_message(QueueUrl=queue, AttributeNames=asked, WaitTimeSeconds=5)
@@ -84,9 +81,7 @@ class Sending(Story):
         queue = self.queue()
         trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
         sent = self.send(
-            queue,
-            "traced",
-            MessageSystemAttributes={"AWSTraceHeader": {"DataType": "String", "StringValue": trace}},
+            queue, "traced", MessageSystemAttributes={"AWSTraceHeader": {"DataType": "String", "StringValue": trace}}
         )
         self.assertTrue(sent["MD5OfMessageSystemAttributes"])
         self.assertEqual(self.receive_one(queue)["Attributes"]["AWSTraceHeader"], trace)
@@ -181,8 +176,7 @@ class Visibility(Story):
             self.send(queue, str(i))
         messages = self.receive_all(queue, 3)
         entries = [
-            {"Id": str(i), "ReceiptHandle": m["ReceiptHandle"], "VisibilityTimeout": 0}
-            for i, m in enumerate(messages)
+            {"Id": str(i), "ReceiptHandle": m["ReceiptHandle"], "VisibilityTimeout": 0} for i, m in enumerate(messages)
         ]
         entries[1]["VisibilityTimeout"] = 43_201
         changed = self.sqs.change_message_visibility_batch(QueueUrl=queue, Entries=entries)
@@ -230,9 +224,7 @@ class Visibility(Story):
         forged = handle[:middle] + ("A" if handle[middle] != "A" else "B") + handle[middle + 1 :]
         for bad in ("nonsense", "Z" * 200, forged):
             with self.subTest(handle=bad):
-                self.refused(
-                    "ReceiptHandleIsInvalid", self.sqs.delete_message, QueueUrl=queue, ReceiptHandle=bad
-                )
+                self.refused("ReceiptHandleIsInvalid", self.sqs.delete_message, QueueUrl=queue, ReceiptHandle=bad)
         self.assertEqual(self.counts(queue), (0, 1, 0))
 
 

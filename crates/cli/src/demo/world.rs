@@ -88,9 +88,9 @@ The server still runs. Try, in another terminal:
   curl {url}/jobs/ID                      (the id that the first one answered)
   curl {url}/_afterward/metrics
 
-  export AWS_ENDPOINT_URL_SQS={url} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x
-  aws sqs list-queues
-  aws sqs receive-message --queue-url {}
+  export AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x
+  aws --endpoint-url {url} sqs list-queues
+  aws --endpoint-url {url} sqs receive-message --queue-url {}
 
   afterward queue ls --url {url}
   afterward queue peek {JOBS_QUEUE} --url {url}
