@@ -2,7 +2,7 @@
 //!
 //! A request is parsed (`aws`), its caller identified, its queue found; what it asks for is checked by AWS's rules and
 //! said to the broker in the broker's words; the broker's reply, or refusal, is written in the caller's protocol. The
-//! services: [`sqs`], [`sts`], [`jobs`] (the front door) and [`admin`].
+//! services: `sqs`, `sts`, `jobs` (the front door) and `admin`.
 //!
 //! Invariants:
 //! - with credentials configured, nothing but health, readiness, metrics and a front door made public is answered to a

@@ -1,4 +1,4 @@
-//! STS: who am I?
+//! STS: tells callers which account they are taken for.
 
 use crate::{gateway::Exchange, metrics::Outcome};
 use afterward_aws::{

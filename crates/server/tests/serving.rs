@@ -75,6 +75,7 @@ async fn a_stop_ends_long_polls_and_takes_little_time() {
             async move { sqs(address, "ReceiveMessage", r#"{"QueueUrl":"jobs","WaitTimeSeconds":20}"#).await },
         );
     while running.broker().metrics().waiting_receives == 0 {
+        // Between two looks at the condition.
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let began = Instant::now();

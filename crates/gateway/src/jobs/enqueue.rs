@@ -1,4 +1,4 @@
-//! `POST /jobs`.
+//! `POST /jobs`: takes a job in and answers once it is durable.
 
 use super::{
     admit,

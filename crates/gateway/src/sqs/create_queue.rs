@@ -1,4 +1,4 @@
-//! CreateQueue.
+//! CreateQueue: makes a queue, or answers with the one that is there and is no different.
 
 use super::{
     attributes,

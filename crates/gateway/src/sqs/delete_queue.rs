@@ -1,4 +1,4 @@
-//! DeleteQueue.
+//! DeleteQueue: takes a queue away with all its messages.
 
 use super::call::{Call, plainly};
 use afterward_aws::{

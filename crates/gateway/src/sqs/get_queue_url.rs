@@ -1,4 +1,4 @@
-//! GetQueueUrl.
+//! GetQueueUrl: from a queue's name to its URL.
 
 use super::call::Call;
 use afterward_aws::{

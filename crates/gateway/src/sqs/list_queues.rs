@@ -1,4 +1,4 @@
-//! ListQueues.
+//! ListQueues: the caller's queues by their names, page by page.
 
 use super::{call::Call, page::Page};
 use afterward_aws::{

@@ -1,4 +1,4 @@
-//! PurgeQueue.
+//! PurgeQueue: takes all messages of a queue away at once.
 
 use super::{call::Call, refusal};
 use afterward_aws::{

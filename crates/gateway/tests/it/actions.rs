@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn a_message_goes_its_way_from_send_to_delete() {
     let rig = Rig::start().await;
-    let url = rig.queue("work", json!({"VisibilityTimeout": "5"})).await;
+    let url = rig.queue("chores", json!({"VisibilityTimeout": "5"})).await;
     let sent = rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "hello", "DelaySeconds": 2})).await;
     assert_eq!(sent["MD5OfMessageBody"], "5d41402abc4b2a76b9719d911017c592");
     assert_eq!(sent.get("SequenceNumber"), None, "standard queues have no sequence numbers");
@@ -45,7 +45,7 @@ async fn a_message_goes_its_way_from_send_to_delete() {
 #[tokio::test]
 async fn batches_answer_entry_by_entry() {
     let rig = Rig::start().await;
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     let entries = json!([
         {"Id": "good", "MessageBody": "a"},
         {"Id": "bad", "MessageBody": "\u{1}"},
@@ -82,7 +82,7 @@ fn ids(entries: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn a_waiting_receive_gets_the_message_that_comes() {
     let rig = Rig::start().await;
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     let wait = json!({"QueueUrl": url, "WaitTimeSeconds": 20});
     let (received, ()) = tokio::join!(rig.call("ReceiveMessage", wait), async {
         until("the receive waits", || async { rig.broker.metrics().waiting_receives == 1 }).await;
@@ -94,7 +94,7 @@ async fn a_waiting_receive_gets_the_message_that_comes() {
 #[tokio::test]
 async fn a_client_that_hangs_up_waits_no_more() {
     let rig = Rig::start().await;
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     {
         let wait = json!({"QueueUrl": url, "WaitTimeSeconds": 20});
         let mut waiting = std::pin::pin!(rig.json("ReceiveMessage", &wait));
@@ -114,7 +114,7 @@ async fn queue_attributes_read_back_as_they_were_set() {
     let dead = rig.standard("dead").await;
     let dead_arn = rig.attribute(&dead, "QueueArn").await;
     assert_eq!(dead_arn, "arn:aws:sqs:us-east-1:000000000000:dead");
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
     let redrive = format!(r#"{{"deadLetterTargetArn":{dead_arn},"maxReceiveCount":"7"}}"#);
     let set = json!({
@@ -176,7 +176,7 @@ async fn lists_go_page_by_page() {
 #[tokio::test]
 async fn tags_and_permissions_are_kept_and_taken_away() {
     let rig = Rig::start().await;
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     rig.call("TagQueue", json!({"QueueUrl": url, "Tags": {"team": "blue", "tier": "1"}})).await;
     rig.call("UntagQueue", json!({"QueueUrl": url, "TagKeys": ["tier", "unknown"]})).await;
     let tags = rig.call("ListQueueTags", json!({"QueueUrl": url})).await;
@@ -193,7 +193,7 @@ async fn tags_and_permissions_are_kept_and_taken_away() {
 #[tokio::test]
 async fn permissions_that_are_added_at_once_are_all_there() {
     let rig = Rig::start().await;
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     let add = |label: String| {
         let request = json!({"QueueUrl": url, "Label": label, "AWSAccountIds": ["123456789012"], "Actions": ["*"]});
         rig.call("AddPermission", request)
@@ -212,13 +212,13 @@ async fn a_dead_letter_queue_is_emptied_back_to_where_its_messages_came_from() {
     let dead = rig.standard("dead").await;
     let dead_arn = rig.attribute(&dead, "QueueArn").await;
     let redrive = json!({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 1}).to_string();
-    let url = rig.queue("work", json!({"RedrivePolicy": redrive, "VisibilityTimeout": "1"})).await;
+    let url = rig.queue("chores", json!({"RedrivePolicy": redrive, "VisibilityTimeout": "1"})).await;
     rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "x"})).await;
     assert_eq!(rig.receive(&url).await.len(), 1);
     rig.pass(1);
     assert!(rig.receive(&url).await.is_empty(), "its one receive was in vain");
     let message = rig.receive(&dead).await.remove(0);
-    assert_eq!(message["Attributes"]["DeadLetterQueueSourceArn"], "arn:aws:sqs:us-east-1:000000000000:work");
+    assert_eq!(message["Attributes"]["DeadLetterQueueSourceArn"], "arn:aws:sqs:us-east-1:000000000000:chores");
     rig.pass(30);
 
     let started = rig.call("StartMessageMoveTask", json!({"SourceArn": dead_arn})).await;
@@ -238,12 +238,12 @@ async fn a_move_that_runs_can_be_cancelled_by_its_handle() {
     let dead = rig.standard("dead").await;
     let dead_arn = rig.attribute(&dead, "QueueArn").await;
     let redrive = json!({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 1}).to_string();
-    rig.queue("work", json!({"RedrivePolicy": redrive})).await;
+    rig.queue("chores", json!({"RedrivePolicy": redrive})).await;
     for _ in 0..5 {
         rig.call("SendMessage", json!({"QueueUrl": dead, "MessageBody": "x"})).await;
     }
     let start = json!({"SourceArn": dead_arn, "MaxNumberOfMessagesPerSecond": 1,
-        "DestinationArn": "arn:aws:sqs:us-east-1:000000000000:work"});
+        "DestinationArn": "arn:aws:sqs:us-east-1:000000000000:chores"});
     let handle = rig.call("StartMessageMoveTask", start.clone()).await["TaskHandle"].clone();
     let again = rig.json("StartMessageMoveTask", &start).await;
     assert_eq!(again.status, 400, "one at a time: {}", again.body);
@@ -262,15 +262,15 @@ async fn purging_and_deleting_leave_nothing_and_rest_where_cooldowns_are_on() {
     let mut settings = crate::rig::settings();
     settings.cooldowns = true;
     let rig = Rig::with(settings).await;
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "x"})).await;
     rig.call("PurgeQueue", json!({"QueueUrl": url})).await;
     assert!(rig.receive(&url).await.is_empty());
     let again = rig.json("PurgeQueue", &json!({"QueueUrl": url})).await;
     assert_eq!(again.header("x-amzn-query-error"), "AWS.SimpleQueueService.PurgeQueueInProgress;Sender");
     rig.call("DeleteQueue", json!({"QueueUrl": url})).await;
-    let soon = rig.json("CreateQueue", &json!({"QueueName": "work"})).await;
+    let soon = rig.json("CreateQueue", &json!({"QueueName": "chores"})).await;
     assert_eq!(soon.header("x-amzn-query-error"), "AWS.SimpleQueueService.QueueDeletedRecently;Sender");
     rig.pass(61);
-    rig.standard("work").await;
+    rig.standard("chores").await;
 }

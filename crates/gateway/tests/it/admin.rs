@@ -16,12 +16,12 @@ fn bodies(page: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn every_reason_for_not_being_delivered_is_shown() {
     let rig = Rig::start().await;
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "held"})).await;
     assert_eq!(rig.receive(&url).await.len(), 1);
     rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "free"})).await;
     rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "late", "DelaySeconds": 60})).await;
-    let page = peek(&rig, "work/messages").await;
+    let page = peek(&rig, "chores/messages").await;
     let shown: Vec<(&Value, &Value, &Value)> =
         page["messages"].as_array().unwrap().iter().map(|m| (&m["body"], &m["state"], &m["until"])).collect();
     assert_eq!(
@@ -37,7 +37,7 @@ async fn every_reason_for_not_being_delivered_is_shown() {
     assert_eq!(page["messages"][0]["expires_at"], "2023-11-18T22:13:20.000Z");
     assert_eq!((&page["next_cursor"], &page["scanned"]), (&Value::Null, &json!(3)));
     for (state, body) in [("ready", "free"), ("leased", "held"), ("delayed", "late")] {
-        assert_eq!(bodies(&peek(&rig, &format!("work/messages?state={state}")).await), [body]);
+        assert_eq!(bodies(&peek(&rig, &format!("chores/messages?state={state}")).await), [body]);
     }
     assert_eq!(rig.receive(&url).await.len(), 1, "looking took nothing");
 
@@ -55,7 +55,7 @@ async fn every_reason_for_not_being_delivered_is_shown() {
 #[tokio::test]
 async fn messages_are_found_by_text_and_attribute_page_by_page() {
     let rig = Rig::start().await;
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     for n in 0..150 {
         let kind = if n % 2 == 0 { "even" } else { "odd" };
         let attributes = json!({"kind": {"DataType": "String", "StringValue": kind}});
@@ -65,14 +65,14 @@ async fn messages_are_found_by_text_and_attribute_page_by_page() {
         )
         .await;
     }
-    let found = peek(&rig, "work/messages?text=number+149.").await;
+    let found = peek(&rig, "chores/messages?text=number+149.").await;
     assert_eq!(bodies(&found), ["number 149."]);
     assert_eq!(found["scanned"], 150);
     assert_eq!(found["messages"][0]["attributes"], json!({"kind": {"type": "String", "value": "odd"}}));
 
     let (mut cursor, mut seen) = (String::new(), Vec::new());
     loop {
-        let page = peek(&rig, &format!("work/messages?attribute=kind%3Deven&limit=20{cursor}")).await;
+        let page = peek(&rig, &format!("chores/messages?attribute=kind%3Deven&limit=20{cursor}")).await;
         seen.extend(bodies(&page).into_iter().map(String::from));
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -86,10 +86,10 @@ async fn messages_are_found_by_text_and_attribute_page_by_page() {
 #[tokio::test]
 async fn a_long_body_is_cut_between_characters() {
     let rig = Rig::start().await;
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "aäb"})).await;
     for (max, body, cut) in [("2", "a", true), ("3", "aä", true), ("4", "aäb", false), ("0", "", true)] {
-        let page = peek(&rig, &format!("work/messages?max_body_bytes={max}")).await;
+        let page = peek(&rig, &format!("chores/messages?max_body_bytes={max}")).await;
         let message = &page["messages"][0];
         assert_eq!(
             (&message["body"], &message["body_is_cut"], &message["size_bytes"]),
@@ -101,16 +101,16 @@ async fn a_long_body_is_cut_between_characters() {
 #[tokio::test]
 async fn wrong_questions_are_answered_with_what_is_right() {
     let rig = Rig::start().await;
-    rig.standard("work").await;
+    rig.standard("chores").await;
     for (path, status, says) in [
         ("queues/nothing/messages", 404, "There is no queue `nothing`."),
-        ("queues/work/messages?state=lost", 400, "behind_group"),
-        ("queues/work/messages?limit=0", 400, "1 to 100"),
-        ("queues/work/messages?limit=x", 400, "whole number"),
-        ("queues/work/messages?cursor=x", 400, "next_cursor"),
-        ("queues/work/messages?attribute=x", 400, "NAME=VALUE"),
-        ("queues/work/messages?colour=x", 400, "no parameter `colour`"),
-        ("queues/work", 404, "There is nothing at"),
+        ("queues/chores/messages?state=lost", 400, "behind_group"),
+        ("queues/chores/messages?limit=0", 400, "1 to 100"),
+        ("queues/chores/messages?limit=x", 400, "whole number"),
+        ("queues/chores/messages?cursor=x", 400, "next_cursor"),
+        ("queues/chores/messages?attribute=x", 400, "NAME=VALUE"),
+        ("queues/chores/messages?colour=x", 400, "no parameter `colour`"),
+        ("queues/chores", 404, "There is nothing at"),
         ("nothing", 404, "There is nothing at"),
     ] {
         let reply = rig.get(&format!("/_afterward/{path}")).await;
@@ -118,14 +118,14 @@ async fn wrong_questions_are_answered_with_what_is_right() {
         assert!(reply.json()["error"]["message"].as_str().unwrap().contains(says), "{path}: {}", reply.body);
     }
     assert_eq!(rig.post("/_afterward/health", "").await.status, 405);
-    let elsewhere = rig.get("/_afterward/queues/work/messages?account=123456789012").await;
+    let elsewhere = rig.get("/_afterward/queues/chores/messages?account=123456789012").await;
     assert_eq!(elsewhere.status, 404, "another account has no such queue");
 }
 
 #[tokio::test]
 async fn metrics_tell_of_requests_queues_and_the_log() {
     let rig = Rig::start().await;
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "x"})).await;
     rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "x", "DelaySeconds": 9})).await;
     rig.json("DeleteQueue", &json!({"QueueUrl": "nothing"})).await;
@@ -136,10 +136,10 @@ async fn metrics_tell_of_requests_queues_and_the_log() {
         "afterward_requests_total{service=\"sqs\",action=\"SendMessage\",code=\"200\"} 2",
         "afterward_requests_total{service=\"sqs\",action=\"DeleteQueue\",code=\"AWS.SimpleQueueService.NonExistentQueue\"} 1",
         "afterward_request_duration_seconds_count{service=\"sqs\",action=\"SendMessage\"} 2",
-        "afterward_queue_visible{queue=\"work\",account=\"000000000000\",region=\"us-east-1\"} 1",
-        "afterward_queue_delayed{queue=\"work\",account=\"000000000000\",region=\"us-east-1\"} 1",
-        "afterward_queue_in_flight{queue=\"work\",account=\"000000000000\",region=\"us-east-1\"} 0",
-        "afterward_queue_oldest_age_seconds{queue=\"work\",account=\"000000000000\",region=\"us-east-1\"} 7",
+        "afterward_queue_visible{queue=\"chores\",account=\"000000000000\",region=\"us-east-1\"} 1",
+        "afterward_queue_delayed{queue=\"chores\",account=\"000000000000\",region=\"us-east-1\"} 1",
+        "afterward_queue_in_flight{queue=\"chores\",account=\"000000000000\",region=\"us-east-1\"} 0",
+        "afterward_queue_oldest_age_seconds{queue=\"chores\",account=\"000000000000\",region=\"us-east-1\"} 7",
         "afterward_messages_sent_total 2",
         "afterward_queues 1",
     ] {

@@ -22,8 +22,8 @@ const NO_QUEUE: &str = "AWS.SimpleQueueService.NonExistentQueue";
 #[tokio::test]
 async fn queues_are_created_and_changed_by_the_rules() {
     let rig = Rig::start().await;
-    let work = rig.queue("work", json!({"VisibilityTimeout": "5"})).await;
-    let fifo = rig.fifo("work.fifo").await;
+    let work = rig.queue("chores", json!({"VisibilityTimeout": "5"})).await;
+    let fifo = rig.fifo("chores.fifo").await;
     rig.queue("closed", json!({"RedriveAllowPolicy": r#"{"redrivePermission":"denyAll"}"#})).await;
     let redrive = |name: &str| {
         let arn = format!("arn:aws:sqs:us-east-1:000000000000:{name}");
@@ -62,11 +62,11 @@ async fn queues_are_created_and_changed_by_the_rules() {
                 "InvalidParameterValue",
                 "Dead letter target does not exist.",
             ),
-            ("CreateQueue", create("x", redrive("work.fifo")), "InvalidParameterValue", "same type of queue"),
+            ("CreateQueue", create("x", redrive("chores.fifo")), "InvalidParameterValue", "same type of queue"),
             ("CreateQueue", create("x", redrive("closed")), "InvalidParameterValue", "RedriveAllowPolicy denies"),
             (
                 "CreateQueue",
-                create("work", json!({"VisibilityTimeout": "6"})),
+                create("chores", json!({"VisibilityTimeout": "6"})),
                 "QueueAlreadyExists",
                 "a different value for attribute VisibilityTimeout",
             ),
@@ -112,14 +112,14 @@ async fn queues_are_created_and_changed_by_the_rules() {
         ],
     )
     .await;
-    let same = rig.queue("work", json!({"VisibilityTimeout": "5"})).await;
+    let same = rig.queue("chores", json!({"VisibilityTimeout": "5"})).await;
     assert_eq!(same, work, "creating it again as it is answers with it");
 }
 
 #[tokio::test]
 async fn messages_are_sent_by_the_rules() {
     let rig = Rig::start().await;
-    let work = rig.standard("work").await;
+    let work = rig.standard("chores").await;
     let small = rig.queue("small", json!({"MaximumMessageSize": "1024"})).await;
     let fifo = rig.queue("plain.fifo", json!({"FifoQueue": "true"})).await;
     let send = |url: &str, extra: Value| {
@@ -159,7 +159,7 @@ async fn messages_are_sent_by_the_rules() {
 #[tokio::test]
 async fn messages_are_received_and_held_by_the_rules() {
     let rig = Rig::start().await;
-    let work = rig.standard("work").await;
+    let work = rig.standard("chores").await;
     let other = rig.standard("other").await;
     rig.call("SendMessage", json!({"QueueUrl": work, "MessageBody": "x"})).await;
     let handle = rig.receive(&work).await[0]["ReceiptHandle"].clone();
@@ -321,12 +321,12 @@ async fn every_action_on_a_queue_that_is_not_there_says_so() {
 #[tokio::test]
 async fn permissions_tags_and_moves_follow_their_rules() {
     let rig = Rig::start().await;
-    let work = rig.standard("work").await;
+    let work = rig.standard("chores").await;
     let add = |label: &str, accounts: Value, actions: Value| json!({"QueueUrl": work, "Label": label, "AWSAccountIds": accounts, "Actions": actions});
     rig.call("AddPermission", add("there", json!(["123456789012"]), json!(["SendMessage"]))).await;
     let many: serde_json::Map<String, Value> = (0..51).map(|n| (format!("k{n}"), json!("v"))).collect();
     let eight = json!(["*", "*", "*", "*", "*", "*", "*", "*"]);
-    let arn = "arn:aws:sqs:us-east-1:000000000000:work";
+    let arn = "arn:aws:sqs:us-east-1:000000000000:chores";
     check(
         &rig,
         vec![
@@ -362,7 +362,7 @@ async fn permissions_tags_and_moves_follow_their_rules() {
             ("UntagQueue", json!({"QueueUrl": work, "TagKeys": []}), "MissingParameter", "TagKeys"),
             (
                 "StartMessageMoveTask",
-                json!({"SourceArn": "work"}),
+                json!({"SourceArn": "chores"}),
                 "InvalidParameterValue",
                 "You must use this format to specify the SourceArn",
             ),
@@ -393,7 +393,7 @@ async fn permissions_tags_and_moves_follow_their_rules() {
 #[tokio::test]
 async fn a_broker_that_cannot_write_is_503_with_retry_after() {
     let rig = Rig::start().await;
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     rig.standard("jobs").await;
     rig.log.fail_next(afterward_log::memory::Fault::Reject);
     let sent = rig.json("SendMessage", &json!({"QueueUrl": url, "MessageBody": "x"})).await;

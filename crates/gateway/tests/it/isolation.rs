@@ -20,16 +20,16 @@ async fn each_account_and_region_has_its_own_queues() {
     for (key, region, account) in places {
         let seen = call(&rig, key, region, "ListQueues", json!({})).await.json();
         assert_eq!(seen.get("QueueUrls").and_then(Value::as_array).map_or(0, Vec::len), 0, "{key} {region}");
-        let created = call(&rig, key, region, "CreateQueue", json!({"QueueName": "work"})).await.json();
-        assert_eq!(created["QueueUrl"], format!("http://{}/{account}/work", rig.address));
+        let created = call(&rig, key, region, "CreateQueue", json!({"QueueName": "chores"})).await.json();
+        assert_eq!(created["QueueUrl"], format!("http://{}/{account}/chores", rig.address));
         let request = json!({"QueueUrl": created["QueueUrl"], "MessageBody": format!("of {account} in {region}")});
         assert_eq!(call(&rig, key, region, "SendMessage", request).await.status, 200);
-        let request = json!({"QueueUrl": "work", "AttributeNames": ["QueueArn"]});
+        let request = json!({"QueueUrl": "chores", "AttributeNames": ["QueueArn"]});
         let arn = call(&rig, key, region, "GetQueueAttributes", request).await.json();
-        assert_eq!(arn["Attributes"]["QueueArn"], format!("arn:aws:sqs:{region}:{account}:work"));
+        assert_eq!(arn["Attributes"]["QueueArn"], format!("arn:aws:sqs:{region}:{account}:chores"));
     }
     for (key, region, account) in places {
-        let request = json!({"QueueUrl": "work", "MaxNumberOfMessages": 10, "AttributeNames": ["SenderId"]});
+        let request = json!({"QueueUrl": "chores", "MaxNumberOfMessages": 10, "AttributeNames": ["SenderId"]});
         let received = call(&rig, key, region, "ReceiveMessage", request).await.json();
         assert_eq!(received["Messages"].as_array().unwrap().len(), 1);
         assert_eq!(received["Messages"][0]["Body"], format!("of {account} in {region}"));
@@ -70,11 +70,11 @@ async fn somebody_elses_queue_is_not_there() {
 #[tokio::test]
 async fn queue_urls_name_the_server_as_the_client_does() {
     let rig = Rig::start().await;
-    rig.standard("work").await;
-    let body = json!({"QueueName": "work"});
+    rig.standard("chores").await;
+    let body = json!({"QueueName": "chores"});
     for (host, proto, url) in [
-        ("queues.example:8080", None, "http://queues.example:8080/000000000000/work"),
-        ("queues.example", Some("https"), "https://queues.example/000000000000/work"),
+        ("queues.example:8080", None, "http://queues.example:8080/000000000000/chores"),
+        ("queues.example", Some("https"), "https://queues.example/000000000000/chores"),
     ] {
         let mut request = http::Request::post("/").header("host", host).header("x-amz-target", "AmazonSQS.GetQueueUrl");
         if let Some(proto) = proto {

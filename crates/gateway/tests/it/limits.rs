@@ -47,9 +47,10 @@ async fn slow_clients_are_cut() {
 #[tokio::test]
 async fn a_long_poll_is_not_slow() {
     let rig = impatient().await;
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     let wait = json!({"QueueUrl": url, "WaitTimeSeconds": 20});
     let (received, ()) = tokio::join!(rig.call("ReceiveMessage", wait), async {
+        // The pause is what is tested: several times as long as any limit.
         tokio::time::sleep(Duration::from_millis(1200)).await;
         rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "x"})).await;
     });
@@ -139,7 +140,7 @@ async fn connections_beyond_the_limit_wait_for_room() {
 #[tokio::test]
 async fn a_drain_ends_long_polls_and_loses_no_request() {
     let rig = Rig::start().await;
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     let idle = TcpStream::connect(rig.address).await.unwrap();
     let mut half = TcpStream::connect(rig.address).await.unwrap();
     half.write_all(b"POST / HT").await.unwrap();

@@ -6,7 +6,7 @@ use serde_json::json;
 #[tokio::test]
 async fn attributes_come_back_filtered_with_digests_of_what_is_returned() {
     let rig = Rig::start().await;
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     let attributes = json!({
         "order.id": {"DataType": "Number.int", "StringValue": "7"},
         "order.png": {"DataType": "Binary", "BinaryValue": "AAE="},
@@ -43,7 +43,7 @@ async fn attributes_come_back_filtered_with_digests_of_what_is_returned() {
 #[tokio::test]
 async fn a_fifo_queue_drops_duplicates_and_keeps_groups_in_order() {
     let rig = Rig::start().await;
-    let url = rig.fifo("work.fifo").await;
+    let url = rig.fifo("chores.fifo").await;
     let send = |body: &'static str, group: &'static str| {
         rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": body, "MessageGroupId": group}))
     };
@@ -78,7 +78,7 @@ async fn a_fifo_queue_drops_duplicates_and_keeps_groups_in_order() {
 #[tokio::test]
 async fn a_receive_attempt_that_is_repeated_gets_the_same_messages() {
     let rig = Rig::start().await;
-    let url = rig.fifo("work.fifo").await;
+    let url = rig.fifo("chores.fifo").await;
     rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "x", "MessageGroupId": "g"})).await;
     let attempt = json!({"QueueUrl": url, "ReceiveRequestAttemptId": "try-1"});
     let first = rig.call("ReceiveMessage", attempt.clone()).await;
@@ -89,7 +89,7 @@ async fn a_receive_attempt_that_is_repeated_gets_the_same_messages() {
 #[tokio::test]
 async fn a_mebibyte_goes_through_whole() {
     let rig = Rig::start().await;
-    let url = rig.standard("work").await;
+    let url = rig.standard("chores").await;
     let body = "ä".repeat(512 * 1024);
     rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": body})).await;
     assert_eq!(rig.receive(&url).await[0]["Body"], body);

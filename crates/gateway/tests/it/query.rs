@@ -6,22 +6,22 @@ use crate::rig::Rig;
 async fn a_message_goes_its_way_in_forms_and_xml() {
     let rig = Rig::start().await;
     let created = rig
-        .query("/", "Action=CreateQueue&QueueName=work&Attribute.1.Name=VisibilityTimeout&Attribute.1.Value=5&Version=2012-11-05")
+        .query("/", "Action=CreateQueue&QueueName=chores&Attribute.1.Name=VisibilityTimeout&Attribute.1.Value=5&Version=2012-11-05")
         .await;
     assert_eq!(created.status, 200, "{}", created.body);
-    assert!(created.body.contains(&format!("<QueueUrl>http://{}/000000000000/work</QueueUrl>", rig.address)));
+    assert!(created.body.contains(&format!("<QueueUrl>http://{}/000000000000/chores</QueueUrl>", rig.address)));
     let form = "Action=SendMessage&MessageBody=a%26b+%C3%A4&MessageAttribute.1.Name=k&\
                 MessageAttribute.1.Value.DataType=String&MessageAttribute.1.Value.StringValue=v";
-    for path in ["/000000000000/work", "/queue/work"] {
+    for path in ["/000000000000/chores", "/queue/chores"] {
         let sent = rig.query(path, form).await;
         assert_eq!(sent.status, 200, "{path}: {}", sent.body);
     }
-    let url = format!("QueueUrl=https://sqs.us-east-1.amazonaws.com/000000000000/work&{form}");
+    let url = format!("QueueUrl=https://sqs.us-east-1.amazonaws.com/000000000000/chores&{form}");
     assert_eq!(rig.query("/", &url).await.status, 200);
 
     let received = rig
         .query(
-            "/000000000000/work",
+            "/000000000000/chores",
             "Action=ReceiveMessage&MaxNumberOfMessages=10&AttributeName.1=All&MessageAttributeName.1=All",
         )
         .await;
@@ -29,11 +29,11 @@ async fn a_message_goes_its_way_in_forms_and_xml() {
     assert!(received.body.contains("<Body>a&amp;b ä</Body>"), "{}", received.body);
     assert!(received.body.contains("<StringValue>v</StringValue>"));
     let handle = received.body.split("<ReceiptHandle>").nth(1).unwrap().split('<').next().unwrap();
-    let deleted = rig.query("/000000000000/work", &format!("Action=DeleteMessage&ReceiptHandle={handle}")).await;
+    let deleted = rig.query("/000000000000/chores", &format!("Action=DeleteMessage&ReceiptHandle={handle}")).await;
     assert_eq!(deleted.status, 200, "{}", deleted.body);
 
     let counted = rig
-        .get("/000000000000/work?Action=GetQueueAttributes&AttributeName.1=ApproximateNumberOfMessagesNotVisible")
+        .get("/000000000000/chores?Action=GetQueueAttributes&AttributeName.1=ApproximateNumberOfMessagesNotVisible")
         .await;
     assert!(counted.body.contains("<Value>2</Value>"), "{}", counted.body);
 }
@@ -41,13 +41,13 @@ async fn a_message_goes_its_way_in_forms_and_xml() {
 #[tokio::test]
 async fn errors_are_xml_with_the_codes_of_old() {
     let rig = Rig::start().await;
-    rig.standard("work").await;
+    rig.standard("chores").await;
     for (path, form, status, code) in [
         ("/000000000000/nothing", "Action=SendMessage&MessageBody=x", 400, "AWS.SimpleQueueService.NonExistentQueue"),
-        ("/000000000000/work", "Action=SendMessage", 400, "MissingParameter"),
-        ("/000000000000/work", "Action=ReceiveMessage&MaxNumberOfMessages=11", 400, "InvalidParameterValue"),
-        ("/000000000000/work", "Action=ReceiveMessage&MaxNumberOfMessages=many", 400, "InvalidParameterValue"),
-        ("/000000000000/work", "Action=DeleteMessage&ReceiptHandle=x", 404, "ReceiptHandleIsInvalid"),
+        ("/000000000000/chores", "Action=SendMessage", 400, "MissingParameter"),
+        ("/000000000000/chores", "Action=ReceiveMessage&MaxNumberOfMessages=11", 400, "InvalidParameterValue"),
+        ("/000000000000/chores", "Action=ReceiveMessage&MaxNumberOfMessages=many", 400, "InvalidParameterValue"),
+        ("/000000000000/chores", "Action=DeleteMessage&ReceiptHandle=x", 404, "ReceiptHandleIsInvalid"),
         ("/", "Action=Nonsense", 400, "InvalidAction"),
         ("/", "QueueName=x", 400, "MissingAction"),
     ] {

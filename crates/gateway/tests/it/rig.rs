@@ -178,6 +178,7 @@ pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut condition: i
         if condition().await {
             return;
         }
+        // Between two looks at the condition.
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     panic!("never came true: {what}");

@@ -48,15 +48,15 @@ async fn a_good_signature_names_account_and_region() {
     let rig = rig(false).await;
     let now = SystemClock.now_ms();
     let created =
-        signed(&rig, Method::POST, "/", Some("CreateQueue"), r#"{"QueueName":"work"}"#, (SECRET, "sqs", now)).await;
+        signed(&rig, Method::POST, "/", Some("CreateQueue"), r#"{"QueueName":"chores"}"#, (SECRET, "sqs", now)).await;
     assert_eq!(created.status, 200, "{}", created.body);
-    assert_eq!(created.json()["QueueUrl"], format!("http://{}/123456789012/work", rig.address));
-    let peeked = signed(&rig, Method::GET, "/_afterward/queues/work/messages", None, "", (SECRET, "sqs", now)).await;
+    assert_eq!(created.json()["QueueUrl"], format!("http://{}/123456789012/chores", rig.address));
+    let peeked = signed(&rig, Method::GET, "/_afterward/queues/chores/messages", None, "", (SECRET, "sqs", now)).await;
     assert_eq!(peeked.status, 200, "{}", peeked.body);
     let elsewhere = signed(
         &rig,
         Method::GET,
-        "/_afterward/queues/work/messages?account=000000000000",
+        "/_afterward/queues/chores/messages?account=000000000000",
         None,
         "",
         (SECRET, "afterward", now),
@@ -96,7 +96,7 @@ async fn only_health_readiness_and_metrics_are_open() {
         ("/_afterward/health", true),
         ("/_afterward/ready", true),
         ("/_afterward/metrics", true),
-        ("/_afterward/queues/work/messages", false),
+        ("/_afterward/queues/chores/messages", false),
         ("/jobs/00000000-0001-8000-8000-000000000000", false),
         ("/?Action=ListQueues", false),
     ] {
