@@ -14,6 +14,8 @@ const REMEMBERED: usize = 12;
 pub struct Client {
     /// What it waits for.
     pub pending: Option<Pending>,
+    /// No answer before so many batches have arrived.
+    pub gate: u64,
     /// What it received and has not let go of: the leases may have ended.
     pub held: Vec<Held>,
     /// A send with a deduplication id that nobody knows the fate of: it sends again.

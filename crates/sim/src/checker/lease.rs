@@ -37,7 +37,8 @@ impl Checker {
         }
         let expires_ms = self.earliest_origin_ms(message) + self.queues[message.home].retention_ms;
         let alive = message.deliveries.get(&lease).is_some_and(lives);
-        match alive && !self.perhaps_deleted(message) && now_ms < expires_ms {
+        // If it is deleted already, the better: what this delete is told rests on that.
+        match alive && now_ms < expires_ms {
             true => Power::Certain,
             false => Power::Unclear,
         }
@@ -66,7 +67,9 @@ impl Checker {
                 .values()
                 .flat_map(|delivered| &delivered.changes)
                 .any(|change| change.call == call && change.live && *why != Refusal::LeaseTooLong);
-        ensure(!could, || format!("#{call} was refused ({why}), though its lease lives: {message:?}"))
+        ensure(!could || self.perhaps_deleted_before(held, call), || {
+            format!("#{call} was refused ({why}), though its lease lives: {message:?}")
+        })
     }
 
     /// Whether some other delete than `call` may have removed the message.

@@ -58,7 +58,7 @@ pub(super) struct Deleting {
 /// What a delete can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Power {
-    /// Its lease lives: the message goes.
+    /// Its lease lives: the message goes, if it has not gone already.
     Certain,
     /// Its lease may have ended.
     Unclear,

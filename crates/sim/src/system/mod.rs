@@ -36,6 +36,8 @@ pub struct System {
     partition: Option<Partition>,
     /// The batch on its way to the log.
     flight: Option<Outgoing>,
+    /// How many batches have arrived.
+    landed: u64,
     compactor: Compactor,
     /// Batches of former owners, and the handles that they are sent through.
     late: Vec<(Arc<MemoryLog>, Epoch, Outgoing)>,
@@ -59,6 +61,7 @@ impl System {
             log: Arc::new(MemoryLog::new(fencing)),
             partition: None,
             flight: None,
+            landed: 0,
             compactor: Compactor::new(settings()),
             late: Vec::new(),
             random,
@@ -101,6 +104,17 @@ impl System {
     /// Whether a batch is on its way.
     pub fn is_in_flight(&self) -> bool {
         self.flight.is_some()
+    }
+
+    /// How many batches have arrived.
+    pub fn landed(&self) -> u64 {
+        self.landed
+    }
+
+    /// How many batches have arrived when all that was done so far is durable.
+    pub fn landed_then(&self) -> u64 {
+        let pending = self.partition.as_ref().is_some_and(Partition::is_pending);
+        self.landed + u64::from(self.flight.is_some()) + u64::from(pending)
     }
 
     /// How many bytes the log retains, and how many batches it has let go.
@@ -201,7 +215,10 @@ impl System {
             self.log.fail_next(fault);
         }
         match self.log.append(partition.epoch(), expected, batch) {
-            Ok(position) => partition.committed(position).open(),
+            Ok(position) => {
+                self.landed += 1;
+                partition.committed(position).open();
+            }
             Err(error) => self.drop_partition(&error.to_string()),
         }
     }

@@ -38,10 +38,16 @@ impl World {
     }
 
     fn answer(&mut self, who: usize, call: CallId, answer: &Answer) -> Result<(), Violation> {
+        // Of an owner that is gone, the time is known that it had at most.
         let now_ms = match answer {
             Answer::Unavailable => self.latest_ms,
+            _ if self.system.partition().is_none() => self.latest_ms,
             _ => self.system.now_ms(),
         };
+        let (landed, gate) = (self.system.landed(), self.clients[who].gate);
+        ensure(*answer == Answer::Unavailable || landed >= gate, || {
+            format!("#{call} is told {answer:?} after {landed} batches, though it rests on {gate}")
+        })?;
         self.tally.unavailable += u64::from(*answer == Answer::Unavailable);
         self.trace.line(format!("{now_ms} #{call} client {who} is told {answer:?}"));
         self.checker.answered(now_ms, call, answer)
@@ -99,13 +105,22 @@ impl World {
                     all.extend(self.seen(queue, delivery)?);
                 }
                 self.tally.deliveries += all.len() as u64;
-                all.iter().for_each(|seen| self.clients[who].hold(seen.held));
+                all.iter().for_each(|seen| self.hold(who, seen.held));
                 Answer::Received(all)
             }
             Ok(Err(refusal)) => Answer::Refused(refusal),
             Err(Unavailable { .. }) => Answer::Unavailable,
         };
         self.answer(who, call, &answer)
+    }
+
+    /// A consumer keeps what it holds, and sometimes passes it on: then two of them delete at about the same time.
+    fn hold(&mut self, who: usize, held: Held) {
+        self.clients[who].hold(held);
+        if self.clients.len() > 1 && self.rng.chance(300) {
+            let other = (who + 1) % self.clients.len();
+            self.clients[other].hold(held);
+        }
     }
 
     /// A message as the consumer sees it, its content read back from the log and compared with what was sent.

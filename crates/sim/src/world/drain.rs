@@ -53,7 +53,8 @@ impl World {
     /// One call, and its answer.
     fn ask(&mut self, call: Call) -> Result<(), Violation> {
         let id = self.note(0, call.clone());
-        self.clients[0].pending = self.perform(id, &call, None);
+        let pending = self.perform(id, &call, None);
+        self.wait_for(0, pending);
         self.quiet()
     }
 }

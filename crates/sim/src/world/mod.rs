@@ -163,8 +163,16 @@ impl World {
                 self.perform(id, &call, error)
             }
         };
-        self.clients[who].pending = pending;
+        self.wait_for(who, pending);
         Ok(())
+    }
+
+    /// Notes what a client waits for, and what its answer rests on.
+    fn wait_for(&mut self, who: usize, pending: Option<Pending>) {
+        // A receive that waits rests on what will be when it is served.
+        let waits = matches!(pending, Some(Pending::Waiting(..)));
+        self.clients[who].gate = if waits { 0 } else { self.system.landed_then() };
+        self.clients[who].pending = pending;
     }
 
     fn note(&mut self, who: usize, call: Call) -> CallId {
