@@ -51,7 +51,7 @@ pub(super) fn check(files: &[Source]) -> Vec<Breach> {
         if file.is_rust() {
             breaches.extend(unfinished_code(file));
         }
-        breaches.extend(sleeps(file));
+        breaches.extend(sleeps(file, files));
     }
     breaches
 }
@@ -72,31 +72,47 @@ fn unfinished_code(file: &Source) -> Vec<Breach> {
     found.collect()
 }
 
-/// Sleeps in test code without a comment on the line or above it.
-fn sleeps(file: &Source) -> Vec<Breach> {
+/// Sleeps of a fixed time in test code, without a comment on the line or above it. Not meant: pauses between two looks
+/// at a condition, and sleeps in folders whose tests run on a paused clock (`start_paused`), where they move it.
+fn sleeps<'a>(file: &'a Source, files: &[Source]) -> impl Iterator<Item = Breach> + use<'a> {
     let is_script = [".py", ".cjs", ".mjs", ".js", ".sh"].iter().any(|end| file.path.ends_with(end));
-    if !is_script && !file.is_rust() {
-        return Vec::new();
-    }
+    let looked_at = (is_script || file.is_rust()) && !(file.is_rust() && on_a_paused_clock(file, files));
     let tests_from = if file.is_test() { 0 } else { file.lines_before_tests() };
-    let code: Vec<String> = if is_script {
-        file.text.lines().map(str::to_owned).collect()
-    } else {
-        file.code().into_iter().map(|(_, line)| line).collect()
+    let code: Vec<String> = match is_script {
+        true => file.text.lines().map(str::to_owned).collect(),
+        false => file.code().into_iter().map(|(_, line)| line).collect(),
     };
     let lines: Vec<&str> = file.text.lines().collect();
     let mark = if file.path.ends_with(".py") || file.path.ends_with(".sh") { "#" } else { "//" };
-    let explained = |at: usize| lines[at].contains(mark) || at > 0 && lines[at - 1].trim_start().starts_with(mark);
-    let found =
-        (tests_from..lines.len()).filter(|&at| code.get(at).is_some_and(|line| sleeps_in(line)) && !explained(at));
-    found.map(|at| SLEEP.broken(&file.path, at + 1, "a sleep without a reason")).collect()
+    let until = if looked_at { lines.len() } else { 0 };
+    (tests_from..until).filter_map(move |at| {
+        let line = code.get(at)?;
+        let explained = lines[at].contains(mark) || at > 0 && lines[at - 1].trim_start().starts_with(mark);
+        let between_looks =
+            code[at.saturating_sub(8)..at].iter().any(|line| line.contains("loop {") || begins_while(line));
+        (sleeps_in(line) && !explained && !between_looks)
+            .then(|| SLEEP.broken(&file.path, at + 1, "a sleep without a reason"))
+    })
 }
 
+/// Whether the file, or one beside it, has tests that start with the clock paused.
+fn on_a_paused_clock(file: &Source, files: &[Source]) -> bool {
+    let folder = |source: &Source| source.path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let paused = concat!("start_", "paused = true");
+    files.iter().any(|other| folder(other) == folder(file) && other.text.contains(paused))
+}
+
+fn begins_while(line: &str) -> bool {
+    line.trim_start().starts_with("while ")
+}
+
+/// A call that sleeps for a time that is written there: one that is handed in is a script, not luck.
 fn sleeps_in(line: &str) -> bool {
     SLEEPS.iter().any(|word| {
         line.match_indices(word).any(|(at, _)| {
             let before = line[..at].chars().next_back();
-            !before.is_some_and(|c| c.is_alphanumeric() || c == '_') && !line.trim_start().starts_with("def ")
+            let is_call = !before.is_some_and(|c| c.is_alphanumeric() || c == '_');
+            is_call && line[at..].contains(|c: char| c.is_ascii_digit())
         })
     })
 }
@@ -126,12 +142,20 @@ mod tests {
 
     #[test]
     fn a_sleep_in_a_test_needs_a_reason() {
-        let rust = "fn f() {\n    thread::sleep(x);\n}\n";
+        let rust = "fn f() {\n    thread::sleep(Duration::from_secs(1));\n}\n";
         assert_eq!(told("crates/a/src/a.rs", rust), 0, "not a test");
         assert_eq!(told("crates/a/tests/a.rs", rust), 1);
         assert_eq!(told("crates/a/src/a.rs", &format!("#[cfg(test)]\nmod tests {{\n{rust}}}\n")), 1);
-        assert_eq!(told("crates/a/tests/a.rs", "thread::sleep(x); // between two looks"), 0);
-        assert_eq!(told("crates/a/tests/a.rs", "// the pause is what is tested\nthread::sleep(x);"), 0);
+        for reason in [
+            "thread::sleep(SECOND * 2); // between two looks",
+            "// the pause is what is tested\nthread::sleep(SECOND * 2);",
+            "while !done() {\n    thread::sleep(SECOND * 2);\n}",
+            "thread::sleep(wait);",
+        ] {
+            assert_eq!(told("crates/a/tests/a.rs", reason), 0, "{reason}");
+        }
+        let paused = format!("#[tokio::test({})]\n{rust}", concat!("start_", "paused = true"));
+        assert_eq!(told("crates/a/tests/a.rs", &paused), 0, "it moves the clock");
         assert_eq!(told("tests/a.py", "time.sleep(1)"), 1);
         assert_eq!(told("tests/a.py", "time.sleep(0.1)  # between two looks"), 0);
     }
