@@ -10,6 +10,9 @@
 //! cargo run -p afterward-sim -- --seeds 0..10000        many
 //! ```
 //!
+//! Half of the runs play with segment files on a disk in memory, which loses and tears what was not flushed when the
+//! power is cut; the others with a log in memory that behaves like a service elsewhere, whose answers get lost or late.
+//!
 //! The parts: [`World`] plays, [`System`](system::System) is what is tested, with its faults, and [`Checker`] judges
 //! from calls and answers alone. What the checker can't see from outside is compared directly: a replayed state is,
 //! in all that can be read of it, the state before the crash.

@@ -4,7 +4,7 @@ use super::System;
 use crate::history::Sending;
 use afterward_broker::Content;
 use afterward_broker::partition::Partition;
-use afterward_log::{Log, ReadError, Slice};
+use afterward_log::{ReadError, Slice};
 use afterward_machine::{Command, Dedup, Delivery, Location, Send};
 use afterward_record::{decode, decode_one};
 use bytes::Bytes;

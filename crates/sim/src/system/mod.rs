@@ -1,6 +1,7 @@
 //! What is tested: a partition, the log under it, and the ways in which both fail.
 
 mod contents;
+mod ground;
 
 use crate::history::{Held, QueueIndex, Receiving, Sending};
 use crate::rng::Rng;
@@ -9,14 +10,15 @@ use afterward_broker::open::open;
 use afterward_broker::partition::compact::Compactor;
 use afterward_broker::partition::{self, Gated, Outgoing, Partition};
 use afterward_broker::{Content, Counters, OpenError, Settings, Unavailable};
-use afterward_log::memory::MemoryLog;
-use afterward_log::{Epoch, Log};
+use afterward_log::Log;
 use afterward_machine::{Command, Receive, Refusal, Reply, StartMove, State};
 use afterward_record::Beside;
 use std::sync::Arc;
 
 pub use afterward_log::memory::{Fault, Fencing};
 pub use contents::content;
+use ground::Ground;
+pub use ground::Kind;
 
 /// What becomes of the batch that is on its way when the owner crashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,22 +27,21 @@ pub enum InFlight {
     Written,
     /// It never arrives.
     Lost,
-    /// It arrives later, perhaps after the next owner has taken over.
+    /// It arrives later, perhaps after the next owner has taken over; in files: only part of it was written.
     Late,
 }
 
 /// The partition and its log.
 pub struct System {
     queues: Vec<QueueSpec>,
-    log: Arc<MemoryLog>,
+    ground: Ground,
+    log: Arc<dyn Log>,
     partition: Option<Partition>,
     /// The batch on its way to the log.
     flight: Option<Outgoing>,
     /// How many batches have arrived.
     landed: u64,
     compactor: Compactor,
-    /// Batches of former owners, and the handles that they are sent through.
-    late: Vec<(Arc<MemoryLog>, Epoch, Outgoing)>,
     random: Rng,
     clock_ms: u64,
 }
@@ -55,15 +56,16 @@ impl System {
     ///
     /// # Errors
     /// When a log without faults can't be opened, or refuses a queue.
-    pub fn new(queues: Vec<QueueSpec>, fencing: Fencing, clock_ms: u64, random: Rng) -> Result<System, String> {
+    pub fn new(queues: Vec<QueueSpec>, kind: Kind, clock_ms: u64, random: Rng) -> Result<System, String> {
+        let ground = Ground::new(kind)?;
         let mut system = System {
             queues,
-            log: Arc::new(MemoryLog::new(fencing)),
+            log: ground.log(),
+            ground,
             partition: None,
             flight: None,
             landed: 0,
             compactor: Compactor::new(settings()),
-            late: Vec::new(),
             random,
             clock_ms,
         };
@@ -212,9 +214,11 @@ impl System {
             return;
         };
         if let Some(fault) = fault {
-            self.log.fail_next(fault);
+            self.ground.fail_next(fault);
         }
-        match self.log.append(partition.epoch(), expected, batch) {
+        let landed = self.log.append(partition.epoch(), expected, batch);
+        self.ground.heal();
+        match landed {
             Ok(position) => {
                 self.landed += 1;
                 partition.committed(position).open();
@@ -224,17 +228,16 @@ impl System {
     }
 
     /// The owner dies.
-    pub fn crash(&mut self, in_flight: InFlight) {
+    ///
+    /// # Errors
+    /// When its log does not open again.
+    pub fn crash(&mut self, in_flight: InFlight) -> Result<(), String> {
         let epoch = self.partition.as_ref().map(Partition::epoch);
-        if let (Some(epoch), Some(outgoing)) = (epoch, self.flight.take()) {
-            match in_flight {
-                InFlight::Written => drop(self.log.append(epoch, outgoing.expected, outgoing.batch)),
-                InFlight::Lost => {}
-                InFlight::Late => self.late.push((self.log.clone(), epoch, outgoing)),
-            }
-        }
+        let flight = self.flight.take();
         self.drop_partition("the server was killed");
-        self.log = Arc::new(self.log.another());
+        self.ground.crash(epoch, flight, in_flight, &mut self.random)?;
+        self.log = self.ground.log();
+        Ok(())
     }
 
     fn drop_partition(&mut self, why: &str) {
@@ -246,16 +249,12 @@ impl System {
 
     /// What former owners sent arrives at last; answers how much of it was told to be written.
     pub fn deliver_late(&mut self) -> usize {
-        let late = std::mem::take(&mut self.late);
-        let told = late
-            .into_iter()
-            .filter(|(log, epoch, outgoing)| log.append(*epoch, outgoing.expected, outgoing.batch.clone()).is_ok());
-        told.count() + self.log.deliver_late()
+        self.ground.deliver_late()
     }
 
     /// Lets the next claim fail.
     pub fn fail_claim(&self, fault: Fault) {
-        self.log.fail_next(fault);
+        self.ground.fail_next(fault);
     }
 
     /// Replays the log and takes it over.

@@ -22,12 +22,12 @@ impl World {
         self.system.land(fault);
     }
 
-    pub(super) fn crash(&mut self) {
+    pub(super) fn crash(&mut self) -> Result<(), Violation> {
         self.note_time();
         let in_flight = self.rng.pick(&[InFlight::Written, InFlight::Lost, InFlight::Late]);
         self.tally.crashes += 1;
         self.trace.line(format!("the owner crashes, what is in flight is {in_flight:?}"));
-        self.system.crash(in_flight);
+        self.system.crash(in_flight).map_err(violation)
     }
 
     /// The partition is gone: everybody is told, and it comes back.
@@ -57,7 +57,7 @@ impl World {
         self.quiet()?;
         let now_ms = self.system.now_ms();
         let Some(before) = self.settled(now_ms) else { return Ok(()) };
-        self.crash();
+        self.crash()?;
         self.recover()?;
         let after = self.settled(now_ms);
         self.tally.replays_compared += 1;

@@ -9,7 +9,7 @@ use crate::client::{Client, Intent, Pending, Supply};
 use crate::history::{Call, CallId};
 use crate::rng::Rng;
 use crate::scenario::{self, QueueSpec};
-use crate::system::{Fencing, System};
+use crate::system::{Fencing, Kind, System};
 use crate::trace::Trace;
 use afterward_broker::partition;
 
@@ -79,13 +79,14 @@ impl World {
     pub fn new(seed: u64, keep_trace: bool) -> Result<World, Violation> {
         let mut rng = Rng::new(seed);
         let queues = scenario::queues(&mut rng);
-        let fencing = rng.pick(&[Fencing::ByStore, Fencing::ByReaders]);
+        let kinds = [Kind::Memory(Fencing::ByStore), Kind::Memory(Fencing::ByReaders), Kind::Files, Kind::Files];
+        let kind = rng.pick(&kinds);
         let clients = (0..3 + rng.below(5)).map(|_| Client::default()).collect();
         let random = Rng::new(rng.bits());
-        let system = System::new(queues.clone(), fencing, START_MS, random).map_err(violation)?;
+        let system = System::new(queues.clone(), kind, START_MS, random).map_err(violation)?;
         let checker = Checker::new(queues.clone());
         let mut trace = Trace::new(keep_trace);
-        trace.line(format!("seed {seed}: {fencing:?}, {queues:?}"));
+        trace.line(format!("seed {seed}: {kind:?}, {queues:?}"));
         let supply = Supply { sweeping: rng.chance(400), ..Supply::default() };
         let tally = Tally::default();
         let faults = rng.pick(&[0, 10, 80]);
@@ -130,7 +131,7 @@ impl World {
             600..740 => self.land(),
             740..830 => self.pass_time(),
             830..900 => self.compact()?,
-            900..910 if self.faults > 0 => self.crash(),
+            900..910 if self.faults > 0 => self.crash()?,
             910..920 => {
                 let told = self.system.deliver_late();
                 self.trace.line(format!("late batches arrive, {told} are told to be written"));
