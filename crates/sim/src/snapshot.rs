@@ -1,10 +1,11 @@
 //! Everything that can be seen of a state, as text: what a replay must give again.
 
 use afterward_machine::State;
+use afterward_names::MessageId;
 use std::fmt::Write;
 
-/// The queues, their messages and where each stands, and what comes next.
-pub fn snapshot(state: &State) -> String {
+/// The queues, their messages and where each stands, what became of these jobs, and what comes next.
+pub fn snapshot(state: &State, jobs: &[MessageId]) -> String {
     let mut text = format!("at {} with {} messages\n", state.now_ms(), state.message_count());
     for queue in state.all_queues() {
         let receivable = state.is_receivable(queue.id);
@@ -16,6 +17,9 @@ pub fn snapshot(state: &State) -> String {
         for task in state.moves(&queue.address.arn()) {
             let _ = writeln!(text, "  {task:?}");
         }
+    }
+    for job in jobs {
+        let _ = writeln!(text, "job {job}: {:?}", state.job(*job));
     }
     let _ = writeln!(text, "next due: {:?}", state.next_due_ms());
     text

@@ -6,13 +6,13 @@
 //! explains what was seen. It is its own, second description of the rules: it never looks into the broker.
 //!
 //! What it checks, and where:
-//! - nothing is invented, contents come back whole, counts, times and dead-letter moves add up ([`seen`]);
-//! - nobody gets a message that is certainly deleted or certainly leased to another ([`seen`]);
-//! - a group's messages come in the order of their sequence numbers ([`order`]);
-//! - a deduplication id makes one message within its window, and another one after it ([`sent`]);
-//! - a purged queue is empty, and a dead letter comes back only by a move task ([`swept`]);
-//! - a live lease can delete and change, an ended one of a FIFO queue can't ([`lease`]);
-//! - a receive, waiting or not, finds what is certainly there ([`receivable`]);
+//! - nothing is invented, contents come back whole, counts, times and dead-letter moves add up (`seen`);
+//! - nobody gets a message that is certainly deleted or certainly leased to another (`seen`);
+//! - a group's messages come in the order of their sequence numbers (`order`);
+//! - a deduplication id makes one message within its window, and another one after it (`sent`);
+//! - a purged queue is empty, and a dead letter comes back only by a move task (`swept`);
+//! - a live lease can delete and change, an ended one of a FIFO queue can't (`lease`);
+//! - a receive, waiting or not, finds what is certainly there (`receivable`);
 //! - what was acknowledged is never lost ([`Checker::finish`]).
 
 mod lease;
@@ -237,6 +237,11 @@ impl Checker {
     /// A call.
     pub fn call(&self, call: CallId) -> Option<&Call> {
         self.calls.get(call).map(|record| &record.call)
+    }
+
+    /// The messages that were seen or acknowledged.
+    pub fn ids(&self) -> Vec<MessageId> {
+        self.messages.keys().copied().collect()
     }
 
     /// The send that had this body.

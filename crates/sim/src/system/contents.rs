@@ -19,7 +19,8 @@ impl System {
             delay_ms: sending.delay_ms,
             group: sending.group.and_then(|group| format!("g{group}").parse().ok()),
             dedup,
-            job: false,
+            // The front door takes in what has no group: its end is remembered.
+            job: sending.group.is_none(),
         };
         (Command::Send(send), content(sending))
     }

@@ -69,7 +69,8 @@ impl World {
 
     /// The state as it is at `now_ms`, if nothing is pending.
     fn settled(&mut self, now_ms: u64) -> Option<String> {
-        let text = self.system.read(now_ms, snapshot)?;
+        let jobs = self.checker.ids();
+        let text = self.system.read(now_ms, |state| snapshot(state, &jobs))?;
         self.system.partition().filter(|partition| !partition.is_pending())?;
         Some(text)
     }
