@@ -109,11 +109,14 @@ impl Worker<'_> {
             if partition.next_wake_ms().is_some_and(|wake_ms| wake_ms <= now_ms) {
                 partition.on_time(now_ms);
             }
-            if self.compact_first_bytes > 0 && self.compactor.has_work() {
+            // What compaction writes would be pending in its turn: an end does not wait for a pass.
+            if ending.is_none() && self.compact_first_bytes > 0 && self.compactor.has_work() {
                 return Some(Work::Compact);
             }
             if let Some(outgoing) = partition.take_batch() {
-                self.compactor.start_if_due(partition, &*self.shared.log);
+                if ending.is_none() {
+                    self.compactor.start_if_due(partition, &*self.shared.log);
+                }
                 return Some(Work::Append(partition.epoch(), outgoing));
             }
             if ending.is_some() {

@@ -36,10 +36,10 @@ impl Partition {
 
     /// Writes definitions, if they would be the first records of their batch: a replay may then start there.
     pub(super) fn write_definitions(&mut self) -> bool {
-        let events = self.state.definitions();
-        if self.commit.is_pending() || !matches!(events.first(), Some(Event::Founded { .. })) {
+        if self.commit.is_pending() || self.state.secret().is_none() {
             return false;
         }
+        let events = self.state.definitions();
         self.definitions.push_back(self.commit.position());
         self.since_definitions_bytes = 0;
         for event in &events {

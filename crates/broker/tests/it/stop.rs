@@ -1,7 +1,7 @@
 //! The end of a broker.
 
-use crate::rig::{Calls, Rig, a_send, bodies, held, now};
-use afterward_broker::Failure;
+use crate::rig::{Calls, Rig, a_send, bodies, content, held, now};
+use afterward_broker::{Failure, Settings, machine::Command};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_flushes_what_is_under_way_and_ends_waits() {
@@ -46,4 +46,32 @@ async fn once_waits_are_ended_new_receives_don_t_wait() {
     rig.broker.stop().await;
     // A second stop finds it stopped.
     rig.broker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stopping_does_not_wait_for_a_compaction_that_is_under_way() {
+    let rig = Rig::with(Settings { compact_at_ratio: 2.0, compact_at_bytes: 64 << 10 });
+    let (keep, purged) = (rig.standard("keep").await, rig.standard("purged").await);
+    for (queue, tens) in [(&keep, 200), (&purged, 600)] {
+        for _ in 0..tens {
+            rig.broker.send((0..10).map(|_| (a_send(queue), content(&"x".repeat(500)))).collect()).await.unwrap();
+        }
+    }
+    rig.log.hold();
+    // Three quarters of the log become worthless, and compaction starts behind the batch that says so.
+    let purging = tokio::spawn({
+        let broker = rig.broker.clone();
+        async move { broker.execute(Command::Purge { queue: purged, cooldown: false }).await }
+    });
+    held(&rig.log, 1).await;
+    let before = rig.broker.metrics().batches;
+    let mut stopping = Box::pin(rig.broker.stop());
+    assert!(now(&mut stopping).is_none());
+    rig.log.release();
+    stopping.await;
+    purging.await.unwrap().unwrap();
+    let batches = rig.broker.metrics().batches - before;
+    assert!(batches <= 2, "{batches} batches were written before it stopped");
+    let rig = rig.kill_and_reopen();
+    assert_eq!(rig.broker.metrics().messages, 2_000);
 }
