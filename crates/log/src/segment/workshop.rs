@@ -138,14 +138,21 @@ impl Workshop {
     }
 
     fn make(&mut self) -> io::Result<()> {
+        let unfinished = format!("{:016}{}", self.next_number, UNFINISHED[0]);
+        self.make_as(&unfinished).inspect_err(|_| {
+            // Half a segment would take the last that a full disk has to give. If it is not there, all the better.
+            let _ = self.disk.remove(&unfinished);
+        })
+    }
+
+    fn make_as(&mut self, unfinished: &str) -> io::Result<()> {
         let number = self.next_number;
-        let unfinished = format!("{number:016}{}", UNFINISHED[0]);
         let (file, bytes) = match self.pool.pop() {
             Some((pooled, bytes)) if bytes >= self.next_bytes => {
-                self.disk.rename(&pooled, &unfinished)?;
-                (self.disk.open(&unfinished)?, bytes)
+                self.disk.rename(&pooled, unfinished)?;
+                (self.disk.open(unfinished)?, bytes)
             }
-            _ => (self.disk.create(&unfinished)?, self.next_bytes),
+            _ => (self.disk.create(unfinished)?, self.next_bytes),
         };
         let salt = self.salt ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let head = Head { partition: self.partition, number, salt, bytes };
@@ -153,7 +160,7 @@ impl Workshop {
         write_all(&*file, &head.encode(), 0).map_err(|failed| failed.error)?;
         file.sync()?;
         let name = file::name(number);
-        self.disk.rename(&unfinished, &name)?;
+        self.disk.rename(unfinished, &name)?;
         self.disk.sync_dir()?;
         let path = self.disk.path(&name);
         self.ready.push_back(SegmentFile { number, path, file, bytes, seed: head.seed(), salt });

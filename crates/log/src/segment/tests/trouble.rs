@@ -56,3 +56,28 @@ fn a_batch_beyond_all_measure_is_rejected() {
     let error = log.append(epoch, tail, Batch { time_ms: 1, records: 1, payload }).unwrap_err();
     assert!(matches!(&error, AppendError::Rejected { reason } if reason.contains("larger")), "{error}");
 }
+
+#[test]
+fn a_full_disk_is_not_filled_further_with_half_a_segment_and_is_written_again_once_there_is_room() {
+    let disk = FaultyDisk::new();
+    let log = open(&disk);
+    let (epoch, mut tail) = log.claim(0, batch(1)).unwrap();
+    let full = loop {
+        // From its head on, the second segment finds no room.
+        disk.heal();
+        for write in 1..3 {
+            disk.fail(Op::Write, write, Fault::Error(ErrorKind::StorageFull));
+        }
+        match log.append(epoch, tail, batch(4)) {
+            Ok(position) => tail = position,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(&full, AppendError::Rejected { reason } if reason.contains("no further segment")), "{full}");
+    assert_eq!(crate::disk::Disk::list(&disk).unwrap(), ["0000000000000001.segment"]);
+    disk.heal();
+    let (epoch, tail) = log.claim(tail, batch(0)).unwrap();
+    log.append(epoch, tail, batch(6)).unwrap();
+    drop(log);
+    assert_eq!(everything(&open(&disk)).len() as u64, tail + 1);
+}
