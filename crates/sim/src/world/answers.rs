@@ -102,7 +102,12 @@ impl World {
                 let queue = receiving.queue;
                 let mut all = Vec::new();
                 for delivery in &deliveries {
-                    all.extend(self.seen(queue, delivery)?);
+                    let seen = self.seen(queue, delivery)?;
+                    if seen.is_none() && self.system.partition().is_none() {
+                        // Compaction has moved the content, and nobody is there to say where to.
+                        return self.answer(who, call, &Answer::Unavailable);
+                    }
+                    all.extend(seen);
                 }
                 self.tally.deliveries += all.len() as u64;
                 all.iter().for_each(|seen| self.hold(who, seen.held));
