@@ -215,6 +215,14 @@ impl Error {
         Error::new(Code::InvalidAction, message)
     }
 
+    /// A JSON call whose `X-Amz-Target` is missing, or another service's.
+    pub fn unknown_target(target: &str) -> Error {
+        let message = format!(
+            "The header X-Amz-Target has to name an action of SQS, as in AmazonSQS.SendMessage. It reads '{target}'."
+        );
+        Error::new(Code::InvalidAction, message)
+    }
+
     /// A Query call that names no action.
     pub fn missing_action() -> Error {
         Error::new(Code::MissingAction, "The request must contain the parameter Action.")

@@ -1,7 +1,10 @@
 //! Responses of the services that are ours: JSON and text.
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{ALLOW, CONTENT_TYPE},
+};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -32,6 +35,13 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Bytes>
 /// `{"error":{"code":…,"message":…}}`.
 pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Response<Bytes> {
     json(status, &ErrorBody { error: ErrorText { code, message } })
+}
+
+/// Has a 405 name the methods that the path does take, as RFC 9110 wants it.
+pub(crate) fn name_methods(response: &mut Response<Bytes>, methods: &'static str) {
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    }
 }
 
 /// Plain text.

@@ -12,7 +12,7 @@ pub(crate) enum Route<'a> {
     Jobs(&'a str),
     /// What follows `/_afterward/` in the path.
     Admin(&'a str),
-    /// `GET /`: somebody looks with a browser.
+    /// `GET /` with no parameters: somebody looks with a browser.
     Welcome,
     Nowhere,
 }
@@ -40,7 +40,13 @@ impl<'a> Route<'a> {
             Some(Service::Sqs(protocol)) => Route::Sqs(protocol),
             Some(Service::Sts) => Route::Sts,
             None if is_form(incoming) => Route::Sqs(Protocol::Query),
-            None if path == "/" && matches!(*incoming.method, Method::GET | Method::HEAD) => Route::Welcome,
+            None if path == "/" && matches!(*incoming.method, Method::GET | Method::HEAD) => {
+                match incoming.uri.query() {
+                    None | Some("") => Route::Welcome,
+                    // Parameters without an `Action`, as SDKs presign since they speak JSON: a 200 would pass for done.
+                    Some(_) => Route::Sqs(Protocol::Query),
+                }
+            }
             None => Route::Nowhere,
         }
     }

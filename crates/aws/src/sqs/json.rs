@@ -24,9 +24,11 @@ pub(super) fn parse(incoming: &Incoming<'_>) -> Result<Request, Error> {
 
 fn action(incoming: &Incoming<'_>) -> Result<Action, Error> {
     let target = incoming.headers.get(TARGET_HEADER).map_or(&b""[..], |value| value.as_bytes());
-    let name = target.strip_prefix(TARGET_PREFIX.as_bytes()).and_then(|name| std::str::from_utf8(name).ok());
-    let name = name.unwrap_or_default();
-    Action::named(name).ok_or_else(|| Error::invalid_action(name))
+    let target = String::from_utf8_lossy(target);
+    match target.strip_prefix(TARGET_PREFIX) {
+        Some(name) => Action::named(name).ok_or_else(|| Error::invalid_action(name)),
+        None => Err(Error::unknown_target(&target)),
+    }
 }
 
 fn read(action: Action, body: &[u8]) -> Result<Request, serde_json::Error> {

@@ -128,6 +128,19 @@ fn an_action_that_there_is_not_is_refused() {
 }
 
 #[test]
+fn a_call_for_another_service_is_told_so() {
+    let (method, uri) = (Method::POST, Uri::from_static("/"));
+    for target in ["", "SendMessage", "DynamoDB_20120810.ListTables", "amazonsqs.SendMessage"] {
+        let mut headers = HeaderMap::new();
+        headers.insert(TARGET_HEADER, target.parse().unwrap());
+        let incoming = Incoming { method: &method, uri: &uri, headers: &headers, body: b"{}" };
+        let error = parse(Protocol::Json, &incoming).unwrap_err();
+        assert_eq!(error.code, Code::InvalidAction, "{target}");
+        assert!(error.message.contains(&format!("It reads '{target}'")), "{error}");
+    }
+}
+
+#[test]
 fn a_query_call_may_name_its_queue_by_path() {
     for (uri, body, queue_url) in [
         ("/123456789012/orders", "Action=PurgeQueue", "/123456789012/orders"),

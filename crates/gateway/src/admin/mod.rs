@@ -26,7 +26,10 @@ struct Status {
 pub(crate) async fn serve(exchange: &Exchange<'_>, rest: &str) -> (Outcome, Response<Bytes>) {
     if !matches!(*exchange.incoming.method, Method::GET | Method::HEAD) {
         let error = failure::not_allowed(exchange.incoming.method);
-        return (Outcome::of("admin", "Unknown", error.code), error.into_response());
+        let outcome = Outcome::of("admin", "Unknown", error.code);
+        let mut response = error.into_response();
+        reply::name_methods(&mut response, "GET, HEAD");
+        return (outcome, response);
     }
     let (action, result) = match rest.split('/').collect::<Vec<_>>()[..] {
         ["health"] => ("Health", Ok(health())),

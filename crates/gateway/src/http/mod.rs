@@ -26,6 +26,9 @@ use hyper::body::Incoming;
 use pulse::{Phase, Pulse};
 use std::convert::Infallible;
 
+const BROKEN_BODY: &str =
+    "The body ended before its Content-Length, or its chunks can't be read. Send it again, whole.";
+
 /// One request on a connection.
 async fn exchange(
     gateway: &Gateway,
@@ -41,9 +44,7 @@ async fn exchange(
         Ok(body) => gateway.handle(Request::from_parts(head, body)).await,
         Err(BodyError::TooLarge) => gateway.too_large(&Request::from_parts(head, Bytes::new())),
         // The connection is gone or talks nonsense; hyper closes it after this.
-        Err(BodyError::Broken) => {
-            crate::reply::error(http::StatusCode::BAD_REQUEST, "BadRequest", "the body broke off")
-        }
+        Err(BodyError::Broken) => crate::reply::error(http::StatusCode::BAD_REQUEST, "BadRequest", BROKEN_BODY),
     };
     pulse.enter(Phase::Writing);
     Ok(response.map(Full::new))

@@ -8,10 +8,10 @@ mod enqueue;
 mod failure;
 mod status;
 
-use crate::{gateway::Exchange, metrics::Outcome};
+use crate::{gateway::Exchange, metrics::Outcome, reply};
 use bytes::Bytes;
 use failure::JobError;
-use http::{Method, Response, StatusCode};
+use http::{Method, Response};
 
 /// Answers a request to `/jobs`, or, with an id as `rest`, to `/jobs/ID`.
 pub(crate) async fn serve(exchange: &Exchange<'_>, rest: &str) -> (Outcome, Response<Bytes>) {
@@ -23,6 +23,7 @@ pub(crate) async fn serve(exchange: &Exchange<'_>, rest: &str) -> (Outcome, Resp
     };
     let code = result.as_ref().err().map_or("200", |error| error.code);
     let mut response = result.unwrap_or_else(JobError::into_response);
+    reply::name_methods(&mut response, if rest.is_empty() { "POST, OPTIONS" } else { "GET, HEAD, OPTIONS" });
     cors::allow(exchange, &mut response);
     (Outcome::of("jobs", action, code), response)
 }
@@ -40,7 +41,7 @@ fn admit(exchange: &Exchange<'_>) -> Result<(), JobError> {
         return Ok(());
     }
     let refused = |error: afterward_aws::Error| JobError {
-        status: StatusCode::FORBIDDEN,
+        status: error.code.status(),
         code: error.code.query_code(),
         message: error.message,
     };

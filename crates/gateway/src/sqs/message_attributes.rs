@@ -158,7 +158,7 @@ fn value(name: &str, given: MessageAttributeValue, kind: Kind) -> Result<Attribu
     }
 }
 
-/// Numbers have at most 38 digits, and lie between -10^128 and 10^126.
+/// Numbers have at most 38 digits, and are 0 or between 10^-128 and 10^126 in size, both included.
 fn check_number(name: &str, text: &str) -> Result<(), Error> {
     if is_number(text) {
         return Ok(());
@@ -175,7 +175,6 @@ fn is_number(text: &str) -> bool {
         Ok(exponent) => exponent.unwrap_or(0),
         Err(_) => return false,
     };
-    let negative = mantissa.starts_with('-');
     let digits = mantissa.strip_prefix(['-', '+']).unwrap_or(mantissa);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let all = || whole.bytes().chain(fraction.bytes());
@@ -187,10 +186,12 @@ fn is_number(text: &str) -> bool {
     if significant == 0 {
         return true;
     }
-    // The power of ten just above the number's size.
-    let magnitude = (whole.len() as i64 - leading_zeros as i64) + i64::from(exponent);
+    // The power of ten at or just below the number's size.
+    let magnitude = whole.len() as i64 - leading_zeros as i64 - 1 + i64::from(exponent);
     let trailing_zeros = all().rev().take_while(|b| *b == b'0').count();
-    significant - trailing_zeros.min(significant) <= 38 && magnitude <= if negative { 128 } else { 126 }
+    let telling_digits = significant - trailing_zeros.min(significant);
+    let is_power_of_ten = telling_digits == 1 && all().nth(leading_zeros) == Some(b'1');
+    telling_digits <= 38 && magnitude >= -128 && (magnitude < 126 || magnitude == 126 && is_power_of_ten)
 }
 
 #[cfg(test)]
@@ -265,11 +266,43 @@ mod tests {
     fn numbers_have_38_digits_and_a_bounded_size() {
         let digits = "9".repeat(38);
         let too_many = "9".repeat(39);
-        for good in ["0", "-0.0", "+1", ".5", "5.", "1e126", "-1E127", "1e-128", &digits, "000123", "1.50"] {
-            assert_eq!(is_number(good), good != "1e126", "{good}");
+        for good in [
+            "0",
+            "-0.0",
+            "0e999",
+            "+1",
+            ".5",
+            "5.",
+            "1e126",
+            "-1E126",
+            "9.9e125",
+            "1e-128",
+            "-0.01e-126",
+            "10e125",
+            &digits,
+            "000123",
+            "1.50",
+        ] {
+            assert!(is_number(good), "{good}");
         }
-        for bad in ["", "-", ".", "e5", "1e", "1e+", "0x10", "1 ", "NaN", "1e127", "-1e129", "1e99999999999", &too_many]
-        {
+        for bad in [
+            "",
+            "-",
+            ".",
+            "e5",
+            "1e",
+            "1e+",
+            "0x10",
+            "1 ",
+            "NaN",
+            "1e127",
+            "2e126",
+            "-1e127",
+            "1e-129",
+            "9e-129",
+            "1e99999999999",
+            &too_many,
+        ] {
             assert!(!is_number(bad), "{bad}");
         }
     }

@@ -117,7 +117,8 @@ async fn wrong_questions_are_answered_with_what_is_right() {
         assert_eq!(reply.status, status, "{path}: {}", reply.body);
         assert!(reply.json()["error"]["message"].as_str().unwrap().contains(says), "{path}: {}", reply.body);
     }
-    assert_eq!(rig.post("/_afterward/health", "").await.status, 405);
+    let posted = rig.post("/_afterward/health", "").await;
+    assert_eq!((posted.status, posted.header("allow")), (405, "GET, HEAD"));
     let elsewhere = rig.get("/_afterward/queues/chores/messages?account=123456789012").await;
     assert_eq!(elsewhere.status, 404, "another account has no such queue");
 }

@@ -126,7 +126,10 @@ async fn what_is_no_job_is_refused_with_the_place() {
         assert_eq!(reply.status, status, "{path}: {}", reply.body);
         assert!(reply.json()["error"]["message"].as_str().unwrap().contains(says), "{path}: {}", reply.body);
     }
-    assert_eq!(rig.get("/jobs").await.status, 405);
+    for (method, path, allowed) in [("GET", "/jobs", "POST, OPTIONS"), ("DELETE", "/jobs/x", "GET, HEAD, OPTIONS")] {
+        let reply = rig.send(rig.request(method, path).body(Default::default()).unwrap()).await;
+        assert_eq!((reply.status, reply.header("allow")), (405, allowed), "{method} {path}");
+    }
     assert_eq!(rig.get("/jobs/nonsense").await.status, 404);
     assert_eq!(rig.get("/jobs/00000000-0001-8000-8000-000000000000").await.status, 404);
 }

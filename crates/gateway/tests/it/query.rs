@@ -61,6 +61,22 @@ async fn errors_are_xml_with_the_codes_of_old() {
 }
 
 #[tokio::test]
+async fn a_url_that_forgot_its_action_is_not_answered_as_if_it_were_done() {
+    let rig = Rig::start().await;
+    // What SDKs that speak JSON presign: every parameter but the action.
+    for path in ["/?QueueUrl=chores&MessageBody=x&X-Amz-Algorithm=AWS4-HMAC-SHA256", "/?action=ListQueues"] {
+        let reply = rig.get(path).await;
+        assert_eq!(reply.status, 400, "{path}: {}", reply.body);
+        assert!(reply.body.contains("<Code>MissingAction</Code>"), "{path}: {}", reply.body);
+    }
+    for path in ["/", "/?"] {
+        let welcome = rig.get(path).await;
+        assert_eq!(welcome.status, 200, "{path}");
+        assert!(welcome.body.contains("Amazon SQS"), "{path}: {}", welcome.body);
+    }
+}
+
+#[tokio::test]
 async fn who_am_i_is_answered() {
     let rig = Rig::start().await;
     let request = rig

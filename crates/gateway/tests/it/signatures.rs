@@ -107,6 +107,9 @@ async fn only_health_readiness_and_metrics_are_open() {
         }
     }
     assert_eq!(rig.post("/jobs", "{}").await.status, 403);
+    let other_scheme = rig.request("POST", "/jobs").header("authorization", "Bearer x");
+    let reply = rig.send(other_scheme.body("{}".into()).unwrap()).await;
+    assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &"IncompleteSignature".into()), "{}", reply.body);
 }
 
 #[tokio::test]
