@@ -35,7 +35,7 @@ impl Show {
             Show::Live { jobs, bar } => {
                 let bar = bar.get_or_insert_with(|| bar_of(*jobs));
                 bar.set_position(standing.succeeded);
-                bar.set_message(told(standing));
+                bar.set_message(format!("{} of {jobs} succeeded · {}", standing.succeeded, told(standing)));
                 Ok(())
             }
             Show::Plain { last } => {
@@ -67,8 +67,8 @@ fn told(standing: &Standing) -> String {
 }
 
 fn bar_of(jobs: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("   {bar:32.green} {pos}/{len} succeeded · {msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template("   {bar:32.green} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
     let target = ProgressDrawTarget::stdout_with_hz(15);
     ProgressBar::with_draw_target(Some(jobs), target).with_style(style.progress_chars("━╸─"))
 }

@@ -54,7 +54,7 @@ impl Summary {
         for (status, count) in &self.by_status {
             row(&format!("jobs {status}"), *count, "GET /jobs/ID");
         }
-        row("attempts of their last lives", self.attempts, "GET /jobs/ID");
+        row("attempts since the last redrive", self.attempts, "GET /jobs/ID");
         for (what, name) in [
             ("messages stored", "afterward_messages_sent_total"),
             ("deliveries to the worker", "afterward_messages_delivered_total"),

@@ -68,6 +68,7 @@ pub(crate) fn run(args: &[&str]) -> Result<Tally, Trouble> {
     let server = Server::start(&binary)?;
     let against = Against { url: server.url().to_owned(), binary };
     let mut tally = Tally::default();
+    let mut left_out = Vec::new();
     for suite in suites.iter().filter(|suite| chosen.is_none_or(|name| suite.name() == name)) {
         println!("\nWire tests: {}", suite.name());
         match suite.prepare()? {
@@ -76,8 +77,14 @@ pub(crate) fn run(args: &[&str]) -> Result<Tally, Trouble> {
                 println!("FAILED: {what}");
                 tally += Tally::FAILURE;
             }
-            Ready::Lacks(what) => println!("LEFT OUT: {what}"),
+            Ready::Lacks(what) => {
+                println!("LEFT OUT: {what}");
+                left_out.push(suite.name());
+            }
         }
+    }
+    if !left_out.is_empty() {
+        println!("\nLeft out, for want of tools that are named above: {}", left_out.join(", "));
     }
     Ok(tally)
 }
