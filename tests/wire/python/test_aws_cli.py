@@ -12,14 +12,16 @@ from server import clean
 
 def aws(*args, ok=True):
     """Runs `aws sqs …`; what it prints, as JSON where it prints any. With `ok=False` it must fail."""
-    command = [sys.executable, str(pathlib.Path(sys.executable).with_name("aws")), "--endpoint-url", url(), "sqs", *args]
+    command = [
+        sys.executable,
+        str(pathlib.Path(sys.executable).with_name("aws")),
+        "--endpoint-url",
+        url(),
+        "sqs",
+        *args,
+    ]
     environment = clean(
-        {
-            "AWS_ACCESS_KEY_ID": "x",
-            "AWS_SECRET_ACCESS_KEY": "x",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_PAGER": "",
-        }
+        {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1", "AWS_PAGER": ""}
     )
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
     assert (ended.returncode == 0) == ok, f"exit {ended.returncode}: {ended.stdout}{ended.stderr}"

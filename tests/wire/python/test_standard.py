@@ -301,17 +301,6 @@ class LongPolls(Story):
         self.assertEqual(sorted(got), [str(i) for i in range(8)])
 
 
-class Retention(Story):
-    SLOW = True
-
-    def test_a_message_older_than_the_retention_period_is_gone(self):
-        queue = self.queue(MessageRetentionPeriod=60)
-        self.send(queue, "short-lived")
-        self.assertEqual(self.counts(queue), (1, 0, 0))
-        until(lambda: self.counts(queue) == (0, 0, 0), "the message has expired", timeout_s=75)
-        self.assertEqual(self.receive(queue), [])
-
-
 class Purging(Story):
     def test_a_purge_removes_what_waits_what_is_delayed_and_what_is_in_flight(self):
         queue = self.queue()
