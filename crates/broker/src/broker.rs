@@ -5,6 +5,7 @@
 
 use crate::{
     Clock, Content, Failure, Metrics, OpenError, Receipts, StoredMessage, Unavailable,
+    clock::SteadyClock,
     contents::Recent,
     handle::Handle,
     metrics::Counters,
@@ -62,7 +63,9 @@ impl Broker {
     pub fn open(log: Arc<dyn Log>, clock: Arc<dyn Clock>, settings: Settings) -> Result<Broker, OpenError> {
         let mut random = Random::from_system().map_err(|error| OpenError::Random { reason: error.to_string() })?;
         let counters = Arc::new(Counters::default());
+        let clock = SteadyClock::new(clock);
         let partition = open(&*log, clock.now_ms(), random.block(), counters.clone())?;
+        clock.not_before(partition.state().now_ms());
         let receipts = Receipts::new(partition.secret());
         let inner = Inner {
             status: Status::Serving(Box::new(partition)),
@@ -186,13 +189,9 @@ impl Broker {
         &self.handle.receipts
     }
 
-    /// The broker's time: the clock's, or the state's where the clock has run back.
+    /// The broker's time: the clock's, or a later one where the clock has run back.
     pub fn now_ms(&self) -> u64 {
-        let clock_ms = self.shared().clock.now_ms();
-        match &self.shared().lock().status {
-            Status::Serving(partition) => partition.state().now_ms().max(clock_ms),
-            Status::Down { .. } => clock_ms,
-        }
+        self.shared().clock.now_ms()
     }
 
     /// Why the partition can't take calls now, if it can't.

@@ -1,7 +1,8 @@
 //! What callers and the partition's thread share: the partition under its lock, and the signals between them.
 
 use crate::{
-    Clock, OpenError, Settings, Unavailable,
+    OpenError, Settings, Unavailable,
+    clock::SteadyClock,
     contents::Recent,
     metrics::Counters,
     partition::{Gate, Gated, Partition},
@@ -12,7 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 pub(crate) struct Shared {
     pub(crate) log: Arc<dyn Log>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: SteadyClock,
     pub(crate) settings: Settings,
     pub(crate) counters: Arc<Counters>,
     pub(crate) recent: Mutex<Recent>,

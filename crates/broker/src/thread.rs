@@ -105,7 +105,7 @@ impl Worker<'_> {
                     continue;
                 }
             };
-            let now_ms = self.shared.clock.now_ms().max(partition.state().now_ms());
+            let now_ms = shared.clock.now_ms();
             if partition.next_wake_ms().is_some_and(|wake_ms| wake_ms <= now_ms) {
                 partition.on_time(now_ms);
             }
@@ -212,6 +212,7 @@ impl Worker<'_> {
         let Shared { log, clock, counters, .. } = self.shared;
         match open(&**log, clock.now_ms(), secret, counters.clone()) {
             Ok(partition) => {
+                clock.not_before(partition.state().now_ms());
                 counters.reopened.fetch_add(1, Relaxed);
                 self.shared.lock().status = Status::Serving(Box::new(partition));
                 tracing::info!("the partition is back");

@@ -1,8 +1,8 @@
 //! A waiting receive wakes the moment a message becomes visible, whatever made it visible.
 
-use crate::rig::{Calls, Rig, START_MS, a_receive, a_send, address, bodies, change, held, now, queue_id, until};
+use crate::rig::{Calls, Rig, START_MS, a_receive, a_send, bodies, change, held, now, queue_id, until};
 use afterward_broker::{
-    Broker, Clock, Failure, Settings, SystemClock,
+    Broker, Failure, Settings, SystemClock,
     machine::{Command, Refusal, Send, StartMove},
 };
 use afterward_names::QueueArn;
@@ -255,17 +255,25 @@ async fn a_receive_goes_on_past_more_dead_letters_than_one_step_moves() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_clock_that_runs_back_stops_time_and_nothing_else() {
+async fn when_the_clock_runs_back_time_does_not_and_delays_and_waits_end_all_the_same() {
     let rig = Rig::new();
-    let queue = rig.standard("q").await;
-    rig.clock.set_ms(START_MS - 60_000);
-    assert_eq!(rig.clock.now_ms(), START_MS - 60_000);
-    assert_eq!(rig.broker.now_ms(), START_MS);
-    let waiting = rig.waiting(&queue, 1).await;
+    let (queue, empty) = (rig.standard("q").await, rig.standard("empty").await);
     rig.put(&queue, "one").await;
-    let found = waiting.await.unwrap().unwrap();
-    assert_eq!(found[0].delivery.sent_ms, START_MS);
-    assert_eq!(rig.try_receive(&address("q"), 1, 0).await, Ok(Vec::new()));
+    // By an hour, and then the server is started anew: what is in the log is from the future.
+    rig.clock.set_ms(START_MS - 3_600_000);
+    let rig = rig.kill_and_reopen();
+    assert_eq!(rig.broker.now_ms(), START_MS);
+    let found = rig.take(&queue, 1, 0).await;
+    assert_eq!((found[0].delivery.sent_ms, found[0].delivery.first_received_ms), (START_MS, START_MS));
+    rig.try_send(Send { delay_ms: Some(9_000), ..a_send(&queue) }, "later").await.unwrap();
+    let (delayed, in_vain) = (rig.waiting(&queue, 1).await, rig.waiting(&empty, 1).await);
+    rig.clock.advance(Duration::from_secs(10));
+    assert_eq!(bodies(&delayed.await.unwrap().unwrap()), ["later"]);
+    rig.clock.set_ms(START_MS - 7_200_000);
+    // Looked at: the hand moves twice, not once.
+    assert_eq!(rig.broker.now_ms(), START_MS + 9_000);
+    rig.clock.advance(Duration::from_secs(13));
+    assert!(in_vain.await.unwrap().unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
