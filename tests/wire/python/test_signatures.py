@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import json
+import subprocess
 import threading
 import unittest
 import urllib.parse
@@ -13,7 +14,7 @@ import botocore.credentials
 import botocore.exceptions
 
 from harness import client, fresh_name
-from server import Server, http
+from server import Server, binary, clean, http
 
 KEY, SECRET = "AKIDEXAMPLE000000001", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 CONFIG = f"""
@@ -92,6 +93,19 @@ class Signatures(unittest.TestCase):
             self.assertEqual(http("GET", self.server.url + path).status, 200, path)
         self.assertEqual(http("GET", self.server.url + "/_afterward/queues/jobs/messages").status, 403)
         self.assertEqual(http("POST", self.server.url + "/jobs", "{}").status, 403)
+
+    def test_the_command_line_signs_with_the_keys_of_the_environment(self):
+        def afterward(*args, secret=SECRET):
+            keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": secret, "AFTERWARD_URL": self.server.url}
+            command = [binary(), "queue", *args]
+            return subprocess.run(command, capture_output=True, text=True, timeout=60, env=clean(keys))
+
+        self.assertEqual(afterward("create", "signed").returncode, 0)
+        self.assertEqual(afterward("send", "signed", "ünïcödé & more").returncode, 0)
+        self.assertIn("ünïcödé & more", afterward("peek", "signed", "--text", "cödé & more").stdout)
+        wrong = afterward("ls", secret="wrong")
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("signature", wrong.stderr.lower())
 
     def refused(self, codes, call):
         with self.assertRaises(botocore.exceptions.ClientError) as refused:
