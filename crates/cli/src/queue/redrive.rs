@@ -65,7 +65,7 @@ pub(super) async fn run(redrive: &Redrive, client: &Client, json: bool) -> Resul
         Some("COMPLETED") if json => Ok(()),
         Some("COMPLETED") => Ok(output::say(&format!("moved {moved} out of {}", queue_name(&source_arn)))?),
         status => {
-            let reason = task.failure_reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
+            let reason = task.failure_reason.as_deref().map_or_else(String::new, explained);
             let status = status.unwrap_or("gone").to_lowercase();
             Err(Failure::new(format!("the move task is {status}{reason}; it had moved {moved}")))
         }
@@ -83,6 +83,21 @@ async fn cancel(client: &Client, source_arn: &str, json: bool) -> Result<(), Fai
         false => output::say(&format!("cancelled; {} had moved", units::count(moved, "message")))?,
     }
     Ok(())
+}
+
+/// Why a task failed: the service's code, and what to do about it where that is known.
+fn explained(code: &str) -> String {
+    match code {
+        "CouldNotDetermineMessageSource" => format!(
+            ": {code} (a message was sent to this queue rather than dead-lettered: name a destination with --to)"
+        ),
+        "AWS.SimpleQueueService.NonExistentQueue" => {
+            format!(
+                ": {code} (the queue that a message came from, or is to go to, is deleted: create it, or name another)"
+            )
+        }
+        _ => format!(": {code}"),
+    }
 }
 
 /// The newest task, once it has ended.

@@ -5,9 +5,9 @@ use crate::moves::Move;
 use crate::pick;
 use crate::queue::Queue;
 use crate::{Decision, Event, MoveOutcome, Refusal, Reply, StartMove, State};
-use afterward_names::{AccountId, QueueArn};
+use afterward_names::AccountId;
 
-/// Why a task ends before all is moved; AWS's words for it.
+/// Why a task ends before all is moved: AWS's codes, bare, for callers compare them.
 const QUEUE_GONE: &str = "AWS.SimpleQueueService.NonExistentQueue";
 const SOURCE_UNKNOWN: &str = "CouldNotDetermineMessageSource";
 
@@ -62,7 +62,7 @@ impl State {
 
     /// Moves what one task may move by now; how it ended, if it did.
     fn run_move(&self, task: u64, of: &Move, run: &mut Run) -> Option<MoveOutcome> {
-        let Some(source) = self.at(&of.source.0) else { return Some(gone(&of.source)) };
+        let Some(source) = self.at(&of.source.0) else { return Some(gone()) };
         let allowance = of.allowance(self.now_ms);
         let left = of.to_move.saturating_sub(of.moved);
         let mut messages = pick::in_order(source, &self.slab);
@@ -81,12 +81,9 @@ impl State {
 
     /// Where a task takes the message in this slot.
     fn destination(&self, of: &Move, slot: u32) -> Result<&Queue, MoveOutcome> {
-        let unknown = || {
-            let reason = "a message was sent to this queue rather than dead-lettered: name a destination";
-            MoveOutcome::Failed(format!("{SOURCE_UNKNOWN}: {reason}").into())
-        };
-        let arn = of.destination.as_ref().or_else(|| self.sides.source(slot)).ok_or_else(unknown)?;
-        self.at(&arn.0).ok_or_else(|| gone(arn))
+        let arn = of.destination.as_ref().or_else(|| self.sides.source(slot));
+        let arn = arn.ok_or_else(|| MoveOutcome::Failed(SOURCE_UNKNOWN.into()))?;
+        self.at(&arn.0).ok_or_else(gone)
     }
 }
 
@@ -96,6 +93,6 @@ struct Run {
     events: Vec<Event>,
 }
 
-fn gone(queue: &QueueArn) -> MoveOutcome {
-    MoveOutcome::Failed(format!("{QUEUE_GONE}: {queue} does not exist").into())
+fn gone() -> MoveOutcome {
+    MoveOutcome::Failed(QUEUE_GONE.into())
 }
