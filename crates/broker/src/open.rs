@@ -47,7 +47,6 @@ struct Replay {
     undefined: Option<Position>,
     definitions: VecDeque<Position>,
     since_definitions_bytes: u64,
-    sizes: crate::partition::Sizes,
 }
 
 impl Replay {
@@ -59,7 +58,6 @@ impl Replay {
             undefined: None,
             definitions: VecDeque::new(),
             since_definitions_bytes: 0,
-            sizes: Default::default(),
         }
     }
 
@@ -127,7 +125,6 @@ impl Replay {
             let at = Location { position, offset_bytes, length_bytes: decoded.span.length_bytes };
             self.state.advance(decoded.time_ms);
             self.state.apply(&decoded.event, at);
-            self.sizes.count(&decoded.event, at);
             self.records += 1;
         }
         self.since_definitions_bytes += payload.len() as u64;
@@ -155,9 +152,9 @@ impl Replay {
     }
 
     fn into_partition(self, epoch: Epoch, position: Position, counters: Arc<Counters>) -> Partition {
-        let Replay { state, records, definitions, since_definitions_bytes, sizes, .. } = self;
+        let Replay { state, records, definitions, since_definitions_bytes, .. } = self;
         tracing::info!(records, messages = state.message_count(), epoch, tail = position, "the log is replayed");
-        Partition::new(state, epoch, position, definitions, since_definitions_bytes, sizes, counters)
+        Partition::new(state, epoch, position, definitions, since_definitions_bytes, counters)
     }
 }
 

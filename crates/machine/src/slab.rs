@@ -73,10 +73,6 @@ impl Entry {
         Location { position: self.position, offset_bytes: self.offset_bytes, length_bytes: self.length_bytes }
     }
 
-    pub(crate) fn set_location(&mut self, at: Location) {
-        (self.position, self.offset_bytes, self.length_bytes) = (at.position, at.offset_bytes, at.length_bytes);
-    }
-
     pub(crate) fn key(&self, slot: u32) -> MessageKey {
         MessageKey { slot, generation: self.generation }
     }
@@ -96,11 +92,17 @@ pub(crate) struct Slab {
     /// Slots from here on have not been used.
     end: u32,
     len: u32,
+    /// What the records of all content take in the log.
+    content_bytes: u64,
 }
 
 impl Slab {
     pub(crate) fn len(&self) -> u32 {
         self.len
+    }
+
+    pub(crate) fn content_bytes(&self) -> u64 {
+        self.content_bytes
     }
 
     /// The slot that the next message goes to.
@@ -123,8 +125,17 @@ impl Slab {
         self.get(key.slot).filter(|entry| entry.generation == key.generation)
     }
 
+    /// The content of the message in this slot has moved.
+    pub(crate) fn set_location(&mut self, slot: u32, at: Location) {
+        let Some(entry) = self.get_mut(slot) else { return };
+        let before_bytes = std::mem::replace(&mut entry.length_bytes, at.length_bytes);
+        (entry.position, entry.offset_bytes) = (at.position, at.offset_bytes);
+        self.content_bytes = self.content_bytes + u64::from(at.length_bytes) - u64::from(before_bytes);
+    }
+
     /// Fills a free slot.
     pub(crate) fn insert(&mut self, slot: u32, entry: Entry) {
+        self.content_bytes += u64::from(entry.length_bytes);
         while self.chunks.len() <= slot as usize / CHUNK {
             self.chunks.push(vec![Entry::FREE; CHUNK].into_boxed_slice());
         }
@@ -141,6 +152,7 @@ impl Slab {
     pub(crate) fn remove(&mut self, slot: u32) -> Option<Entry> {
         let entry = std::mem::replace(self.get_mut(slot)?, Entry::FREE);
         self.len -= 1;
+        self.content_bytes -= u64::from(entry.length_bytes);
         if self.len == 0 {
             self.chunks.truncate(1);
             self.free.clear();
@@ -199,5 +211,18 @@ mod tests {
         slab.insert(0, entry(2));
         assert!(slab.find(first).is_none());
         assert!(slab.find(slab.get(0).unwrap().key(0)).is_some());
+    }
+
+    #[test]
+    fn the_bytes_of_content_are_those_of_the_messages_that_are_there() {
+        let mut slab = Slab::default();
+        slab.insert(0, Entry { length_bytes: 100, ..entry(1) });
+        slab.insert(1, Entry { length_bytes: 20, ..entry(2) });
+        slab.set_location(1, Location { position: 9, offset_bytes: 0, length_bytes: 30 });
+        slab.set_location(7, Location { position: 9, offset_bytes: 30, length_bytes: 30 });
+        assert_eq!(slab.content_bytes(), 130);
+        slab.remove(0);
+        slab.remove(0);
+        assert_eq!(slab.content_bytes(), 30);
     }
 }

@@ -91,6 +91,11 @@ impl State {
         u64::from(self.slab.len())
     }
 
+    /// How many bytes of the log the records of their content take.
+    pub fn content_bytes(&self) -> u64 {
+        self.slab.content_bytes()
+    }
+
     fn view(&self, entry: &Entry, slot: u32) -> Option<MessageView> {
         let queue = self.queues.get(&entry.queue)?;
         let standing = match entry.place {

@@ -30,6 +30,8 @@ pub struct Compactor {
     step_records: usize,
     /// What the last pass left beyond the live messages' records.
     rest_bytes: u64,
+    /// What had been logged when the pass began.
+    started_at_bytes: u64,
     /// Live bytes, and bytes retained, when it was last asked whether a pass pays.
     asked: Option<(u64, u64)>,
     pass: Option<Pass>,
@@ -38,7 +40,7 @@ pub struct Compactor {
 impl Compactor {
     /// With these settings. A ratio below 1.5 counts as 1.5: below, a pass writes more than it frees.
     pub fn new(settings: Settings) -> Compactor {
-        Compactor { settings, step_records: STEP_RECORDS, rest_bytes: 0, asked: None, pass: None }
+        Compactor { settings, step_records: STEP_RECORDS, rest_bytes: 0, started_at_bytes: 0, asked: None, pass: None }
     }
 
     /// The same in steps of so many records, for a simulation that wants to look in between.
@@ -82,7 +84,9 @@ impl Compactor {
         };
         let marks = partition.definitions_between(bounds.first, until);
         tracing::debug!(from = bounds.first, until, retained_bytes, live, "compaction starts");
-        self.pass = Some(Pass::new(bounds.first, until, marks));
+        let (_, definitions_bytes) = partition.commit.mark();
+        self.started_at_bytes = logged;
+        self.pass = Some(Pass::new(bounds.first, until, marks, definitions_bytes as u64));
         true
     }
 
@@ -142,10 +146,11 @@ impl Compactor {
 
     /// Ends the pass if everything is trimmed.
     pub fn finish(&mut self, partition: &Partition, log: &dyn Log) {
-        if self.pass.as_ref().is_some_and(Pass::is_over) {
-            self.pass = None;
+        if let Some(pass) = self.pass.take_if(|pass| pass.is_over()) {
             let Usage { retained_bytes, .. } = log.usage();
-            self.rest_bytes = retained_bytes.saturating_sub(partition.live_bytes());
+            // What others logged meanwhile is for the next pass to judge.
+            let since_bytes = partition.logged_bytes() - self.started_at_bytes;
+            self.rest_bytes = retained_bytes.saturating_sub(since_bytes) + pass.rest_bytes();
             tracing::debug!(retained_bytes, rest_bytes = self.rest_bytes, "compaction ends");
         }
     }

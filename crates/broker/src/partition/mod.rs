@@ -17,7 +17,6 @@ pub mod compact;
 mod gate;
 mod pass;
 mod serve;
-mod sizes;
 mod waiters;
 mod write;
 
@@ -30,7 +29,6 @@ pub use commit::Outgoing;
 pub(crate) use gate::Gate;
 pub use gate::{Gated, Release};
 pub(crate) use pass::slice;
-pub(crate) use sizes::Sizes;
 use std::{collections::VecDeque, fmt, sync::Arc};
 use waiters::Waiters;
 pub use waiters::{Found, Waiting};
@@ -53,7 +51,6 @@ pub struct Partition {
     since_definitions_bytes: u64,
     definitions_every_bytes: u64,
     logged_bytes: u64,
-    sizes: Sizes,
     /// Move tasks that said they were due and did nothing are not asked again before.
     moves_rest_until_ms: u64,
     counters: Arc<Counters>,
@@ -79,7 +76,6 @@ impl Partition {
         tail: Position,
         definitions: VecDeque<Position>,
         since_definitions_bytes: u64,
-        sizes: Sizes,
         counters: Arc<Counters>,
     ) -> Partition {
         Partition {
@@ -93,7 +89,6 @@ impl Partition {
             since_definitions_bytes,
             definitions_every_bytes: write::DEFINITIONS_EVERY_BYTES,
             logged_bytes: 0,
-            sizes,
             moves_rest_until_ms: 0,
             counters,
         }
@@ -248,9 +243,9 @@ impl Partition {
         }
     }
 
-    /// About how many bytes of the log hold live messages.
+    /// How many bytes of the log hold live messages.
     pub(crate) fn live_bytes(&self) -> u64 {
-        self.sizes.of(self.state.message_count())
+        self.state.content_bytes()
     }
 
     /// How many bytes it has logged.

@@ -35,6 +35,8 @@ pub(super) struct Pass {
     /// Records elsewhere that go along with the first item, to be fetched, and those that were.
     wanted: Vec<Location>,
     fetched: HashMap<Location, Bytes>,
+    /// What it has written that holds no message.
+    rest_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -45,7 +47,8 @@ struct Item {
 }
 
 impl Pass {
-    pub(super) fn new(first: Position, until: Position, marks: VecDeque<Position>) -> Pass {
+    /// A pass from `first` to the definitions at `until`, which take `definitions_bytes`.
+    pub(super) fn new(first: Position, until: Position, marks: VecDeque<Position>, definitions_bytes: u64) -> Pass {
         Pass {
             next: first,
             until,
@@ -56,7 +59,13 @@ impl Pass {
             trims: VecDeque::new(),
             wanted: Vec::new(),
             fetched: HashMap::new(),
+            rest_bytes: definitions_bytes,
         }
+    }
+
+    /// How much of what it has written is needed beside messages.
+    pub(super) fn rest_bytes(&self) -> u64 {
+        self.rest_bytes
     }
 
     /// Whether it has only to wait for what it wrote to become durable.
@@ -123,7 +132,10 @@ impl Pass {
             return Ok(None);
         }
         for forward in &forwards {
-            self.log(forward, partition)?;
+            let at = self.log(forward, partition)?;
+            if forward.content.is_none() {
+                self.rest_bytes += u64::from(at.length_bytes);
+            }
         }
         self.fetched.clear();
         Ok(self.items.pop_front().map(|item| item.at.length_bytes))
@@ -143,7 +155,7 @@ impl Pass {
         }
     }
 
-    fn log(&self, forward: &Forward, partition: &mut Partition) -> Result<(), OpenError> {
+    fn log(&self, forward: &Forward, partition: &mut Partition) -> Result<Location, OpenError> {
         let content = forward.content.and_then(|at| Some((at, self.record(at, partition)?)));
         let error = forward.error.and_then(|at| Some((at, self.record(at, partition)?)));
         let content = match &content {
@@ -155,8 +167,7 @@ impl Pass {
             None => None,
         };
         let beside = content.map_or(Beside::Nothing, |content| Beside::Kept { content, error });
-        partition.log(&forward.event, beside);
-        Ok(())
+        Ok(partition.log(&forward.event, beside))
     }
 
     /// Notes which definitions batches the pass has come past.

@@ -26,7 +26,6 @@ impl Partition {
     pub(super) fn log(&mut self, event: &Event, beside: Beside<'_>) -> Location {
         let at = self.commit.push(self.state.now_ms(), event, beside);
         self.counters.count(event);
-        self.sizes.count(event, at);
         self.state.apply(event, at);
         if let Event::QueueDeleted { queue } = event {
             self.refuse_waiters(*queue);

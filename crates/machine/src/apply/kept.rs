@@ -27,10 +27,8 @@ impl State {
             return;
         }
         let key = MessageKey::from_u64(kept.id.key());
-        match self.slab.get_mut(key.slot) {
-            Some(entry) if entry.generation == key.generation && entry.random == kept.id.random() => {
-                entry.set_location(at);
-            }
+        match self.slab.find(key) {
+            Some(entry) if entry.random == kept.id.random() => self.slab.set_location(key.slot, at),
             _ => self.restore(key, kept, at),
         }
         if kept.failure {
