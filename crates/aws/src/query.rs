@@ -145,7 +145,9 @@ impl<'a> Node<'a> {
             list = inner;
         }
         let mut numbered: Vec<(u32, Node<'a>)> = Vec::new();
-        let mut rest = Node { value: list.value, ..Node::default() };
+        // `Name=` alone is how SDKs write an empty list; an empty element has its number.
+        let value = list.value.filter(|value| !value.is_empty());
+        let mut rest = Node { value, ..Node::default() };
         for (key, node) in list.children {
             match key.parse() {
                 Ok(number) => numbered.push((number, node)),

@@ -40,6 +40,8 @@ fn lists_have_many_spellings() {
         ("As.1=x", vec!["x"]),
         ("A=x", vec!["x"]),
         ("A%2E1=x", vec!["x"]),
+        ("A=", vec![]),
+        ("A.1=", vec![""]),
         ("B.1=x", vec![]),
     ] {
         form(body, |node| assert_eq!(node.texts(&["A", "As"]), texts, "{body}"));

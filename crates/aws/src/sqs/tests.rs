@@ -159,6 +159,45 @@ fn a_query_call_may_name_its_queue_by_path() {
 }
 
 #[test]
+fn an_empty_list_or_map_is_written_as_a_bare_name() {
+    let Request::ReceiveMessage(receive) =
+        query("/", "Action=ReceiveMessage&QueueUrl=q&AttributeName=&MessageAttributeName=").unwrap()
+    else {
+        panic!("another action")
+    };
+    assert!(receive.attribute_names.is_empty() && receive.message_attribute_names.is_empty(), "{receive:?}");
+    let Request::SendMessageBatch(batch) =
+        query("/", "Action=SendMessageBatch&QueueUrl=q&SendMessageBatchRequestEntry=").unwrap()
+    else {
+        panic!("another action")
+    };
+    assert!(batch.entries.is_empty(), "{batch:?}");
+    let Request::SendMessage(send) = query(
+        "/",
+        "Action=SendMessage&QueueUrl=q&MessageBody=b&MessageAttribute.1.Name=a&MessageAttribute.1.Value.DataType=String&\
+         MessageAttribute.1.Value.StringValue=v&MessageAttribute.1.Value.StringListValue=&MessageSystemAttribute=",
+    )
+    .unwrap() else {
+        panic!("another action")
+    };
+    assert_eq!(send.message_attributes["a"], attribute("String", Some("v"), None));
+    assert!(send.message_system_attributes.is_empty());
+    for (body, parameter) in [
+        ("Action=SetQueueAttributes&QueueUrl=q&Attribute=", "Attributes"),
+        ("Action=TagQueue&QueueUrl=q&Tag=", "Tags"),
+        ("Action=UntagQueue&QueueUrl=q&TagKey=", "TagKeys"),
+        ("Action=AddPermission&QueueUrl=q&Label=l&AWSAccountId=&ActionName=", "AWSAccountIds"),
+    ] {
+        assert_eq!(query("/", body), Err(Error::missing_parameter(parameter)), "{body}");
+    }
+    let Request::GetQueueAttributes(get) = query("/", "Action=GetQueueAttributes&QueueUrl=q&AttributeName.1=").unwrap()
+    else {
+        panic!("another action")
+    };
+    assert_eq!(get.attribute_names, [""], "an element that is empty is one all the same");
+}
+
+#[test]
 fn old_spellings_are_read() {
     let set = |attributes: &[(&str, &str)]| {
         let attributes = attributes.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
