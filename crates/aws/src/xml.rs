@@ -1,6 +1,13 @@
-//! Writing XML: elements and text, escaped so that every character arrives.
+//! Writing XML: elements and text, escaped so that every character arrives that XML 1.0 has.
+//!
+//! It has no control characters but tab, line feed and carriage return, and no U+FFFE and U+FFFF, not even as references:
+//! parsers refuse the whole document for one of them. Messages never have them; what else repeats what a caller sent
+//! (an error's text, a tag) gets U+FFFD in their place.
 
 use crate::Error;
+
+/// What stands for a character that XML 1.0 doesn't have.
+const UNWRITABLE: &str = "\u{fffd}";
 
 /// XML being written.
 #[derive(Debug)]
@@ -54,26 +61,24 @@ impl Writer {
         }
     }
 
-    /// A reader takes a raw carriage return for a line feed, and the other controls are not XML 1.0's at all: they go
-    /// as character references, as AWS sends them.
+    /// A reader takes a raw carriage return for a line feed: it goes as a character reference.
     fn escape(&mut self, text: &str) {
         let mut from = 0;
         for (at, byte) in text.bytes().enumerate() {
-            let reference = match byte {
-                b'&' => "&amp;",
-                b'<' => "&lt;",
-                b'>' => "&gt;",
-                b'"' => "&quot;",
+            let (written, length) = match byte {
+                b'&' => ("&amp;", 1),
+                b'<' => ("&lt;", 1),
+                b'>' => ("&gt;", 1),
+                b'"' => ("&quot;", 1),
+                b'\r' => ("&#xD;", 1),
+                // U+FFFE and U+FFFF
+                0xef if matches!(text.as_bytes()[at..], [_, 0xbf, 0xbe | 0xbf, ..]) => (UNWRITABLE, 3),
                 b'\t' | b'\n' | b' '.. => continue,
-                _ => "",
+                _ => (UNWRITABLE, 1),
             };
             self.out.push_str(&text[from..at]);
-            if reference.is_empty() {
-                self.out.push_str(&format!("&#x{byte:X};"));
-            } else {
-                self.out.push_str(reference);
-            }
-            from = at + 1;
+            self.out.push_str(written);
+            from = at + length;
         }
         self.out.push_str(&text[from..]);
     }
@@ -104,12 +109,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_character_is_written_so_that_it_arrives() {
+    fn every_character_that_xml_has_is_written_so_that_it_arrives() {
         for (text, xml) in [
             ("plain", "plain"),
             ("<a href=\"x\">&amp;</a>", "&lt;a href=&quot;x&quot;&gt;&amp;amp;&lt;/a&gt;"),
             ("a\r\nb\tc", "a&#xD;\nb\tc"),
-            ("\0\u{1f}", "&#x0;&#x1F;"),
+            ("\0a\u{1f}", "\u{fffd}a\u{fffd}"),
+            ("a\u{fffe}\u{ffff}b\u{fffd}\u{f000}\u{7f}", "a\u{fffd}\u{fffd}b\u{fffd}\u{f000}\u{7f}"),
             ("é€𝄞", "é€𝄞"),
             ("", ""),
         ] {
