@@ -74,7 +74,7 @@ impl State {
             to_move: of.to_move,
             moved: of.moved,
             started_ms: of.started_ms,
-            outcome: of.outcome.clone(),
+            outcome: of.outcome,
         });
         founded.into_iter().chain([counters]).chain(queues).chain(deletions).chain(moves).collect()
     }

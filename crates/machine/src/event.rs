@@ -156,14 +156,23 @@ pub struct LeasedMessage {
 }
 
 /// How a move task ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MoveOutcome {
     /// Nothing was left to move.
     Completed,
     /// CancelMessageMoveTask.
     Cancelled,
-    /// It could not go on: why.
-    Failed(Box<str>),
+    /// It could not go on.
+    Failed(MoveFailure),
+}
+
+/// Why a move task could not go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MoveFailure {
+    /// The queue that a message came from, or is to go to, or the source itself, is deleted.
+    QueueGone,
+    /// A message was sent to the dead-letter queue rather than dead-lettered, and the task names no destination.
+    SourceUnknown,
 }
 
 /// A queue written forward.

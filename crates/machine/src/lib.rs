@@ -53,7 +53,8 @@ pub use attributes::{
 };
 pub use command::{Command, CreateQueue, Dedup, Receive, Send, SetAttributes, StartMove};
 pub use event::{
-    Event, KeptDedup, KeptFinished, KeptKey, KeptMessage, KeptQueue, LeasedMessage, MessageSent, MoveOutcome, Tags,
+    Event, KeptDedup, KeptFinished, KeptKey, KeptMessage, KeptQueue, LeasedMessage, MessageSent, MoveFailure,
+    MoveOutcome, Tags,
 };
 pub use refusal::Refusal;
 pub use reply::{Decision, Delivery, Reply};

@@ -103,7 +103,7 @@ impl Moves {
     /// Ends a task; of its source's ended ones, only the newest stay.
     pub(crate) fn end(&mut self, task: u64, outcome: &MoveOutcome) {
         let Some(of) = self.tasks.get_mut(&task).filter(|of| of.outcome.is_none()) else { return };
-        of.outcome = Some(outcome.clone());
+        of.outcome = Some(*outcome);
         self.running.remove(&task);
         let source = of.source.clone();
         let ended = |of: &Move| of.source == source && of.outcome.is_some();

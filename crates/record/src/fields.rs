@@ -2,7 +2,7 @@
 
 use crate::reader::{Reader, Reason, flags};
 use crate::writer::Writer;
-use afterward_machine::{KeptKey, LeaseId, LeasedMessage, MessageSent, MoveOutcome, QueueId};
+use afterward_machine::{KeptKey, LeaseId, LeasedMessage, MessageSent, MoveFailure, MoveOutcome, QueueId};
 use afterward_names::QueueArn;
 
 // Of a `Sent`.
@@ -16,7 +16,8 @@ const MAX_PER_S: u8 = 1 << 1;
 
 const COMPLETED: u8 = 1;
 const CANCELLED: u8 = 2;
-const FAILED: u8 = 3;
+const FAILED_QUEUE_GONE: u8 = 3;
+const FAILED_SOURCE_UNKNOWN: u8 = 4;
 
 /// Key (two numbers) and lease.
 const SHORTEST_LEASED_BYTES: usize = 3;
@@ -77,10 +78,8 @@ impl Writer<'_> {
         match outcome {
             MoveOutcome::Completed => self.byte(COMPLETED),
             MoveOutcome::Cancelled => self.byte(CANCELLED),
-            MoveOutcome::Failed(why) => {
-                self.byte(FAILED);
-                self.text(why);
-            }
+            MoveOutcome::Failed(MoveFailure::QueueGone) => self.byte(FAILED_QUEUE_GONE),
+            MoveOutcome::Failed(MoveFailure::SourceUnknown) => self.byte(FAILED_SOURCE_UNKNOWN),
         }
     }
 }
@@ -131,7 +130,8 @@ impl Reader<'_> {
         match self.byte()? {
             COMPLETED => Ok(MoveOutcome::Completed),
             CANCELLED => Ok(MoveOutcome::Cancelled),
-            FAILED => Ok(MoveOutcome::Failed(self.text()?.into())),
+            FAILED_QUEUE_GONE => Ok(MoveOutcome::Failed(MoveFailure::QueueGone)),
+            FAILED_SOURCE_UNKNOWN => Ok(MoveOutcome::Failed(MoveFailure::SourceUnknown)),
             _ => Err("a move task's outcome is of no known kind"),
         }
     }

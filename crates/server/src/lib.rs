@@ -8,6 +8,7 @@
 
 pub mod config;
 mod jobs;
+mod open_files;
 mod running;
 mod signal;
 mod start;

@@ -3,11 +3,11 @@
 use crate::{
     Config, ConfigError, Running,
     config::{Data, Durability},
-    jobs,
+    jobs, open_files,
     running::DataDirectory,
 };
 use afterward_broker::{Broker, SystemClock};
-use afterward_gateway::{Gateway, Jobs, Settings};
+use afterward_gateway::{Gateway, Jobs, Limits, Settings};
 use afterward_log::segment::{self, OpenReport, Options, SegmentLog};
 use std::{io, net::SocketAddr, path::Path, sync::Arc};
 use thiserror::Error;
@@ -130,6 +130,7 @@ async fn listen(
 
 /// What of the settings is the gateway's.
 fn settings(config: &Config) -> Settings {
+    let connections = open_files::connections(config.limits.connections, open_files::raise());
     Settings {
         credentials: config.credentials.clone(),
         cooldowns: config.sqs.cooldowns,
@@ -139,6 +140,6 @@ fn settings(config: &Config) -> Settings {
             cors_origins: config.jobs.cors_origins.clone(),
             public: config.jobs.public,
         },
-        limits: config.limits.clone(),
+        limits: Limits { connections, ..config.limits.clone() },
     }
 }

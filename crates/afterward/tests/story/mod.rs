@@ -88,7 +88,7 @@ fn clerk(jobs: Queue, diary: &Diary) -> Worker<Queue> {
             let reports = reports.clone();
             async move {
                 reports.note(format!("report begun, attempt {}", cx.attempt()));
-                sleep(Duration::from_secs(5)).await;
+                sleep(Duration::from_secs(5)).await; // longer than a lease: what is tested
                 reports.note("report done");
                 Ok::<_, String>(())
             }

@@ -13,7 +13,7 @@ use afterward_aws::{
         StartMessageMoveTaskResult,
     },
 };
-use afterward_broker::machine::{Command, MoveOutcome, MoveView, Refusal, Reply, StartMove};
+use afterward_broker::machine::{Command, MoveFailure, MoveOutcome, MoveView, Refusal, Reply, StartMove};
 use afterward_names::{QueueArn, limits};
 
 /// The most results of a list.
@@ -102,13 +102,21 @@ fn rate(asked: i64) -> Result<u32, Error> {
     })
 }
 
+/// AWS's code, bare, for callers compare it.
+fn code(reason: MoveFailure) -> &'static str {
+    match reason {
+        MoveFailure::QueueGone => "AWS.SimpleQueueService.NonExistentQueue",
+        MoveFailure::SourceUnknown => "CouldNotDetermineMessageSource",
+    }
+}
+
 fn entry(view: MoveView) -> ListMessageMoveTasksResultEntry {
     let (status, failure_reason) = match view.outcome {
         None if view.cancelling => ("CANCELLING", None),
         None => ("RUNNING", None),
         Some(MoveOutcome::Completed) => ("COMPLETED", None),
         Some(MoveOutcome::Cancelled) => ("CANCELLED", None),
-        Some(MoveOutcome::Failed(reason)) => ("FAILED", Some(reason.into())),
+        Some(MoveOutcome::Failed(reason)) => ("FAILED", Some(code(reason).into())),
     };
     let handle = MoveHandle { task: view.task, source: view.source.clone() };
     ListMessageMoveTasksResultEntry {

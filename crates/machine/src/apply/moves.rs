@@ -73,7 +73,7 @@ impl State {
             to_move: *to_move,
             moved: *moved,
             started_ms: *started_ms,
-            outcome: outcome.clone(),
+            outcome: *outcome,
             next_us: 0,
         };
         kept.pause(self.now_ms);

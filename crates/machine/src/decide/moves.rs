@@ -4,12 +4,8 @@ use super::one;
 use crate::moves::Move;
 use crate::pick;
 use crate::queue::Queue;
-use crate::{Decision, Event, MoveOutcome, Refusal, Reply, StartMove, State};
+use crate::{Decision, Event, MoveFailure, MoveOutcome, Refusal, Reply, StartMove, State};
 use afterward_names::AccountId;
-
-/// Why a task ends before all is moved: AWS's codes, bare, for callers compare them.
-const QUEUE_GONE: &str = "AWS.SimpleQueueService.NonExistentQueue";
-const SOURCE_UNKNOWN: &str = "CouldNotDetermineMessageSource";
 
 impl State {
     pub(super) fn start_move(&self, start: &StartMove) -> Result<Decision, Refusal> {
@@ -62,7 +58,7 @@ impl State {
 
     /// Moves what one task may move by now; how it ended, if it did.
     fn run_move(&self, task: u64, of: &Move, run: &mut Run) -> Option<MoveOutcome> {
-        let Some(source) = self.at(&of.source.0) else { return Some(gone()) };
+        let Some(source) = self.at(&of.source.0) else { return Some(GONE) };
         let allowance = of.allowance(self.now_ms);
         let left = of.to_move.saturating_sub(of.moved);
         let mut messages = pick::in_order(source, &self.slab);
@@ -82,17 +78,16 @@ impl State {
     /// Where a task takes the message in this slot.
     fn destination(&self, of: &Move, slot: u32) -> Result<&Queue, MoveOutcome> {
         let arn = of.destination.as_ref().or_else(|| self.sides.source(slot));
-        let arn = arn.ok_or_else(|| MoveOutcome::Failed(SOURCE_UNKNOWN.into()))?;
-        self.at(&arn.0).ok_or_else(gone)
+        let arn = arn.ok_or(MoveOutcome::Failed(MoveFailure::SourceUnknown))?;
+        self.at(&arn.0).ok_or(GONE)
     }
 }
+
+/// The end of a task that misses a queue.
+const GONE: MoveOutcome = MoveOutcome::Failed(MoveFailure::QueueGone);
 
 /// What a run has decided so far.
 struct Run {
     order: u64,
     events: Vec<Event>,
-}
-
-fn gone() -> MoveOutcome {
-    MoveOutcome::Failed(QUEUE_GONE.into())
 }

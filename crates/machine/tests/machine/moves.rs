@@ -178,7 +178,7 @@ fn a_task_fails_at_a_message_whose_queue_is_gone_or_unknown_and_destroys_nothing
         "drop more
          move dead
          run
-         moved dead 2/3 failed AWS.SimpleQueueService.NonExistentQueue
+         moved dead 2/3 failed QueueGone
          state dead ready=c
          state jobs ready=a,b
          receive dead -> c(2)
@@ -186,7 +186,7 @@ fn a_task_fails_at_a_message_whose_queue_is_gone_or_unknown_and_destroys_nothing
          send dead d
          move dead
          run
-         moved dead 0/1 failed CouldNotDetermineMessageSource
+         moved dead 0/1 failed SourceUnknown
          state dead ready=d",
     );
     three_dead(
@@ -194,7 +194,7 @@ fn a_task_fails_at_a_message_whose_queue_is_gone_or_unknown_and_destroys_nothing
          move dead to=bin rate=1
          drop bin
          run
-         moved dead 0/3 failed AWS.SimpleQueueService.NonExistentQueue
+         moved dead 0/3 failed QueueGone
          state dead ready=a,b,c",
     );
 }

@@ -186,7 +186,7 @@ impl Story {
             None => "running".to_owned(),
             Some(MoveOutcome::Completed) => "completed".to_owned(),
             Some(MoveOutcome::Cancelled) => "cancelled".to_owned(),
-            Some(MoveOutcome::Failed(reason)) => format!("failed {reason}"),
+            Some(MoveOutcome::Failed(reason)) => format!("failed {reason:?}"),
         };
         format!("{queue} {}/{} {outcome}", task.moved, task.to_move)
     }

@@ -2,8 +2,8 @@
 
 use afterward_machine::{
     DeduplicationScope, Encryption, Event, FifoAttributes, KeptDedup, KeptFinished, KeptKey, KeptMessage, KeptQueue,
-    LeaseId, LeasedMessage, MessageKey, MessageSent, MoveOutcome, QueueAttributes, QueueId, RedriveAllowPolicy,
-    RedrivePolicy, Tags, ThroughputLimit,
+    LeaseId, LeasedMessage, MessageKey, MessageSent, MoveFailure, MoveOutcome, QueueAttributes, QueueId,
+    RedriveAllowPolicy, RedrivePolicy, Tags, ThroughputLimit,
 };
 use afterward_names::{AccountId, GroupId, MessageId, QueueAddress, QueueArn};
 use afterward_record::{Attribute, AttributeValue, Content};
@@ -104,7 +104,12 @@ fn leased() -> impl Strategy<Value = Vec<LeasedMessage>> + Clone {
 }
 
 fn outcomes() -> impl Strategy<Value = MoveOutcome> + Clone {
-    prop_oneof![Just(MoveOutcome::Completed), Just(MoveOutcome::Cancelled), texts().prop_map(MoveOutcome::Failed)]
+    prop_oneof![
+        Just(MoveOutcome::Completed),
+        Just(MoveOutcome::Cancelled),
+        Just(MoveOutcome::Failed(MoveFailure::QueueGone)),
+        Just(MoveOutcome::Failed(MoveFailure::SourceUnknown)),
+    ]
 }
 
 fn sent() -> impl Strategy<Value = Event> + Clone {

@@ -2,8 +2,8 @@
 
 use afterward_machine::{
     DeduplicationScope, Encryption, Event, FifoAttributes, KeptDedup, KeptFinished, KeptKey, KeptMessage, KeptQueue,
-    LeaseId, LeasedMessage, MessageKey, MessageSent, MoveOutcome, QueueAttributes, QueueId, RedriveAllowPolicy,
-    RedrivePolicy, Tags, ThroughputLimit,
+    LeaseId, LeasedMessage, MessageKey, MessageSent, MoveFailure, MoveOutcome, QueueAttributes, QueueId,
+    RedriveAllowPolicy, RedrivePolicy, Tags, ThroughputLimit,
 };
 use afterward_names::{MessageId, QueueAddress, QueueArn};
 use afterward_record::{Attribute, AttributeValue, Beside, Content};
@@ -281,9 +281,14 @@ fn definitions() -> Vec<Sample> {
             Event::MoveEnded { task: 9, outcome: MoveOutcome::Cancelled },
         ),
         sample(
-            "move-ended-1-failed",
-            "MoveEnded: failed",
-            Event::MoveEnded { task: 9, outcome: MoveOutcome::Failed("the destination was deleted".into()) },
+            "move-ended-1-queue-gone",
+            "MoveEnded: failed, for a queue is gone",
+            Event::MoveEnded { task: 9, outcome: MoveOutcome::Failed(MoveFailure::QueueGone) },
+        ),
+        sample(
+            "move-ended-1-source-unknown",
+            "MoveEnded: failed, for a message's source is unknown",
+            Event::MoveEnded { task: 9, outcome: MoveOutcome::Failed(MoveFailure::SourceUnknown) },
         ),
     ]
 }
