@@ -42,6 +42,8 @@ pub struct MessageView {
     pub sent_ms: u64,
     pub first_received_ms: Option<u64>,
     pub receive_count: u32,
+    /// How many of these receives were in the queues that dead-lettered it.
+    pub received_elsewhere: u32,
     /// The queue that dead-lettered it.
     pub source: Option<QueueArn>,
     /// Where its content is.

@@ -114,6 +114,7 @@ impl State {
             sent_ms: entry.sent_ms,
             first_received_ms: self.sides.receipts.get(&slot).map(|receipt| receipt.first_received_ms),
             receive_count: entry.receive_count,
+            received_elsewhere: self.sides.received_elsewhere(slot),
             source: self.sides.source(slot).cloned(),
             location: entry.location(),
             failure: self.sides.failures.get(&slot).copied(),

@@ -1,6 +1,9 @@
 //! The front door's queues.
 
-use crate::{StartError, config::Jobs};
+use crate::{
+    Config, StartError,
+    config::{Credential, Jobs},
+};
 use afterward_broker::{
     Broker, Failure,
     machine::{AttributeChanges, Command, CreateQueue, RedrivePolicy, Refusal},
@@ -13,7 +16,21 @@ const RECEIVES: u32 = 3;
 
 /// The queue that takes the jobs.
 pub(crate) fn address(jobs: &Jobs) -> QueueAddress {
-    QueueAddress { account: AccountId::DEFAULT, region: jobs.region.clone(), name: jobs.queue.clone() }
+    QueueAddress { account: jobs.account, region: jobs.region.clone(), name: jobs.queue.clone() }
+}
+
+/// Says so where every caller has to sign and nobody who can sign has the account that the jobs are in.
+pub(crate) fn warn_without_consumers(config: &Config) {
+    let account = config.jobs.account;
+    let of = |credential: &Credential| {
+        credential.account.unwrap_or_else(|| AccountId::of_access_key(&credential.access_key_id))
+    };
+    if !config.credentials.is_empty() && config.credentials.iter().all(|credential| of(credential) != account) {
+        tracing::warn!(
+            "no credential is of the account {account}, so nobody can receive what POST /jobs takes in: \
+             set jobs.account to your consumers' account"
+        );
+    }
 }
 
 /// Creates the queue with its dead-letter queue, if it isn't there. One that is there stays as it is.

@@ -121,6 +121,7 @@ async fn listen(
     if config.jobs.create {
         jobs::create(broker, &config.jobs).await?;
     }
+    jobs::warn_without_consumers(config);
     let failed = |error| StartError::Listen { listen: config.listen, error };
     let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
     let gateway = Gateway::new(broker.clone(), settings(config));

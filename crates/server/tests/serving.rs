@@ -134,6 +134,22 @@ async fn others_are_not_let_in_without_credentials() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_their_consumers_to_have_in_whatever_account() {
+    let mut config = Config::ephemeral();
+    config.jobs.account = "123456789012".parse().unwrap();
+    let running = started(config).await;
+    let job =
+        ask(running.addr, "POST /jobs HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}".into())
+            .await;
+    let path = job.split("location: ").nth(1).unwrap().split('\r').next().unwrap();
+    assert!(get(running.addr, path).await.contains("\"status\":\"waiting\""), "{job}");
+    let received = sqs(running.addr, "ReceiveMessage", r#"{"QueueUrl":"http://x/123456789012/jobs"}"#).await;
+    assert!(received.contains(r#""Body":"{}""#), "{received}");
+    assert!(get(running.addr, path).await.contains("\"status\":\"active\""), "{job}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_front_doors_queues_are_made_once_and_then_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let running = started(config(directory.path())).await;

@@ -9,7 +9,7 @@ use afterward_broker::{
     Content,
     machine::{Dedup, Refusal, Reply, Send},
 };
-use afterward_names::{AccountId, MessageId, limits};
+use afterward_names::{MessageId, limits};
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header::LOCATION};
 use serde::Serialize;
@@ -37,12 +37,13 @@ pub(super) async fn enqueue(exchange: &Exchange<'_>) -> Result<Response<Bytes>, 
     let dedup = idempotency(exchange)?;
     let queue = exchange.gateway.settings.jobs.queue.clone();
     let size_bytes = body.len() as u32;
+    let sender = queue.account.to_string().into();
     let send = Send { queue, size_bytes, delay_ms, group: None, dedup, job: true };
     let content = Content {
         body: Bytes::copy_from_slice(body),
         body_md5: digest::md5(body),
         attributes: Vec::new(),
-        sender: AccountId::DEFAULT.to_string().into(),
+        sender,
         deduplication_id: None,
         trace_header: None,
     };

@@ -36,8 +36,8 @@ pub(super) async fn status(exchange: &Exchange<'_>, id: &str) -> Result<Response
         message: format!("There is no job {id}, or it ended more than an hour ago."),
     };
     let message: MessageId = id.parse().map_err(|_| unknown())?;
-    let region = exchange.gateway.settings.jobs.queue.region.clone();
-    let found = exchange.gateway.broker.read(move |state| look_up(state, message, &region)).await;
+    let QueueAddress { account, region, .. } = exchange.gateway.settings.jobs.queue.clone();
+    let found = exchange.gateway.broker.read(move |state| look_up(state, message, account, &region)).await;
     let (mut job, failure) = found.map_err(failure::unavailable)?.ok_or_else(unknown)?;
     if let Some(at) = failure {
         let mut texts = exchange.gateway.broker.failures(vec![at]).await.map_err(failure::unavailable)?;
@@ -48,8 +48,8 @@ pub(super) async fn status(exchange: &Exchange<'_>, id: &str) -> Result<Response
 
 /// The job, and where the text of its last failure is. Jobs live in the front door's account and region, wherever they
 /// were dead-lettered to or redriven; other messages are not told of here.
-fn look_up(state: &State, id: MessageId, region: &Region) -> Option<(Job, Option<Location>)> {
-    let is_ours = |queue: &&QueueAddress| queue.account == AccountId::DEFAULT && queue.region == *region;
+fn look_up(state: &State, id: MessageId, account: AccountId, region: &Region) -> Option<(Job, Option<Location>)> {
+    let is_ours = |queue: &&QueueAddress| queue.account == account && queue.region == *region;
     let job = Job {
         id: id.to_string(),
         queue: String::new(),
@@ -80,7 +80,11 @@ fn look_up(state: &State, id: MessageId, region: &Region) -> Option<(Job, Option
                 Standing::Leased { .. } => "active",
             };
             let enqueued_at = Some(rfc3339(message.sent_ms));
-            let attempts = message.receive_count;
+            // Whoever looks into a dead-letter queue by receiving attempts nothing.
+            let attempts = match message.source {
+                Some(_) => message.received_elsewhere,
+                None => message.receive_count,
+            };
             Some((Job { queue, status, attempts, enqueued_at, dead_letter_queue, ..job }, message.failure))
         }
     }

@@ -70,6 +70,10 @@ async fn a_job_that_keeps_failing_is_dead_with_its_last_error_until_it_is_redriv
     assert_eq!(now["queue"], "jobs");
     assert_eq!(now["dead_letter_queue"], "jobs-dlq");
     assert_eq!(now["last_error"], "attempt 2: naïve");
+    let look = rig.receive(&dead).await.remove(0);
+    let put_back = json!({"QueueUrl": dead, "ReceiptHandle": look["ReceiptHandle"], "VisibilityTimeout": 0});
+    rig.call("ChangeMessageVisibility", put_back).await;
+    assert_eq!(status(&rig, &job).await["attempts"], 2, "looking into the dead-letter queue attempts nothing");
 
     let arn = rig.attribute(&dead, "QueueArn").await;
     rig.call("StartMessageMoveTask", json!({"SourceArn": arn})).await;

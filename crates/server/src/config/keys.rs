@@ -62,6 +62,7 @@ pub const KEYS: &[Key] = &[
         "Refuse for 60 s to purge a queue again, or to create a deleted one, as Amazon does",
     ),
     key("jobs.queue", Kind::Text, "The queue that POST /jobs feeds [default: jobs]"),
+    key("jobs.account", Kind::Text, "The account of that queue, 12 digits [default: 000000000000]"),
     key("jobs.region", Kind::Text, "The region of that queue [default: us-east-1]"),
     key("jobs.create", Kind::Switch, "Create that queue and its dead-letter queue at the start [default: true]"),
     key("jobs.delay_seconds", Kind::Number, "How long a job waits at first, 0 to 900 [default: the queue's own delay]"),

@@ -18,7 +18,7 @@ pub use place::default_data_directory;
 
 pub use afterward_gateway::{Credential, Limits};
 
-use afterward_names::{QueueName, Region};
+use afterward_names::{AccountId, QueueName, Region};
 use std::{net::SocketAddr, path::PathBuf};
 
 /// How a server is set up.
@@ -71,8 +71,10 @@ pub struct Sqs {
 /// Settings of the front door, `/jobs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jobs {
-    /// The queue that takes the jobs, a standard one, in account 000000000000.
+    /// The queue that takes the jobs, a standard one.
     pub queue: QueueName,
+    /// Its account: consumers that sign need a credential of this account.
+    pub account: AccountId,
     /// Its region.
     pub region: Region,
     /// Whether the queue and its dead-letter queue `QUEUE-dlq` are created at the start.
@@ -89,6 +91,7 @@ impl Default for Jobs {
     fn default() -> Self {
         Jobs {
             queue: jobs_queue(),
+            account: AccountId::DEFAULT,
             region: Region::default(),
             create: true,
             delay_s: None,

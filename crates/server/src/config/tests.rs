@@ -38,6 +38,7 @@ fn every_key_can_be_set_in_the_file_by_variable_and_by_flag() {
         ("log_level", "\"debug\"", "debug"),
         ("sqs.cooldowns", "true", "true"),
         ("jobs.queue", "\"work\"", "work"),
+        ("jobs.account", "\"123456789012\"", "123456789012"),
         ("jobs.region", "\"eu-west-1\"", "eu-west-1"),
         ("jobs.create", "false", "false"),
         ("jobs.delay_seconds", "5", "5"),

@@ -107,6 +107,7 @@ fn set(config: &mut Config, given: &Given) -> Result<(), ConfigError> {
         "log_level" => config.log_level = given.one().into(),
         "sqs.cooldowns" => config.sqs.cooldowns = given.switch()?,
         "jobs.queue" => config.jobs.queue = given.standard_queue()?,
+        "jobs.account" => config.jobs.account = given.parsed("it is 12 digits, in quotation marks")?,
         "jobs.region" => {
             config.jobs.region = given.one().parse().map_err(|error: NotARegion| given.bad(error.to_string()))?;
         }
