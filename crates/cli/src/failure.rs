@@ -3,6 +3,7 @@
 //! 0: it worked. 1: it did not; standard error says what happened, on what, and what to do. 2: the command line itself
 //! is wrong (clap says how).
 
+use afterward::sqs::ErrorKind;
 use std::{io, process::ExitCode};
 
 /// A command that did not work.
@@ -42,13 +43,33 @@ impl From<io::Error> for Failure {
 
 impl From<afterward::sqs::Error> for Failure {
     fn from(error: afterward::sqs::Error) -> Failure {
-        let hint = match error.is_queue_missing() {
-            true => {
-                "\nSee the queues there are with `afterward queue ls`; make one with `afterward queue create NAME`."
-            }
-            false => "",
+        let code = match error.kind() {
+            ErrorKind::Service { code, .. } => code.as_str(),
+            _ => "",
         };
+        let hint = if error.is_queue_missing() { QUEUE_MISSING } else { hint(code) };
         Failure::new(format!("{error}{hint}"))
+    }
+}
+
+const QUEUE_MISSING: &str =
+    "\nSee the queues there are with `afterward queue ls`; make one with `afterward queue create NAME`.";
+
+/// What to do about an error that AWS's words leave a person alone with.
+fn hint(code: &str) -> &'static str {
+    match code {
+        "QueueNameExists" | "QueueAlreadyExists" => {
+            "\nSee how it is set with `afterward queue stat QUEUE`. Settings of a queue that there is are changed with \
+             SetQueueAttributes (`aws sqs set-queue-attributes`), not by creating it again."
+        }
+        "UnrecognizedClientException" | "InvalidClientTokenId" | "MissingAuthenticationToken" => {
+            "\nThe server has credentials configured, and the key that this was signed with is not among them. Set \
+             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile of ~/.aws with --profile."
+        }
+        "InvalidSignatureException" | "SignatureDoesNotMatch" => {
+            "\nThe server knows the access key, but its secret is another one: check AWS_SECRET_ACCESS_KEY, or the profile."
+        }
+        _ => "",
     }
 }
 

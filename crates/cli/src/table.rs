@@ -15,9 +15,10 @@ impl Table {
     }
 
     /// Adds a row; it has a cell for each heading.
-    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        debug_assert_eq!(N, self.headings.len());
-        self.rows.push(cells.into());
+    pub(crate) fn row(&mut self, cells: impl Into<Vec<String>>) {
+        let cells = cells.into();
+        debug_assert_eq!(cells.len(), self.headings.len());
+        self.rows.push(cells);
     }
 
     pub(crate) fn is_empty(&self) -> bool {

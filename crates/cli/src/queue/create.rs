@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  afterward queue create jobs
-  afterward queue create jobs --dead-letter-queue jobs-dlq --receives 3 --visibility-timeout 1m
+  afterward queue create mails
+  afterward queue create images --dead-letter-queue images-dlq --receives 3 --visibility-timeout 1m
   afterward queue create orders.fifo --attribute ContentBasedDeduplication=true --tag team=blue")]
 pub(super) struct Create {
     /// Its name; one that ends in .fifo makes a FIFO queue
@@ -41,6 +41,13 @@ pub(super) struct Create {
 
 pub(super) async fn run(create: Create, client: &Client, json: bool) -> Result<(), Failure> {
     let fifo = create.name.ends_with(".fifo");
+    if let Some(dead) = create.dead_letter_queue.as_deref().filter(|dead| dead.ends_with(".fifo") != fifo) {
+        return Err(Failure::new(format!(
+            "{dead} can't hold the dead letters of {}: of the two, one is a FIFO queue and the other is not. {}",
+            create.name,
+            if fifo { "Its name has to end in .fifo, too" } else { "Take one whose name does not end in .fifo" }
+        )));
+    }
     let mut attributes: BTreeMap<String, String> = create.attributes.into_iter().collect();
     let mut set = |name: &str, value: Option<String>| {
         if let Some(value) = value {

@@ -71,7 +71,7 @@ pub(super) async fn run(peek: &Peek, client: &Client, json: bool) -> Result<(), 
         output::complain(&format!("No such message; {} looked at.", units::count(scanned, "message")));
         return Ok(());
     }
-    show(&messages)?;
+    table(&messages).print()?;
     if more {
         output::complain("There are more: raise --limit.");
     }
@@ -132,11 +132,17 @@ fn account_of(queue: &str) -> Option<&str> {
     (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())).then_some(account)
 }
 
-fn show(messages: &[Value]) -> Result<(), Failure> {
+/// The messages for people. Groups have a column where there are any: whom a message waits behind is seen by it.
+fn table(messages: &[Value]) -> Table {
     let text = |message: &Value, name: &str| message[name].as_str().unwrap_or_default().to_owned();
-    let mut table = Table::new(&["ID", "STATE", "UNTIL", "RECEIVES", "SENT", "BODY", "LAST ERROR"]);
+    let grouped = messages.iter().any(|message| message["group"].is_string());
+    let mut headings = vec!["ID", "STATE", "UNTIL", "RECEIVES", "SENT", "BODY", "LAST ERROR"];
+    if grouped {
+        headings.insert(3, "GROUP");
+    }
+    let mut table = Table::new(&headings);
     for message in messages {
-        table.row([
+        let mut cells = vec![
             text(message, "id"),
             text(message, "state").replace('_', " "),
             text(message, "until"),
@@ -144,14 +150,34 @@ fn show(messages: &[Value]) -> Result<(), Failure> {
             text(message, "sent_at"),
             clipped(&text(message, "body"), 60),
             clipped(&text(message, "last_error"), 50),
-        ]);
+        ];
+        if grouped {
+            cells.insert(3, clipped(&text(message, "group"), 24));
+        }
+        table.row(cells);
     }
-    Ok(table.print()?)
+    table
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_behind_its_group_is_shown_with_the_group() {
+        let message = |state: &str, group: Option<&str>| {
+            let mut message = serde_json::json!({ "id": "1", "state": state, "receive_count": 0, "body": "b" });
+            if let Some(group) = group {
+                message["group"] = group.into();
+            }
+            message
+        };
+        let shown = table(&[message("leased", Some("g1")), message("behind_group", Some("g1"))]).render();
+        assert!(shown.lines().next().is_some_and(|headings| headings.contains("GROUP")), "{shown}");
+        assert!(shown.lines().nth(2).is_some_and(|row| row.contains("behind group") && row.contains("g1")), "{shown}");
+        let shown = table(&[message("ready", None)]).render();
+        assert!(!shown.contains("GROUP"), "{shown}");
+    }
 
     #[test]
     fn the_account_is_read_from_a_queues_url_and_not_from_a_name() {

@@ -46,7 +46,8 @@ pub(super) async fn run(receive: &Receive, client: &Client, json: bool) -> Resul
         false if messages.is_empty() => output::complain("No message."),
         false => {
             for message in &messages {
-                output::say(&told(message, receive.delete))?;
+                let text = told(message, receive.delete);
+                output::say(&if output::is_terminal() { harmless(&text) } else { text })?;
             }
         }
     }
@@ -57,6 +58,11 @@ pub(super) async fn run(receive: &Receive, client: &Client, json: bool) -> Resul
         }
     }
     Ok(())
+}
+
+/// What a message holds can't move a person's cursor or colour their terminal: control characters are shown as `�`.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c }).collect()
 }
 
 fn told(message: &Message, deleted: bool) -> String {
@@ -81,4 +87,14 @@ fn told(message: &Message, deleted: bool) -> String {
         lines.push(format!("  receipt handle: {}", message.receipt_handle.as_deref().unwrap_or_default()));
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_of_a_message_don_t_reach_the_terminal() {
+        assert_eq!(harmless("a\u{9b}31mb\u{85}\r\n\tü"), "a\u{fffd}31mb\u{fffd}\u{fffd}\n\tü");
+    }
 }

@@ -7,7 +7,7 @@ use afterward::sqs::{
 use clap::Args;
 use std::{
     collections::BTreeMap,
-    io::{BufRead, Read},
+    io::{self, BufRead, Read},
 };
 
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ pub(super) struct Send {
     /// The body; `-` reads it from standard input
     #[arg(required_unless_present = "lines", conflicts_with = "lines")]
     body: Option<String>,
-    /// Send each line of standard input as a message
+    /// Send each line of standard input as a message; empty lines are left out
     #[arg(long)]
     lines: bool,
     /// How long it is invisible at first, up to 15m
@@ -61,7 +61,7 @@ pub(super) async fn run(send: &Send, client: &Client, json: bool) -> Result<(), 
     let mut body = send.body.clone().unwrap_or_default();
     if body == "-" {
         body.clear();
-        std::io::stdin().lock().read_to_string(&mut body)?;
+        std::io::stdin().lock().read_to_string(&mut body).map_err(unreadable)?;
     }
     let sent = client
         .send_message(SendMessageRequest {
@@ -81,6 +81,16 @@ pub(super) async fn run(send: &Send, client: &Client, json: bool) -> Result<(), 
     Ok(())
 }
 
+/// Why standard input could not be read.
+fn unreadable(error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::InvalidData => Failure::new(
+            "standard input is not UTF-8, and the body of a message is text. Encode the data first, with base64 for instance",
+        ),
+        _ => Failure::new(format!("standard input can't be read: {error}")),
+    }
+}
+
 /// Messages of one batch request, and the bytes that fit into one with room for attributes.
 const BATCH: usize = 10;
 const BATCH_BYTES: usize = 1024 * 1024;
@@ -92,7 +102,7 @@ async fn lines(send: &Send, client: &Client, queue_url: String, json: bool) -> R
     let mut bytes = 0;
     let mut sent = 0_u64;
     for line in std::io::stdin().lock().lines() {
-        let line = line?;
+        let line = line.map_err(unreadable)?;
         if line.is_empty() {
             continue;
         }
