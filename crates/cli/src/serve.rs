@@ -90,7 +90,8 @@ pub(crate) async fn run(serve: Serve) -> Result<(), Failure> {
             "warning: --durability os acknowledges before the disk has the data: a power cut can lose acknowledged messages",
         );
     }
-    if config.data == Data::Ephemeral {
+    let ephemeral = config.data == Data::Ephemeral;
+    if ephemeral {
         output::complain("The data is in a temporary directory, which is removed at the end (--ephemeral).");
     }
     let stopped = serve_until_signal(config, |running| {
@@ -98,6 +99,7 @@ pub(crate) async fn run(serve: Serve) -> Result<(), Failure> {
         let _ = output::say(&format!("listening on {}", running.url()));
     })
     .await?;
-    output::complain(&format!("Stopped in {}; everything is on disk.", units::took(stopped.took)));
+    let data = if ephemeral { "the temporary data is removed" } else { "everything is on disk" };
+    output::complain(&format!("Stopped in {}; {data}.", units::took(stopped.took)));
     Ok(())
 }

@@ -8,7 +8,10 @@ use crate::{
 };
 use afterward_broker::{Broker, SystemClock};
 use afterward_gateway::{Gateway, Jobs, Limits, Settings};
-use afterward_log::segment::{self, OpenReport, Options, SegmentLog};
+use afterward_log::{
+    disk::LockError,
+    segment::{self, OpenReport, Options, SegmentLog},
+};
 use std::{io, net::SocketAddr, path::Path, sync::Arc};
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -30,7 +33,7 @@ pub enum StartError {
     #[error("no temporary directory could be created for the data: {0}")]
     Temporary(io::Error),
     /// The log can't be opened: another process has it, it is damaged, …
-    #[error(transparent)]
+    #[error("{}{}", .0, remedy(.0))]
     Log(#[from] segment::OpenError),
     /// What the log holds can't be replayed, or the log not be taken over.
     #[error(transparent)]
@@ -63,6 +66,16 @@ fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::AddrInUse => ". Another program has that port: choose another one with --listen, or stop it",
         io::ErrorKind::PermissionDenied => ". Choose a port above 1023 with --listen",
+        _ => "",
+    }
+}
+
+/// What to do about a directory that the system does not give us; the log's other errors say it themselves.
+fn remedy(error: &segment::OpenError) -> &'static str {
+    match error {
+        segment::OpenError::Lock(LockError::Io { .. }) => {
+            ". Choose a directory that this user may write to with --data, or serve with --ephemeral"
+        }
         _ => "",
     }
 }

@@ -98,6 +98,15 @@ async fn one_directory_serves_one_server_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_can_t_be_had_is_named_with_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    std::fs::write(&file, "in the way").unwrap();
+    let refused = Server::start(config(&file)).await.unwrap_err().to_string();
+    assert!(refused.contains(&file.display().to_string()) && refused.contains("--data"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_ephemeral_server_leaves_nothing_behind() {
     let running = started(Config::ephemeral()).await;
     assert!(get(running.addr, "/_afterward/ready").await.starts_with("HTTP/1.1 200"));
