@@ -15,5 +15,5 @@ mod start;
 
 pub use config::{Config, ConfigError, Sources};
 pub use running::{Running, Stopped};
-pub use signal::serve_until_signal;
+pub use signal::{Signals, serve_until_signal};
 pub use start::{Server, StartError};

@@ -24,21 +24,28 @@ pub async fn serve_until_signal(config: Config, ready: impl FnOnce(&Running)) ->
     }
 }
 
+/// The signals by which a process is told to stop: SIGTERM and SIGINT (elsewhere than on Unix: Ctrl-C). From the moment
+/// that this is made, they no longer end the process by themselves.
 #[cfg(unix)]
-struct Signals {
+#[derive(Debug)]
+pub struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> io::Result<Signals> {
+    /// Begins to listen for them.
+    ///
+    /// # Errors
+    /// The system lets nobody listen.
+    pub fn new() -> io::Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
     /// Returns when one comes.
-    async fn next(&mut self) {
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -46,17 +53,23 @@ impl Signals {
     }
 }
 
+/// The signals by which a process is told to stop: Ctrl-C.
 #[cfg(not(unix))]
-struct Signals;
+#[derive(Debug)]
+pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> io::Result<Signals> {
+    /// Begins to listen for them.
+    ///
+    /// # Errors
+    /// None here.
+    pub fn new() -> io::Result<Signals> {
         Ok(Signals)
     }
 
     /// Returns when one comes.
-    async fn next(&mut self) {
+    pub async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             // Nobody can tell us to stop then but by ending the process.
             std::future::pending::<()>().await;

@@ -1,8 +1,11 @@
 """`afterward queue …`, `demo` and `doctor`, run as a person or a script runs them."""
 
 import json
+import os
 import re
+import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -80,7 +83,12 @@ class Queues(unittest.TestCase):
         name = fresh_name("cli", fifo=True)
         afterward("queue", "create", name)
         afterward("queue", "send", name, "one", "--group", "g", "--dedup", "1")
-        self.assertIn("group g", afterward("queue", "receive", name, "--delete"))
+        afterward("queue", "send", name, "two", "--group", "g", "--dedup", "2")
+        self.assertIn("group g", afterward("queue", "receive", name, "--visibility-timeout", "10m"))
+        shown = afterward("queue", "peek", name)
+        self.assertIn("GROUP", shown.splitlines()[0])
+        self.assertRegex(shown.splitlines()[2], r"behind group +g ")
+        self.assertIn(".fifo", afterward("queue", "create", fresh_name("cli"), "--dead-letter-queue", name, ok=False))
         self.assertIn("kind                FIFO", afterward("queue", "stat", name))
 
     def test_a_receive_waits(self):
@@ -97,6 +105,14 @@ class Queues(unittest.TestCase):
         self.assertIn("http://127.0.0.1:1", nobody)
         self.assertIn("afterward serve", nobody)
         self.assertIn("Amazon", afterward("queue", "peek", "jobs", "--url", "aws", ok=False))
+        name = fresh_name("cli")
+        afterward("queue", "create", name)
+        self.assertIn("queue stat", afterward("queue", "create", name, "--delay", "5s", ok=False))
+        binary_body = subprocess.run(
+            [binary(), "queue", "send", name, "-"], input=b"\xff", capture_output=True, env=clean({"AFTERWARD_URL": url()})
+        )
+        self.assertEqual(binary_body.returncode, 1)
+        self.assertIn(b"base64", binary_body.stderr)
         wrong = subprocess.run([binary(), "queue", "send"], capture_output=True, text=True)
         self.assertEqual(wrong.returncode, 2)
 
@@ -149,6 +165,24 @@ class Demo(unittest.TestCase):
             self.assertEqual([q.rsplit("/", 1)[1] for q in queues], ["jobs", "jobs-dlq"])
             process.send_signal(2)
             self.assertEqual(process.wait(15), 0)
+
+    def test_stopped_before_its_end_it_leaves_no_data_behind(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number), tempfile.TemporaryDirectory() as folder:
+                process = subprocess.Popen(
+                    [binary(), "demo"],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    env=clean({"TMPDIR": folder}),
+                )
+                with process:
+                    self.assertIn("A server runs on", process.stdout.readline())
+                    self.assertEqual(len(os.listdir(folder)), 1, "its data")
+                    process.send_signal(number)
+                    self.assertEqual(process.wait(15), 1)
+                    self.assertIn("stopped before its end", process.stderr.read())
+                self.assertEqual(os.listdir(folder), [])
 
 
 class Doctor(unittest.TestCase):

@@ -11,6 +11,7 @@ mod work;
 mod world;
 
 use crate::{failure::Failure, output, units};
+use afterward_server::Signals;
 use clap::Args;
 use show::Show;
 use standing::{Standing, until};
@@ -37,21 +38,40 @@ pub(crate) struct Demo {
 
 pub(crate) async fn run(demo: &Demo) -> Result<(), Failure> {
     let begun = Instant::now();
+    // From the first moment on: whoever is tired of it leaves no data behind.
+    let mut signals = Signals::new()?;
     let world = World::start().await?;
-    let outcome = story(&world, begun).await;
-    if outcome.is_ok() && demo.keep {
-        world.tell_what_to_try()?;
-        tokio::signal::ctrl_c().await?;
+    let outcome = tokio::select! {
+        outcome = told(demo, &world, begun) => outcome,
+        () = signals.next() => Err(Failure::new("the demo was stopped before its end; its server and its data are gone")),
+    };
+    let outcome = match outcome {
+        Ok(()) if demo.keep => {
+            signals.next().await;
+            Ok(())
+        }
+        outcome => outcome,
+    };
+    tokio::select! {
+        () = world.stop() => outcome,
+        () = signals.next() => std::process::exit(130),
     }
-    world.stop().await;
-    outcome
+}
+
+/// The story, and what to try after it.
+async fn told(demo: &Demo, world: &World, begun: Instant) -> Result<(), Failure> {
+    story(world, begun).await?;
+    match demo.keep {
+        true => world.tell_what_to_try(),
+        false => Ok(()),
+    }
 }
 
 async fn story(world: &World, begun: Instant) -> Result<(), Failure> {
     let mut show = Show::new(JOBS as u64);
     show.line(&format!("A server runs on {}, with its data in a temporary directory.", world.url))?;
     show.line(&format!(
-        "The queue `{}` gives a job {RECEIVES} receives; then it goes to the dead-letter queue `{}`.",
+        "A job gets {RECEIVES} receives from the queue `{}`; then it goes to `{}`.",
         world::JOBS_QUEUE,
         world::DEAD_QUEUE
     ))?;
@@ -65,11 +85,12 @@ async fn story(world: &World, begun: Instant) -> Result<(), Failure> {
     let broken = BROKEN as u64;
     let settled = |standing: &Standing| standing.dead == broken && standing.left() == 0;
     until(world, ids.len() as u64, settled, &mut show, PATIENCE).await?;
-    show.done();
+    show.done()?;
 
     show.line(&format!("\n2. The broken ones are in `{}`, each with its last error:", world::DEAD_QUEUE))?;
     for letter in standing::dead_letters(world).await? {
-        show.line(&format!("   {}  {}  {} receives: {}", letter.id, letter.body, letter.receives, letter.last_error))?;
+        show.line(&format!("   {}  {}", letter.id, letter.body))?;
+        show.line(&format!("      {} receives; {}", letter.receives, letter.last_error))?;
     }
 
     show.line("\n3. The fault is fixed, and the dead letters are redriven.")?;
@@ -77,7 +98,7 @@ async fn story(world: &World, begun: Instant) -> Result<(), Failure> {
     let moved = world.redrive().await?;
     show.line(&format!("   A move task took {} back to `{}`.", units::count(moved, "message"), world::JOBS_QUEUE))?;
     until(world, ids.len() as u64, |standing| standing.dead == 0 && standing.left() == 0, &mut show, PATIENCE).await?;
-    show.done();
+    show.done()?;
     worker.stop().await?;
 
     let summary = summary::of(world, &ids).await?;

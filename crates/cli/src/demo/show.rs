@@ -50,15 +50,18 @@ impl Show {
     }
 
     /// The part that is being shown is over.
-    pub(super) fn done(&mut self) {
+    pub(super) fn done(&mut self) -> io::Result<()> {
         match self {
             Show::Live { bar, .. } => {
                 if let Some(bar) = bar.take() {
                     bar.abandon();
+                    // A finished bar leaves the cursor at its end.
+                    return output::say("");
                 }
             }
             Show::Plain { last } => *last = None,
         }
+        Ok(())
     }
 }
 
@@ -66,9 +69,10 @@ fn told(standing: &Standing) -> String {
     format!("{} waiting · {} active · {} dead", standing.waiting, standing.active, standing.dead)
 }
 
+/// A bar that takes what room the numbers leave: a line that breaks can't be drawn over.
 fn bar_of(jobs: u64) -> ProgressBar {
     let style =
-        ProgressStyle::with_template("   {bar:32.green} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressStyle::with_template("   {wide_bar:.green} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
     let target = ProgressDrawTarget::stdout_with_hz(15);
     ProgressBar::with_draw_target(Some(jobs), target).with_style(style.progress_chars("━╸─"))
 }

@@ -80,20 +80,22 @@ impl World {
     /// What a person may want to do with the server now.
     pub(super) fn tell_what_to_try(&self) -> Result<(), Failure> {
         let url = &self.url;
+        // As it was called: right after a build it is not on anybody's path.
+        let me = std::env::args().next().unwrap_or_else(|| "afterward".to_owned());
         output::say(&format!(
             "
 The server still runs. Try, in another terminal:
 
   curl -i {url}/jobs -d '{{\"task\":\"resize\"}}'
-  curl {url}/jobs/ID                      (the id that the first one answered)
+  curl {url}/jobs/ID   # the id that the first one answered
   curl {url}/_afterward/metrics
 
   export AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x
   aws --endpoint-url {url} sqs list-queues
   aws --endpoint-url {url} sqs receive-message --queue-url {}
 
-  afterward queue ls --url {url}
-  afterward queue peek {JOBS_QUEUE} --url {url}
+  {me} queue ls --url {url}
+  {me} queue peek {JOBS_QUEUE} --url {url}
 
 The demo's worker has stopped, so jobs wait for you. Ctrl-C ends the server and removes its data.",
             self.jobs_url
