@@ -23,8 +23,8 @@ const UNFINISHED_TEXT: &[&str] = &[concat!("FIX", "ME"), concat!("XX", "X")];
 const PLACES: &[&str] = &[
     concat!("/wo", "rk/"),
     concat!("/ro", "ot/"),
-    concat!("/tmp/", "brief"),
-    concat!("/tmp/", "target"),
+    concat!("/Us", "ers/"),
+    concat!("/t", "mp/"),
     concat!("crates", ".io"),
     concat!("npm", "js"),
     concat!("py", "pi.org"),
