@@ -95,8 +95,8 @@ class Signatures(unittest.TestCase):
         self.assertEqual(http("POST", self.server.url + "/jobs", "{}").status, 403)
 
     def test_the_command_line_signs_with_the_keys_of_the_environment(self):
-        def afterward(*args, secret=SECRET):
-            keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": secret, "AFTERWARD_URL": self.server.url}
+        def afterward(*args, key=KEY, secret=SECRET):
+            keys = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AFTERWARD_URL": self.server.url}
             command = [binary(), "queue", *args]
             return subprocess.run(command, capture_output=True, text=True, timeout=60, env=clean(keys))
 
@@ -106,6 +106,10 @@ class Signatures(unittest.TestCase):
         wrong = afterward("ls", secret="wrong")
         self.assertEqual(wrong.returncode, 1)
         self.assertIn("signature", wrong.stderr.lower())
+        self.assertIn("AWS_SECRET_ACCESS_KEY", wrong.stderr)
+        unknown = afterward("ls", key="UNKNOWNKEY")
+        self.assertEqual(unknown.returncode, 1)
+        self.assertIn("--profile", unknown.stderr)
 
     def refused(self, codes, call):
         with self.assertRaises(botocore.exceptions.ClientError) as refused:
