@@ -5,12 +5,13 @@ use std::{error::Error as StdError, fmt, time::Duration};
 
 type Cause = Box<dyn StdError + Send + Sync>;
 
-/// A call that did not work: it names the endpoint, the action and the reason.
+/// A call that did not work: it names the endpoint, the action, the queue where there is one, and the reason.
 pub struct Error(Box<Inner>);
 
 struct Inner {
     endpoint: Endpoint,
     action: String,
+    queue: Option<String>,
     attempts: u32,
     kind: ErrorKind,
     cause: Option<Cause>,
@@ -71,7 +72,20 @@ fn is_throttle(status: u16, code: &str) -> bool {
 impl Error {
     pub(super) fn new(endpoint: &Endpoint, action: &str, attempts: u32, failure: Failure) -> Error {
         let Failure { kind, cause } = failure;
-        Error(Box::new(Inner { endpoint: endpoint.clone(), action: action.to_owned(), attempts, kind, cause }))
+        Error(Box::new(Inner {
+            endpoint: endpoint.clone(),
+            action: action.to_owned(),
+            queue: None,
+            attempts,
+            kind,
+            cause,
+        }))
+    }
+
+    /// The same error, which names the queue that the call was about.
+    pub(super) fn of_queue(mut self, name: Option<String>) -> Error {
+        self.0.queue = name;
+        self
     }
 
     /// Where the call went.
@@ -148,8 +162,11 @@ pub(crate) fn bare_code(code: &str) -> &str {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { endpoint, action, attempts, kind, .. } = &*self.0;
-        write!(f, "{action} at {endpoint}: ")?;
+        let Inner { endpoint, action, queue, attempts, kind, .. } = &*self.0;
+        match queue {
+            Some(queue) => write!(f, "{action} of `{queue}` at {endpoint}: ")?,
+            None => write!(f, "{action} at {endpoint}: ")?,
+        }
         match kind {
             ErrorKind::Service { status, code, message } if message.is_empty() => write!(f, "{code} (HTTP {status})")?,
             ErrorKind::Service { status, code, message } => write!(f, "{code} (HTTP {status}): {message}")?,

@@ -163,6 +163,7 @@ impl Client {
             })
         })
         .await
+        .map_err(|error| error.of_queue(queue_of(&call.body)))
     }
 
     /// Makes a call until it works, fails for good, or has had its attempts.
@@ -230,4 +231,19 @@ fn poll_of(request: &Request) -> Duration {
 fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The name of the queue that a request is about.
+fn queue_of(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct About {
+        queue_url: Option<String>,
+        queue_name: Option<String>,
+        source_arn: Option<String>,
+    }
+    let About { queue_url, queue_name, source_arn } = serde_json::from_slice(body).ok()?;
+    let named = queue_name.or(queue_url).or(source_arn)?;
+    let name = named.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
+    (!name.is_empty()).then(|| name.to_owned())
 }

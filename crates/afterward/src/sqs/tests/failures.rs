@@ -40,9 +40,12 @@ async fn attempts_have_an_end() {
 #[tokio::test]
 async fn an_error_says_where_what_and_why() {
     let server = Server::scripted([error(400, "QueueDoesNotExist", "The specified queue does not exist.")]).await;
-    let error = client(&server.url()).purge_queue(PurgeQueueRequest::default()).await.unwrap_err();
-    let expected =
-        format!("PurgeQueue at {}: QueueDoesNotExist (HTTP 400): The specified queue does not exist.", server.url());
+    let request = PurgeQueueRequest { queue_url: format!("{}/000000000000/mails", server.url()) };
+    let error = client(&server.url()).purge_queue(request).await.unwrap_err();
+    let expected = format!(
+        "PurgeQueue of `mails` at {}: QueueDoesNotExist (HTTP 400): The specified queue does not exist.",
+        server.url()
+    );
     assert_eq!(error.to_string(), expected);
     assert!(error.is_queue_missing());
     assert_eq!((error.action(), error.message()), ("PurgeQueue", Some("The specified queue does not exist.")));
