@@ -84,7 +84,9 @@ impl Replay {
         match self.undefined {
             Some(position) if self.definitions.is_empty() => Err(OpenError::Record {
                 position,
-                reason: "no definitions precede its records, so the log's beginning is missing".to_owned(),
+                reason:
+                    "no definitions precede its records, so the log's beginning is missing: a segment file was lost"
+                        .to_owned(),
             }),
             _ => Ok(()),
         }

@@ -36,8 +36,9 @@ pub(crate) fn raise() -> u64 {
 pub(crate) fn connections(wanted: usize, files: u64) -> usize {
     let left = (files / 4 * 3).saturating_sub(OWN_FILES).max(1);
     let fitting = usize::try_from(left).map_or(wanted, |left| left.min(wanted));
-    if fitting < wanted {
-        tracing::info!(
+    // A tenth of what was asked for, or less, is what somebody will wonder about.
+    if fitting < wanted / 10 {
+        tracing::warn!(
             "at most {fitting} connections at a time: the system lets this process open {files} files \
              (limits.connections is {wanted}; raise the limit with `ulimit -n`)"
         );

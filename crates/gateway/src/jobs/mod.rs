@@ -11,7 +11,7 @@ mod status;
 use crate::{gateway::Exchange, metrics::Outcome, reply};
 use bytes::Bytes;
 use failure::JobError;
-use http::{Method, Response};
+use http::{Method, Response, StatusCode};
 
 /// Answers a request to `/jobs`, or, with an id as `rest`, to `/jobs/ID`.
 pub(crate) async fn serve(exchange: &Exchange<'_>, rest: &str) -> (Outcome, Response<Bytes>) {
@@ -21,7 +21,11 @@ pub(crate) async fn serve(exchange: &Exchange<'_>, rest: &str) -> (Outcome, Resp
         (Method::GET | Method::HEAD, id) if !id.is_empty() => ("GetJob", status::status(exchange, id).await),
         (method, _) => ("Unknown", Err(failure::not_allowed(&method, rest))),
     };
-    let code = result.as_ref().err().map_or("200", |error| error.code);
+    let code = match &result {
+        Ok(response) if response.status() == StatusCode::ACCEPTED => "202",
+        Ok(_) => "200",
+        Err(error) => error.code,
+    };
     let mut response = result.unwrap_or_else(JobError::into_response);
     reply::name_methods(&mut response, if rest.is_empty() { "POST, OPTIONS" } else { "GET, HEAD, OPTIONS" });
     cors::allow(exchange, &mut response);

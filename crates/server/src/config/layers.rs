@@ -49,8 +49,7 @@ impl Sources {
 }
 
 fn is_slip(name: &str, known: &str) -> bool {
-    let close = name.len().abs_diff(known.len()) <= 1;
-    close && super::keys::nearest(name, std::iter::once(known)).is_some() && super::keys::distance(name, known) <= 2
+    name.len().abs_diff(known.len()) <= 1 && super::keys::distance(name, known) <= 2
 }
 
 pub(super) fn merge(sources: &Sources) -> Result<Config, ConfigError> {

@@ -93,7 +93,7 @@ fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
         ("listne = \"x\"", "FILE, line 1: there is no setting `listne`; did you mean `listen`?"),
         ("\n[jobs]\nqeue = \"x\"", "FILE, line 3: there is no setting `jobs.qeue`; did you mean `jobs.queue`?"),
         ("[job]\nqueue = \"x\"", "FILE, line 1: there is no setting `job`; did you mean `jobs`?"),
-        ("colour = 1", "FILE, line 1: there is no setting `colour`"),
+        ("colour = 1", "FILE, line 1: there is no setting `colour`; did you mean `jobs`?"),
         ("jobs = 3", "FILE, line 1: `jobs` can't be \"3\": it is a table: [jobs]"),
         (
             "durability = \"fsync\"",
