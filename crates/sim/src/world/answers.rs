@@ -109,6 +109,11 @@ impl World {
                     }
                     all.extend(seen);
                 }
+                if all.is_empty() && !deliveries.is_empty() {
+                    // All that it took has reached the end of its retention meanwhile. The broker answers with nothing,
+                    // which says nothing of what else is in the queue.
+                    return self.answer(who, call, &Answer::Unavailable);
+                }
                 self.tally.deliveries += all.len() as u64;
                 all.iter().for_each(|seen| self.hold(who, seen.held));
                 Answer::Received(all)
