@@ -174,6 +174,8 @@ fn what_is_wrong_with_a_signature_is_said_in_awss_words() {
         (request().set("x-amz-date", "20150830T123601Z"), Code::SignatureDoesNotMatch, unlike),
         (request().set("host", "elsewhere"), Code::SignatureDoesNotMatch, unlike),
         (request().set("x-amz-content-sha256", "UNSIGNED-PAYLOAD"), Code::SignatureDoesNotMatch, unlike),
+        // It names the action, so whoever holds a signed request of another action must not be able to add it.
+        (request().set("x-amz-target", "AmazonSQS.ListQueues"), Code::SignatureDoesNotMatch, "'X-Amz-Target' must be"),
     ] {
         let error = request.verify(&verifier, NOW_MS).unwrap_err();
         assert_eq!(error.code, code, "{:?}: {error}", request.headers);

@@ -10,7 +10,7 @@ use super::{
     key::{KeyCache, SigningKey},
     time::{amz_date, parse_amz_date, parse_http_date},
 };
-use crate::{Code, Error, Incoming};
+use crate::{Code, Error, Incoming, sqs::TARGET_HEADER};
 use hmac::Mac;
 use http::{HeaderMap, header::DATE};
 use std::{borrow::Cow, collections::HashMap};
@@ -63,7 +63,7 @@ impl Verifier {
         let stamp = stamp(&claim, incoming.headers)?;
         check_scope(&scope, &stamp, service)?;
         check_time(&claim, &stamp, i64::try_from(now_ms / 1000).unwrap_or(i64::MAX))?;
-        check_signed_headers(signed_headers)?;
+        check_signed_headers(signed_headers, incoming.headers)?;
         let known = self.keys.get(scope.access_key_id).ok_or_else(invalid_token)?;
         check_token(&known.credential, &claim, incoming.headers)?;
 
@@ -182,15 +182,20 @@ fn check_time(claim: &Claim<'_>, stamp: &Stamp<'_>, now_s: i64) -> Result<(), Er
 }
 
 /// A signature that leaves the host out could be replayed elsewhere. And names in order, each once, as every signer writes
-/// them, keep the canonical request no longer than the request: a name repeated would repeat its header's value.
-fn check_signed_headers(signed_headers: &str) -> Result<(), Error> {
+/// them, keep the canonical request no longer than the request: a name repeated would repeat its header's value. The target names
+/// the action: unsigned, whoever is given a presigned URL could make another call of it.
+fn check_signed_headers(signed_headers: &str, headers: &HeaderMap) -> Result<(), Error> {
     if !signed_headers.split(';').is_sorted_by(|a, b| a < b) {
         return Err(refused("The 'SignedHeaders' in the AWS Authorization must be sorted, and each named once."));
     }
-    if signed_headers.split(';').any(|name| name == "host") {
-        return Ok(());
+    let is_signed = |header: &str| signed_headers.split(';').any(|name| name == header);
+    if !is_signed("host") {
+        return Err(refused("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."));
     }
-    Err(refused("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."))
+    if headers.contains_key(TARGET_HEADER) && !is_signed(TARGET_HEADER.as_str()) {
+        return Err(refused("'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization."));
+    }
+    Ok(())
 }
 
 fn check_token(credential: &Credential, claim: &Claim<'_>, headers: &HeaderMap) -> Result<(), Error> {
