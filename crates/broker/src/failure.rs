@@ -15,8 +15,8 @@ pub enum OpenError {
     Claim(#[from] ClaimError),
     /// The log is whole, but this release can't read what a record says.
     #[error(
-        "batch {position} of the log can't be replayed: {reason}. Nothing was changed. It was perhaps written by a \
-         newer release; look with `afterward doctor`"
+        "batch {position} of the log can't be replayed: {reason}. Nothing was changed. Either a newer \
+         release wrote it, or a file of the log is missing; look with `afterward doctor`"
     )]
     Record {
         /// The batch.
