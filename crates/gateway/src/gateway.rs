@@ -1,7 +1,7 @@
 //! The gateway itself: a request in, a response out.
 
 use crate::{
-    Settings, admin,
+    Settings, admin, browser,
     caller::Callers,
     jobs,
     metrics::{Counters, Outcome},
@@ -10,10 +10,10 @@ use crate::{
     route::Route,
     sqs, sts,
 };
-use afterward_aws::Incoming;
+use afterward_aws::{Code, Error, Incoming, sqs as wire};
 use afterward_broker::Broker;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use std::{sync::Arc, time::Instant};
 
 /// HTTP in front of a broker. Cheap to clone.
@@ -57,7 +57,9 @@ impl Gateway {
         let request_id = self.inner.request_ids.next();
         let incoming = Incoming { method: &head.method, uri: &head.uri, headers: &head.headers, body: &body };
         let exchange = Exchange { gateway: &self.inner, incoming, request_id: &request_id };
-        let (outcome, response) = match Route::of(&incoming) {
+        let route = Route::of(&incoming);
+        let (outcome, response) = match route {
+            route if let Some(message) = self.inner.foreign(&incoming, route) => refused(&exchange, route, message),
             Route::Sqs(protocol) => sqs::serve(&exchange, protocol).await,
             Route::Sts => sts::serve(&exchange),
             Route::Jobs(rest) => jobs::serve(&exchange, rest).await,
@@ -91,6 +93,35 @@ impl Gateway {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         response
     }
+}
+
+impl Inner {
+    /// Why the request is refused, if it comes from a page in a browser that has no business here. Where callers sign,
+    /// no page can make a request that does it harm.
+    fn foreign(&self, incoming: &Incoming<'_>, route: Route<'_>) -> Option<String> {
+        if self.callers.are_verified() {
+            return None;
+        }
+        match route {
+            Route::Jobs(_) if *incoming.method == Method::OPTIONS => None,
+            Route::Jobs(_) => browser::refusal(incoming, |origin| jobs::may_call(&self.settings.jobs, origin)),
+            Route::Sqs(_) | Route::Sts => browser::refusal(incoming, |_| false),
+            Route::Admin(rest) if !admin::is_open(rest) => browser::refusal(incoming, |_| false),
+            Route::Admin(_) | Route::Welcome | Route::Nowhere => None,
+        }
+    }
+}
+
+/// The answer to a page that has no business here.
+fn refused(exchange: &Exchange<'_>, route: Route<'_>, message: String) -> (Outcome, Response<Bytes>) {
+    let code = Code::AccessDenied;
+    let (service, response) = match route {
+        Route::Sqs(protocol) => ("sqs", wire::render(protocol, exchange.request_id, &Err(Error::new(code, message)))),
+        Route::Sts => ("sts", afterward_aws::sts::render(exchange.request_id, &Err(Error::new(code, message)))),
+        Route::Jobs(_) => ("jobs", reply::error(code.status(), code.query_code(), &message)),
+        _ => ("admin", reply::error(code.status(), code.query_code(), &message)),
+    };
+    (Outcome::of(service, "Unknown", code.query_code()), response)
 }
 
 /// What every response carries.

@@ -7,12 +7,15 @@
 //! Invariants:
 //! - with credentials configured, nothing but health, readiness, metrics and a front door made public is answered to a
 //!   caller whose signature was not verified;
+//! - with none configured, nothing but health, readiness and metrics is answered to a foreign page in a browser, unless
+//!   its origin may call the front door;
 //! - a caller who signs sees the queues of their account and region, and no others;
 //! - a success is said only after the broker said it, so what is acknowledged is durable.
 //!
 //! This crate knows nothing of the log, of files, or of how time is kept.
 
 mod admin;
+mod browser;
 mod caller;
 mod digest;
 mod gateway;

@@ -42,6 +42,11 @@ pub(crate) async fn serve(exchange: &Exchange<'_>, rest: &str) -> (Outcome, Resp
     (Outcome::of("admin", action, code), result.unwrap_or_else(AdminError::into_response))
 }
 
+/// Whether anybody may ask for this.
+pub(crate) fn is_open(rest: &str) -> bool {
+    matches!(rest, "health" | "ready" | "metrics")
+}
+
 /// The process runs and answers.
 fn health() -> Response<Bytes> {
     reply::json(StatusCode::OK, &Status { status: "ok", reason: None })

@@ -1,9 +1,9 @@
 //! Which pages in browsers may call the front door.
 //!
 //! A page of another origin may call if its origin is configured. Browsers ask first (`OPTIONS`), and read the answer
-//! of the call itself only if that allows it too. Nothing here keeps anybody out who is not a browser.
+//! of the call itself only if that allows it too. Nothing here keeps anybody out; without credentials, `browser` does.
 
-use crate::gateway::Exchange;
+use crate::{Jobs, gateway::Exchange};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
@@ -46,9 +46,17 @@ pub(super) fn allow(exchange: &Exchange<'_>, response: &mut Response<Bytes>) {
 
 fn allowed_origin(headers: &HeaderMap, allowed: &[String]) -> Option<HeaderValue> {
     let origin = headers.get(ORIGIN)?;
-    if allowed.iter().any(|allowed| allowed == "*") {
+    if is_among(allowed, b"*") {
         return Some(HeaderValue::from_static("*"));
     }
-    let known = allowed.iter().any(|allowed| allowed.as_bytes().eq_ignore_ascii_case(origin.as_bytes()));
-    known.then(|| origin.clone())
+    is_among(allowed, origin.as_bytes()).then(|| origin.clone())
+}
+
+/// Whether pages of this origin may call the front door.
+pub(crate) fn may_call(jobs: &Jobs, origin: &[u8]) -> bool {
+    is_among(&jobs.cors_origins, b"*") || is_among(&jobs.cors_origins, origin)
+}
+
+fn is_among(allowed: &[String], origin: &[u8]) -> bool {
+    allowed.iter().any(|allowed| allowed.as_bytes().eq_ignore_ascii_case(origin))
 }

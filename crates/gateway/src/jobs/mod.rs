@@ -8,6 +8,8 @@ mod enqueue;
 mod failure;
 mod status;
 
+pub(crate) use cors::may_call;
+
 use crate::{gateway::Exchange, metrics::Outcome, reply};
 use bytes::Bytes;
 use failure::JobError;

@@ -3,6 +3,7 @@
 
 mod actions;
 mod admin;
+mod browsers;
 mod errors;
 mod front_door;
 mod isolation;
