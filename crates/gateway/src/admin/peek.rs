@@ -19,8 +19,12 @@ use serde::Serialize;
 
 /// How many messages one page looks at, if hardly any pass the filter.
 const SCAN: usize = 10_000;
-/// How many of them at a time: the state is locked that long, and their bodies are in memory.
+/// How much of the log one page reads for that.
+const SCAN_BYTES: usize = 16 << 20;
+/// How many of them at a time: the state is locked that long.
 const CHUNK: usize = 64;
+/// And about how much of the log: their bodies are in memory.
+const CHUNK_BYTES: usize = 4 << 20;
 /// A page ends once it is so large.
 const REPLY_BYTES: usize = 4 << 20;
 
@@ -32,6 +36,22 @@ struct Page {
     scanned: usize,
 }
 
+/// The next messages of a queue.
+struct Chunk {
+    views: Vec<MessageView>,
+    /// Whether there are no more behind them.
+    is_last: bool,
+}
+
+/// A message that was looked at.
+struct Looked {
+    cursor: Cursor,
+    /// How much of the log was read for it.
+    read_bytes: usize,
+    /// The message, if it passes the filter.
+    message: Option<Peeked>,
+}
+
 /// A page of the queue's messages in the order of their sending.
 pub(super) async fn peek(exchange: &Exchange<'_>, name: &str) -> Result<Response<Bytes>, AdminError> {
     let caller = exchange.gateway.callers.identify(&exchange.incoming, None).map_err(failure::unsigned)?;
@@ -39,20 +59,21 @@ pub(super) async fn peek(exchange: &Exchange<'_>, name: &str) -> Result<Response
     let filter = Filter::of(&parameters)?;
     let queue = address(exchange, &caller, &parameters, &decoded_path(name))?;
     let mut page = Page { queue: queue.name.to_string(), messages: Vec::new(), next_cursor: None, scanned: 0 };
-    let (mut after, mut bytes) = (filter.after, 0);
+    let (mut after, mut bytes, mut read_bytes) = (filter.after, 0, 0);
     loop {
-        let chunk = chunk(exchange, &queue, after).await?;
-        let is_last = chunk.len() < CHUNK;
-        let shown = contents(exchange, &filter, &queue, chunk).await?;
-        let count = shown.len();
-        for (at, (cursor, message)) in shown.into_iter().enumerate() {
+        let Chunk { views, is_last } = chunk(exchange, &queue, after).await?;
+        let looked = contents(exchange, &filter, &queue, views).await?;
+        let count = looked.len();
+        for (at, Looked { cursor, read_bytes: of_message, message }) in looked.into_iter().enumerate() {
             page.scanned += 1;
+            read_bytes += of_message;
             after = Some(cursor);
             if let Some(message) = message {
                 bytes += message.reply_bytes;
                 page.messages.push(message);
             }
-            let is_full = page.messages.len() >= filter.limit || bytes >= REPLY_BYTES || page.scanned >= SCAN;
+            let is_tired = page.scanned >= SCAN || read_bytes >= SCAN_BYTES;
+            let is_full = page.messages.len() >= filter.limit || bytes >= REPLY_BYTES || is_tired;
             let is_end = is_last && at + 1 == count;
             if is_full && !is_end {
                 page.next_cursor = Some(write_cursor(cursor));
@@ -94,27 +115,31 @@ fn address(
 }
 
 /// The next messages of the queue, passing the filter or not.
-async fn chunk(
-    exchange: &Exchange<'_>,
-    queue: &QueueAddress,
-    after: Option<Cursor>,
-) -> Result<Vec<MessageView>, AdminError> {
+async fn chunk(exchange: &Exchange<'_>, queue: &QueueAddress, after: Option<Cursor>) -> Result<Chunk, AdminError> {
     let address = queue.clone();
     let read = move |state: &State| {
         let id = state.queue_at(&address)?.id;
-        Some(state.messages(id, after).take(CHUNK).collect())
+        let (mut views, mut bytes) = (Vec::new(), 0);
+        for view in state.messages(id, after) {
+            if views.len() == CHUNK || bytes >= CHUNK_BYTES {
+                return Some(Chunk { views, is_last: false });
+            }
+            bytes += view.location.length_bytes as usize;
+            views.push(view);
+        }
+        Some(Chunk { views, is_last: true })
     };
-    let found: Option<Vec<MessageView>> = exchange.gateway.broker.read(read).await.map_err(failure::unavailable)?;
+    let found = exchange.gateway.broker.read(read).await.map_err(failure::unavailable)?;
     found.ok_or_else(|| failure::no_queue(queue.name.as_str()))
 }
 
-/// The messages with their contents where they pass the filter, each with the place behind it.
+/// The messages, with their contents where they pass the filter.
 async fn contents(
     exchange: &Exchange<'_>,
     filter: &Filter,
     queue: &QueueAddress,
     views: Vec<MessageView>,
-) -> Result<Vec<(Cursor, Option<Peeked>)>, AdminError> {
+) -> Result<Vec<Looked>, AdminError> {
     let broker = &exchange.gateway.broker;
     let wanted: Vec<&MessageView> = views.iter().filter(|view| filter.wants(view.standing)).collect();
     let places = wanted.iter().map(|view| (view.key, view.location)).collect();
@@ -128,9 +153,12 @@ async fn contents(
         let stored = stored.filter(|stored| filter.shows(&stored.content))?;
         Some(Peeked::of(view, stored, last_error, fifo, filter.max_body_bytes))
     });
-    let place = |view: &MessageView| Cursor { sent_ms: view.sent_ms, slot: view.key.slot };
-    Ok(views
-        .iter()
-        .map(|view| (place(view), if filter.wants(view.standing) { found.next().flatten() } else { None }))
-        .collect())
+    let looked = views.iter().map(|view| {
+        let cursor = Cursor { sent_ms: view.sent_ms, slot: view.key.slot };
+        match filter.wants(view.standing) {
+            true => Looked { cursor, read_bytes: view.location.length_bytes as usize, message: found.next().flatten() },
+            false => Looked { cursor, read_bytes: 0, message: None },
+        }
+    });
+    Ok(looked.collect())
 }

@@ -84,6 +84,26 @@ async fn messages_are_found_by_text_and_attribute_page_by_page() {
 }
 
 #[tokio::test]
+async fn a_page_that_finds_nothing_reads_no_more_than_a_bounded_part_of_the_log() {
+    let rig = Rig::start().await;
+    let url = rig.standard("chores").await;
+    let body = "a".repeat(1 << 20);
+    for _ in 0..20 {
+        rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": body})).await;
+    }
+    rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "needle"})).await;
+    let first = peek(&rig, "chores/messages?text=needle").await;
+    assert_eq!((bodies(&first).len(), &first["scanned"]), (0, &json!(16)));
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = peek(&rig, &format!("chores/messages?text=needle&cursor={cursor}")).await;
+    assert_eq!((bodies(&second), &second["scanned"]), (vec!["needle"], &json!(5)));
+    assert_eq!(second["next_cursor"], Value::Null);
+    // What its standing rules out is not read.
+    let leased = peek(&rig, "chores/messages?state=leased").await;
+    assert_eq!((&leased["scanned"], &leased["next_cursor"]), (&json!(21), &Value::Null));
+}
+
+#[tokio::test]
 async fn a_long_body_is_cut_between_characters() {
     let rig = Rig::start().await;
     let url = rig.standard("chores").await;
