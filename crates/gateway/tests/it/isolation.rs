@@ -68,6 +68,52 @@ async fn somebody_elses_queue_is_not_there() {
 }
 
 #[tokio::test]
+async fn arns_and_handles_of_somebody_elses_open_nothing() {
+    let rig = Rig::start().await;
+    let (ours, theirs) = ("test", "123456789012");
+    let region = "us-east-1";
+    let dead = "arn:aws:sqs:us-east-1:123456789012:dead";
+    let redrive = json!({"deadLetterTargetArn": dead, "maxReceiveCount": 1}).to_string();
+    let with_redrive = json!({"QueueName": "chores", "Attributes": {"RedrivePolicy": redrive}});
+    call(&rig, theirs, region, "CreateQueue", json!({"QueueName": "dead"})).await;
+    assert_eq!(call(&rig, theirs, region, "CreateQueue", with_redrive.clone()).await.status, 200);
+    for body in ["held", "held"] {
+        let request = json!({"QueueUrl": "dead", "MessageBody": body});
+        assert_eq!(call(&rig, theirs, region, "SendMessage", request).await.status, 200);
+    }
+    let request = json!({"SourceArn": dead, "MaxNumberOfMessagesPerSecond": 1});
+    let started = call(&rig, theirs, region, "StartMessageMoveTask", request).await.json();
+    let task = &started["TaskHandle"];
+    let received = call(&rig, theirs, region, "ReceiveMessage", json!({"QueueUrl": "dead"})).await.json();
+    let receipt = &received["Messages"][0]["ReceiptHandle"];
+    let id = received["Messages"][0]["MessageId"].as_str().unwrap();
+
+    call(&rig, ours, region, "CreateQueue", json!({"QueueName": "dead"})).await;
+    let own_redrive = redrive.replace(theirs, "000000000000");
+    let own = json!({"QueueName": "own", "Attributes": {"RedrivePolicy": own_redrive}});
+    assert_eq!(call(&rig, ours, region, "CreateQueue", own).await.status, 200);
+    let own_dead = dead.replace(theirs, "000000000000");
+    for (action, request, code) in [
+        ("CreateQueue", with_redrive, "InvalidParameterValue"),
+        ("StartMessageMoveTask", json!({"SourceArn": dead}), "ResourceNotFound"),
+        ("StartMessageMoveTask", json!({"SourceArn": own_dead, "DestinationArn": dead}), "ResourceNotFound"),
+        ("CancelMessageMoveTask", json!({"TaskHandle": task}), "ResourceNotFound"),
+        ("DeleteMessage", json!({"QueueUrl": "dead", "ReceiptHandle": receipt}), "ReceiptHandleIsInvalid"),
+        (
+            "ChangeMessageVisibility",
+            json!({"QueueUrl": "dead", "ReceiptHandle": receipt, "VisibilityTimeout": 0}),
+            "ReceiptHandleIsInvalid",
+        ),
+    ] {
+        let reply = call(&rig, ours, region, action, request).await;
+        assert!(reply.status >= 400 && reply.body.contains(code), "{action}: {} {}", reply.status, reply.body);
+    }
+    let sources = call(&rig, ours, region, "ListDeadLetterSourceQueues", json!({"QueueUrl": "dead"})).await.json();
+    assert_eq!(sources["queueUrls"], json!([format!("http://{}/000000000000/own", rig.address)]));
+    assert_eq!(rig.get(&format!("/jobs/{id}")).await.status, 404, "a message is no job");
+}
+
+#[tokio::test]
 async fn queue_urls_name_the_server_as_the_client_does() {
     let rig = Rig::start().await;
     rig.standard("chores").await;
