@@ -77,6 +77,11 @@ impl Callers {
         self.verifier.is_some()
     }
 
+    /// Whether the head of a request, whatever its body, may be of somebody who is known.
+    pub(crate) fn may_know(&self, incoming: &Incoming<'_>) -> bool {
+        self.verifier.as_ref().is_none_or(|verifier| verifier.may_verify(incoming, SystemClock.now_ms()))
+    }
+
     /// Who calls: verified if credentials are configured, else as the request says. `service`: what the signature's
     /// scope must name, if anything.
     ///

@@ -13,7 +13,7 @@ use crate::{
 use afterward_aws::{Code, Error, Incoming, sqs as wire};
 use afterward_broker::Broker;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use std::{sync::Arc, time::Instant};
 
 /// HTTP in front of a broker. Cheap to clone.
@@ -69,6 +69,13 @@ impl Gateway {
         };
         self.inner.counters.count(&outcome, began.elapsed());
         finished(response, &request_id)
+    }
+
+    /// Whether a request's body is worth keeping: of one that can't be of anybody known, it is not.
+    pub(crate) fn listens_to(&self, head: &Parts) -> bool {
+        let incoming = Incoming { method: &head.method, uri: &head.uri, headers: &head.headers, body: &[] };
+        let is_public = || self.inner.settings.jobs.public && matches!(Route::of(&incoming), Route::Jobs(_));
+        self.inner.callers.may_know(&incoming) || is_public()
     }
 
     /// Answers a request whose body is larger than the settings allow, and was not kept.

@@ -32,6 +32,15 @@ struct Known {
     cache: KeyCache,
 }
 
+/// A claim that may be true, for all that can be told without the body.
+struct Plausible<'a> {
+    scope: Scope<'a>,
+    signature: [u8; 32],
+    signed_headers: &'a str,
+    stamp: Stamp<'a>,
+    known: &'a Known,
+}
+
 /// A time as it was signed, and when that is.
 struct Stamp<'a> {
     text: Cow<'a, str>,
@@ -56,17 +65,8 @@ impl Verifier {
     /// (for a clock that is off, too), and `RequestExpired` for a presigned request that comes too late.
     pub fn verify(&self, incoming: &Incoming<'_>, service: Option<&str>, now_ms: u64) -> Result<Caller, Error> {
         let claim = Claim::of(incoming).ok_or_else(missing_token)?;
-        claim.check_algorithm()?;
-        let scope = claim.scope()?;
-        let signature = claim.signature()?;
-        let signed_headers = claim.signed_headers()?;
-        let stamp = stamp(&claim, incoming.headers)?;
-        check_scope(&scope, &stamp, service)?;
-        check_time(&claim, &stamp, i64::try_from(now_ms / 1000).unwrap_or(i64::MAX))?;
-        check_signed_headers(signed_headers, incoming.headers)?;
-        let known = self.keys.get(scope.access_key_id).ok_or_else(invalid_token)?;
-        check_token(&known.credential, &claim, incoming.headers)?;
-
+        let Plausible { scope, signature, signed_headers, stamp, known } =
+            self.plausible(&claim, incoming.headers, service, now_ms)?;
         let own_digest;
         let payload_hash = match incoming.headers.get("x-amz-content-sha256").map(|value| value.as_bytes()) {
             Some(UNSIGNED_PAYLOAD) => UNSIGNED_PAYLOAD,
@@ -98,6 +98,32 @@ impl Verifier {
             region: Some(scope.region.to_owned()),
             signed: true,
         })
+    }
+
+    /// Whether the request's signature may be right, whatever its body is, which is not looked at. Who could not be
+    /// anybody known, now, need not be listened to.
+    pub fn may_verify(&self, incoming: &Incoming<'_>, now_ms: u64) -> bool {
+        Claim::of(incoming).is_some_and(|claim| self.plausible(&claim, incoming.headers, None, now_ms).is_ok())
+    }
+
+    fn plausible<'a>(
+        &'a self,
+        claim: &'a Claim<'_>,
+        headers: &'a HeaderMap,
+        service: Option<&str>,
+        now_ms: u64,
+    ) -> Result<Plausible<'a>, Error> {
+        claim.check_algorithm()?;
+        let scope = claim.scope()?;
+        let signature = claim.signature()?;
+        let signed_headers = claim.signed_headers()?;
+        let stamp = stamp(claim, headers)?;
+        check_scope(&scope, &stamp, service)?;
+        check_time(claim, &stamp, i64::try_from(now_ms / 1000).unwrap_or(i64::MAX))?;
+        check_signed_headers(signed_headers, headers)?;
+        let known = self.keys.get(scope.access_key_id).ok_or_else(invalid_token)?;
+        check_token(&known.credential, claim, headers)?;
+        Ok(Plausible { scope, signature, signed_headers, stamp, known })
     }
 
     #[cfg(test)]

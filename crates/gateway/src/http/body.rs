@@ -6,7 +6,7 @@ use http::{
     header::{CONTENT_LENGTH, EXPECT},
 };
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 
 /// Why there is no body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,23 @@ pub(super) enum BodyError {
 /// How much of a body that is too large is read and thrown away, in multiples of the limit, so that its sender comes to
 /// the point of reading why: one that is cut off while it sends sees a broken connection instead.
 const PATIENCE: usize = 4;
+
+/// The largest body that is kept before it is asked who sends it: most are no larger, and not worth the question.
+const SMALL: u64 = 64 << 10;
+
+/// Whether the body may be large.
+pub(super) fn may_be_large(body: &Incoming) -> bool {
+    body.size_hint().upper().is_none_or(|bytes| bytes > SMALL)
+}
+
+/// Reads past a body that nobody wants, and says whether it got to its end: where it did not, nothing more can be
+/// understood on the connection.
+pub(super) async fn pass_over(headers: &HeaderMap, body: &mut Incoming, limit_bytes: usize) -> bool {
+    if !headers.contains_key(EXPECT) {
+        discard(body, limit_bytes * PATIENCE).await;
+    }
+    body.is_end_stream()
+}
 
 /// The whole body, of at most `limit_bytes`. One that is announced as too large by a client that asks first
 /// (`Expect: 100-continue`) is refused before a byte of it is sent.

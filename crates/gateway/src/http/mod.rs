@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - what a client sends is bounded before it is kept: heads at 64 KiB, bodies at the configured size, connections in
-//!   number;
+//!   number; large bodies only of senders who may be known, where credentials are configured;
 //! - what a client makes us wait for is bounded in time, and costs no timer per request: each connection keeps a
 //!   [`pulse::Pulse`], and one task looks at all of them now and then;
 //! - a drain loses no request that was begun.
@@ -20,7 +20,7 @@ pub use listening::Listening;
 use crate::Gateway;
 use body::BodyError;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header::CONNECTION};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use pulse::{Phase, Pulse};
@@ -36,8 +36,18 @@ async fn exchange(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     pulse.enter(Phase::Body);
-    let (head, body) = request.into_parts();
+    let (head, mut body) = request.into_parts();
     let limit_bytes = gateway.settings().limits.body_bytes;
+    if body::may_be_large(&body) && !gateway.listens_to(&head) {
+        let is_past = body::pass_over(&head.headers, &mut body, limit_bytes).await;
+        pulse.enter(Phase::Working);
+        let mut response = gateway.handle(Request::from_parts(head, Bytes::new())).await;
+        if !is_past {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        pulse.enter(Phase::Writing);
+        return Ok(response.map(Full::new));
+    }
     let body = body::read(&head.headers, body, limit_bytes).await;
     pulse.enter(Phase::Working);
     let response = match body {

@@ -6,6 +6,10 @@ use afterward_broker::{Clock, SystemClock};
 use afterward_gateway::Credential;
 use bytes::Bytes;
 use http::{Method, Request, Uri};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 const ID: &str = "ADASKEY";
 const SECRET: &str = "lovelace";
@@ -110,6 +114,39 @@ async fn only_health_readiness_and_metrics_are_open() {
     let other_scheme = rig.request("POST", "/jobs").header("authorization", "Bearer x");
     let reply = rig.send(other_scheme.body("{}".into()).unwrap()).await;
     assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &"IncompleteSignature".into()), "{}", reply.body);
+}
+
+#[tokio::test]
+async fn nobody_listens_to_a_large_body_whose_sender_cant_be_known() {
+    let expect = |path: &str, more: &str| {
+        format!("POST {path} HTTP/1.1\r\nhost: x\r\n{more}expect: 100-continue\r\ncontent-length: 1000000\r\n\r\n")
+    };
+    let stranger = format!("authorization: {}\r\n", authorization("ASTRANGER", "us-east-1"));
+    for (public, path, more, answer) in [
+        (false, "/", "x-amz-target: AmazonSQS.SendMessage\r\n", "HTTP/1.1 403"),
+        (false, "/", &*stranger, "HTTP/1.1 4"),
+        (false, "/jobs", "", "HTTP/1.1 403"),
+        (true, "/", "x-amz-target: AmazonSQS.SendMessage\r\n", "HTTP/1.1 403"),
+        (true, "/jobs", "", "HTTP/1.1 100"),
+    ] {
+        let rig = rig(public).await;
+        let mut stream = TcpStream::connect(rig.address).await.unwrap();
+        stream.write_all(expect(path, more).as_bytes()).await.unwrap();
+        let mut buffer = [0; 1024];
+        let length = stream.read(&mut buffer).await.unwrap();
+        let reply = String::from_utf8_lossy(&buffer[..length]);
+        assert!(reply.starts_with(answer), "{public} {path} {more}: {reply}");
+    }
+    let rig = rig(false).await;
+    let unsigned =
+        rig.json_request("SendMessage", &serde_json::Value::Null).body(vec![b' '; 1_000_000].into()).unwrap();
+    let reply = rig.send(unsigned).await;
+    assert!(reply.status == 403 && reply.body.contains("MissingAuthenticationToken"), "{}", reply.body);
+    assert_ne!(reply.header("connection"), "close", "it was read to its end");
+    let large = format!(r#"{{"QueueName":"chores"{}}}"#, " ".repeat(1_000_000));
+    let now = SystemClock.now_ms();
+    let created = signed(&rig, Method::POST, "/", Some("CreateQueue"), &large, (SECRET, "sqs", now)).await;
+    assert_eq!(created.status, 200, "{}", created.body);
 }
 
 #[tokio::test]
