@@ -34,6 +34,8 @@ pub const QUEUE_TAGS: usize = 50;
 pub const IN_FLIGHT: usize = 120_000;
 /// How long a deduplication id is remembered.
 pub const DEDUPLICATION_WINDOW_MS: u64 = 300_000;
+/// An access policy's text, in bytes.
+pub const POLICY_BYTES: usize = 8192;
 /// Queues named by one redrive-allow policy.
 pub const REDRIVE_ALLOW_SOURCES: usize = 10;
 /// Results of one page of a list.

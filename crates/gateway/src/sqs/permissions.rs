@@ -13,7 +13,7 @@ use afterward_broker::{
     Failure,
     machine::{AttributeChanges, Command, Refusal, SetAttributes},
 };
-use afterward_names::QueueAddress;
+use afterward_names::{QueueAddress, limits};
 
 /// How often to try when others change the policy at the same time.
 const TRIES: usize = 20;
@@ -75,9 +75,14 @@ async fn edit(
         let stored = call.read_queue(queue.clone(), |queue| queue.attributes.policy.clone()).await?;
         let mut policy = Policy::of(stored.as_deref(), &queue.arn());
         change(&mut policy)?;
+        let text = policy.into_text();
+        if text.as_ref().is_some_and(|text| text.len() > limits::POLICY_BYTES) {
+            let message = format!("The queue's policy would be longer than {} bytes.", limits::POLICY_BYTES);
+            return Err(Error::new(Code::OverLimit, message));
+        }
         let command = Command::SetAttributes(SetAttributes {
             queue: queue.clone(),
-            attributes: AttributeChanges { policy: Some(policy.into_text()), ..AttributeChanges::default() },
+            attributes: AttributeChanges { policy: Some(text), ..AttributeChanges::default() },
             expected_policy: Some(stored),
         });
         match call.broker().execute(command).await {

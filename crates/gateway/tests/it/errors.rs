@@ -359,6 +359,12 @@ async fn permissions_tags_and_moves_follow_their_rules() {
             ),
             ("AddPermission", add("a", json!([]), json!(["*"])), "MissingParameter", "AWSAccountIds"),
             (
+                "AddPermission",
+                add("a", json!(vec!["123456789012"; 300]), json!(["*"])),
+                "OverLimit",
+                "The queue's policy would be longer than 8192 bytes.",
+            ),
+            (
                 "RemovePermission",
                 json!({"QueueUrl": work, "Label": "gone"}),
                 "InvalidParameterValue",

@@ -3,7 +3,7 @@
 //! Source: SQS API reference, CreateQueue and SetQueueAttributes, `Attributes`.
 
 use super::redrive;
-use afterward_aws::Error;
+use afterward_aws::{Code, Error};
 use afterward_broker::machine::{AttributeChanges, DeduplicationScope, ThroughputLimit};
 use afterward_names::limits;
 use std::{collections::BTreeMap, ops::RangeInclusive};
@@ -71,9 +71,18 @@ fn boolean(name: &str, value: &str) -> Result<bool, Error> {
 }
 
 /// The empty text takes the policy away.
+///
+/// Source of the limit: SQS developer guide, "Amazon SQS policy quotas".
 fn policy(value: &str) -> Result<Option<Box<str>>, Error> {
     if value.is_empty() {
         return Ok(None);
+    }
+    if value.len() > limits::POLICY_BYTES {
+        let reason = format!("A policy is at most {} bytes long.", limits::POLICY_BYTES);
+        return Err(Error::new(
+            Code::InvalidAttributeValue,
+            format!("Invalid value for the parameter Policy. Reason: {reason}"),
+        ));
     }
     match serde_json::from_str(value) {
         Ok(serde_json::Value::Object(_)) => Ok(Some(value.into())),
@@ -107,10 +116,14 @@ fn throughput(value: &str) -> Result<ThroughputLimit, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use afterward_aws::Code;
 
     fn one(name: &str, value: &str) -> Result<AttributeChanges, Code> {
         parse(&BTreeMap::from([(name.into(), value.into())])).map_err(|error| error.code)
+    }
+
+    /// A policy of so many bytes.
+    fn policy_of(bytes: usize) -> String {
+        format!("{{\"Id\":\"{}\"}}", "x".repeat(bytes - 9))
     }
 
     #[test]
@@ -127,6 +140,7 @@ mod tests {
             ("FifoQueue", vec!["true", "false"], vec!["1"]),
             ("ContentBasedDeduplication", vec!["true", "false"], vec![""]),
             ("DeduplicationScope", vec!["queue", "messageGroup"], vec!["Queue"]),
+            ("Policy", vec![&*policy_of(8192)], vec![&*policy_of(8193)]),
             ("FifoThroughputLimit", vec!["perQueue", "perMessageGroupId"], vec!["none"]),
             ("Policy", vec!["", "{\"Version\":\"2012-10-17\"}"], vec!["{", "3", "[]"]),
         ] {
