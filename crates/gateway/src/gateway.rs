@@ -65,6 +65,7 @@ impl Gateway {
             Route::Jobs(rest) => jobs::serve(&exchange, rest).await,
             Route::Admin(rest) => admin::serve(&exchange, rest).await,
             Route::Welcome => welcome(),
+            Route::Uncallable => uncallable(&incoming),
             Route::Nowhere => nowhere(&incoming),
         };
         self.inner.counters.count(&outcome, began.elapsed());
@@ -114,7 +115,7 @@ impl Inner {
             Route::Jobs(_) => browser::refusal(incoming, |origin| jobs::may_call(&self.settings.jobs, origin)),
             Route::Sqs(_) | Route::Sts => browser::refusal(incoming, |_| false),
             Route::Admin(rest) if !admin::is_open(rest) => browser::refusal(incoming, |_| false),
-            Route::Admin(_) | Route::Welcome | Route::Nowhere => None,
+            Route::Admin(_) | Route::Welcome | Route::Uncallable | Route::Nowhere => None,
         }
     }
 }
@@ -151,6 +152,13 @@ fn welcome() -> (Outcome, Response<Bytes>) {
                 Point an AWS SDK or the AWS CLI at this address (--endpoint-url), or POST a JSON object to /jobs.\n\
                 Health: /_afterward/health  Readiness: /_afterward/ready  Metrics: /_afterward/metrics\n";
     (Outcome::of("http", "Welcome", "200"), reply::text(StatusCode::OK, text))
+}
+
+fn uncallable(incoming: &Incoming<'_>) -> (Outcome, Response<Bytes>) {
+    let message = format!("AWS calls come by POST or GET; {} calls nothing.", incoming.method);
+    let mut response = reply::error(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", &message);
+    reply::name_methods(&mut response, "GET, POST");
+    (Outcome::of("http", "Unknown", "MethodNotAllowed"), response)
 }
 
 fn nowhere(incoming: &Incoming<'_>) -> (Outcome, Response<Bytes>) {

@@ -14,6 +14,8 @@ pub(crate) enum Route<'a> {
     Admin(&'a str),
     /// `GET /` with no parameters: somebody looks with a browser.
     Welcome,
+    /// An AWS call by a method that calls don't come by. A `HEAD` that received would throw its messages away.
+    Uncallable,
     Nowhere,
 }
 
@@ -21,9 +23,10 @@ impl<'a> Route<'a> {
     /// AWS calls say what they are in a header or a parameter, wherever they are sent; all else goes by its path.
     pub(crate) fn of(incoming: &Incoming<'a>) -> Route<'a> {
         let path = incoming.uri.path();
+        let is_call = matches!(*incoming.method, Method::GET | Method::POST);
         if incoming.headers.contains_key("x-amz-target") {
             // An unknown target gets SQS's own answer.
-            return Route::Sqs(Protocol::Json);
+            return if is_call { Route::Sqs(Protocol::Json) } else { Route::Uncallable };
         }
         if let Some(rest) = path.strip_prefix("/_afterward/") {
             return Route::Admin(rest);
@@ -37,6 +40,7 @@ impl<'a> Route<'a> {
             }
         }
         match service_of(incoming) {
+            Some(_) if !is_call => Route::Uncallable,
             Some(Service::Sqs(protocol)) => Route::Sqs(protocol),
             Some(Service::Sts) => Route::Sts,
             None if is_form(incoming) => Route::Sqs(Protocol::Query),

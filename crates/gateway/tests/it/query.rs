@@ -1,6 +1,8 @@
 //! The Query protocol, as old SDKs speak it.
 
 use crate::rig::Rig;
+use bytes::Bytes;
+use serde_json::json;
 
 #[tokio::test]
 async fn a_message_goes_its_way_in_forms_and_xml() {
@@ -86,4 +88,17 @@ async fn who_am_i_is_answered() {
     let reply = rig.send(request.body("Action=GetCallerIdentity&Version=2011-06-15".into()).unwrap()).await;
     assert_eq!(reply.status, 200);
     assert!(reply.body.contains("<Account>123456789012</Account>"), "{}", reply.body);
+}
+
+#[tokio::test]
+async fn a_call_by_another_method_does_nothing() {
+    let rig = Rig::start().await;
+    let work = rig.standard("work").await;
+    rig.call("SendMessage", json!({"QueueUrl": work, "MessageBody": "x"})).await;
+    for method in ["HEAD", "PUT", "DELETE", "OPTIONS"] {
+        let request = rig.request(method, "/000000000000/work?Action=ReceiveMessage");
+        let reply = rig.send(request.body(Bytes::new()).unwrap()).await;
+        assert_eq!((reply.status, reply.header("allow")), (405, "GET, POST"), "{method}");
+    }
+    assert_eq!(rig.receive(&work).await.len(), 1, "nobody has it");
 }
