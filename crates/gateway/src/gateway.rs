@@ -113,9 +113,9 @@ impl Inner {
         match route {
             Route::Jobs(_) if *incoming.method == Method::OPTIONS => None,
             Route::Jobs(_) => browser::refusal(incoming, |origin| jobs::may_call(&self.settings.jobs, origin)),
-            Route::Sqs(_) | Route::Sts => browser::refusal(incoming, |_| false),
+            Route::Sqs(_) | Route::Sts | Route::Uncallable => browser::refusal(incoming, |_| false),
             Route::Admin(rest) if !admin::is_open(rest) => browser::refusal(incoming, |_| false),
-            Route::Admin(_) | Route::Welcome | Route::Uncallable | Route::Nowhere => None,
+            Route::Admin(_) | Route::Welcome | Route::Nowhere => None,
         }
     }
 }
