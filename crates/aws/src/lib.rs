@@ -9,6 +9,7 @@
 //! - A request means the same whichever protocol it came by: JSON and Query parse into equal [`sqs::Request`]s.
 //! - Errors carry AWS's codes and wording; [`Code`] is the catalogue.
 
+pub mod calendar;
 mod error;
 mod incoming;
 mod query;
