@@ -4,8 +4,8 @@
 use crate::script::address;
 use crate::world;
 use afterward_machine::{
-    AttributeChanges, Command, CreateQueue, Dedup, Delivery, LeaseRef, QueueView, Receive, RedrivePolicy, Refusal,
-    Reply, Send, StartMove,
+    AttributeChanges, Command, CreateQueue, Dedup, Delivery, LeaseRef, Receive, RedrivePolicy, Refusal, Reply, Send,
+    StartMove,
 };
 use afterward_names::MessageId;
 use proptest::collection::vec;
@@ -23,8 +23,6 @@ pub(crate) enum Queue {
 }
 
 impl Queue {
-    pub(crate) const ALL: [Queue; 4] = [Queue::Standard, Queue::Dead, Queue::Fifo, Queue::DeadFifo];
-
     fn name(self) -> &'static str {
         match self {
             Queue::Standard => "jobs",
@@ -174,10 +172,6 @@ impl World {
         };
         let create = CreateQueue { queue: address(queue.name()), attributes, tags: BTreeMap::new(), cooldown: false };
         self.inner.run(&Command::CreateQueue(create)).unwrap();
-    }
-
-    pub(crate) fn view(&self, queue: Queue) -> QueueView<'_> {
-        self.inner.state.queue_at(&address(queue.name())).unwrap()
     }
 
     /// The name that a new message would have, and that of the message that the reply is about.

@@ -27,8 +27,6 @@ mod leases;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
-mod model;
-#[cfg(test)]
 mod moves;
 #[cfg(test)]
 mod properties;

@@ -1,0 +1,57 @@
+//! What a receipt handle can do. `queue` is where its lease was given, `at` where it is used.
+
+use super::{Finished, HOUR_MS, Message, Model, Place, Told};
+use afterward_machine::Refusal;
+use afterward_names::QueueAddress;
+
+impl Model {
+    pub(crate) fn delete(&mut self, at: &QueueAddress, queue: u32, lease: usize) -> Result<Told, Refusal> {
+        let Some(message) = self.of_lease(at, queue, lease)? else { return Ok(Told::Done) };
+        match message.place {
+            Place::Leased { lease: holder, .. } if holder == lease => {}
+            _ if self.queue(queue).is_fifo() => return Err(Refusal::LeaseExpired),
+            // Somebody else holds it.
+            Place::Leased { .. } => return Ok(Told::Done),
+            Place::Visible { .. } | Place::Delayed { .. } => {}
+        }
+        if message.job && message.source.is_none() {
+            let (receive_count, finished_ms) = (message.receive_count, self.now_ms);
+            self.finished.push(Finished { message: message.number, receive_count, finished_ms, queue });
+        }
+        self.remove(message.number);
+        Ok(Told::Done)
+    }
+
+    pub(crate) fn change(
+        &mut self,
+        at: &QueueAddress,
+        queue: u32,
+        lease: usize,
+        timeout_ms: u64,
+        failure: bool,
+    ) -> Result<Told, Refusal> {
+        let message = self.of_lease(at, queue, lease)?.ok_or(Refusal::NotInFlight)?;
+        match message.place {
+            Place::Leased { lease: holder, .. } if holder == lease => {}
+            _ if self.queue(queue).is_fifo() => return Err(Refusal::LeaseExpired),
+            _ => return Err(Refusal::NotInFlight),
+        }
+        let until_ms = self.now_ms + timeout_ms;
+        if until_ms - message.received_ms > 12 * HOUR_MS {
+            return Err(Refusal::LeaseTooLong);
+        }
+        self.attempts.retain(|attempt| !attempt.leases.contains(&lease));
+        let message = self.message_mut(message.number);
+        message.failed |= failure;
+        message.place = Place::Leased { until_ms, lease };
+        Ok(Told::Done)
+    }
+
+    /// The message that a lease was given on, if it is still where it was then.
+    fn of_lease(&self, at: &QueueAddress, queue: u32, lease: usize) -> Result<Option<Message>, Refusal> {
+        if self.known(at)?.number != queue {
+            return Err(Refusal::LeaseOfAnotherQueue);
+        }
+        Ok(self.messages.iter().find(|message| message.leases.contains(&lease)).cloned())
+    }
+}
