@@ -55,8 +55,8 @@ impl State {
             Event::QueueKept(KeptQueue {
                 queue: queue.id,
                 address: queue.address.clone(),
-                attributes: queue.attributes.clone(),
-                tags: queue.tags.clone(),
+                attributes: (*queue.attributes).clone(),
+                tags: queue.tags().clone(),
                 created_ms: queue.created_ms,
                 modified_ms: queue.modified_ms,
                 purged_ms: queue.purged_ms,
@@ -83,13 +83,13 @@ impl State {
     fn kept_message(&self, id: MessageId, at: Location) -> Option<Forward> {
         let key = MessageKey::from_u64(id.key());
         let entry = self.slab.find(key).filter(|entry| entry.location() == at)?;
-        Some(self.forward_message(entry, key.slot))
+        Some(self.forward_message(&entry, key.slot))
     }
 
     /// The message whose last failure is told at `at`.
     fn kept_failure(&self, key: MessageKey, at: Location) -> Option<Forward> {
         let entry = self.slab.find(key)?;
-        (self.sides.failures.get(&key.slot) == Some(&at)).then(|| self.forward_message(entry, key.slot))
+        (self.sides.failures.get(&key.slot) == Some(&at)).then(|| self.forward_message(&entry, key.slot))
     }
 
     fn forward_message(&self, entry: &Entry, slot: u32) -> Forward {
@@ -103,7 +103,7 @@ impl State {
             sent_ms: entry.sent_ms,
             group,
             job: entry.job,
-            receive_count: entry.receive_count,
+            receive_count: self.sides.receive_count(slot),
             received_elsewhere: self.sides.received_elsewhere(slot),
             first_received_ms: receipt.map_or(0, |receipt| receipt.first_received_ms),
             received_ms: receipt.map_or(0, |receipt| receipt.received_ms),

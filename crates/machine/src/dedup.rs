@@ -36,6 +36,12 @@ impl DedupTable {
         self.by_expiry.insert((key.expires_ms, key.key));
     }
 
+    /// What it takes on the heap, about: the maps' nodes are two thirds full.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let each = size_of::<(DedupKey, Seen)>() + size_of::<(u64, DedupKey)>();
+        self.seen.len() * each * 3 / 2
+    }
+
     /// Forgets what stood until `now_ms` at most.
     pub(crate) fn forget(&mut self, now_ms: u64) {
         while let Some((expires_ms, key)) = self.by_expiry.first().copied() {

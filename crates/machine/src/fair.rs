@@ -30,6 +30,11 @@ pub(crate) struct Fair {
 }
 
 impl Fair {
+    /// Whether so many in flight are of interest.
+    pub(crate) fn counts(in_flight: u32) -> bool {
+        in_flight >= NOISY_IN_FLIGHT
+    }
+
     /// A group's messages in flight went from `before` to `after`.
     pub(crate) fn in_flight_changed(&mut self, group: u32, before: u32, after: u32) {
         if before >= NOISY_IN_FLIGHT {

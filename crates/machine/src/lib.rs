@@ -25,25 +25,31 @@
 mod apply;
 mod attempts;
 mod attributes;
+mod cells;
 mod command;
 mod compaction;
 mod decide;
 mod dedup;
+mod directory;
 mod event;
 mod fair;
 mod finished;
 mod groups;
 mod line;
+mod memory;
 mod moves;
+mod packed;
 mod pick;
 mod queue;
 mod refusal;
 mod reply;
 mod sides;
 mod slab;
+mod sorted;
 mod standing;
 mod state;
 mod timers;
+mod vacancies;
 mod view;
 mod views;
 
@@ -56,6 +62,7 @@ pub use event::{
     Event, KeptDedup, KeptFinished, KeptKey, KeptMessage, KeptQueue, LeasedMessage, MessageSent, MoveFailure,
     MoveOutcome, Tags,
 };
+pub use memory::Memory;
 pub use refusal::Refusal;
 pub use reply::{Decision, Delivery, Reply};
 pub use state::State;

@@ -12,6 +12,7 @@ pub(crate) struct Receipt {
     pub(crate) received_ms: u64,
     /// The last lease.
     pub(crate) lease: LeaseId,
+    pub(crate) receive_count: u32,
 }
 
 /// Of a message that was dead-lettered or redriven.
@@ -39,6 +40,18 @@ impl Sides {
         self.receipts.remove(&slot);
         self.pasts.remove(&slot);
         self.failures.remove(&slot);
+    }
+
+    pub(crate) fn receive_count(&self, slot: u32) -> u32 {
+        self.receipts.get(&slot).map_or(0, |receipt| receipt.receive_count)
+    }
+
+    /// What they take on the heap, about: the maps' nodes are two thirds full.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let receipts = self.receipts.len() * size_of::<(u32, Receipt)>();
+        let pasts = self.pasts.len() * size_of::<(u32, Past)>();
+        let failures = self.failures.len() * size_of::<(u32, Location)>();
+        (receipts + pasts + failures) * 3 / 2
     }
 
     pub(crate) fn redrives(&self, slot: u32) -> u16 {

@@ -10,40 +10,43 @@ impl State {
     /// Puts a message into a free slot and into its queue, which exists.
     pub(crate) fn insert_message(&mut self, slot: u32, mut entry: Entry, group: Option<&GroupId>) {
         let Some(queue) = self.queues.get_mut(&entry.queue) else { return };
-        entry.group = queue.enter(entry.sent_ms, slot, group);
-        let id = entry.queue;
-        self.slab.insert(slot, entry);
+        entry.group = queue.join(group);
+        self.slab.insert(slot, &entry);
+        queue.enter(slot, &self.slab);
         self.attach(slot);
-        self.refresh_retention(id);
+        self.refresh_retention(entry.queue);
     }
 
     /// Removes a message and all that is kept about it.
     pub(crate) fn remove_message(&mut self, slot: u32) {
+        let Some(entry) = self.slab.get(slot) else { return };
         self.end_lease(slot, self.now_ms);
         self.detach(slot);
         self.sides.forget(slot);
-        let Some(entry) = self.slab.remove(slot) else { return };
         if let Some(queue) = self.queues.get_mut(&entry.queue) {
-            queue.leave(&entry, slot);
+            queue.leave(slot, &entry, &self.slab);
         }
+        self.slab.remove(slot);
         self.refresh_retention(entry.queue);
     }
 
     /// Moves a message to the end of another queue's line: `change` says what else becomes of it.
     pub(crate) fn transfer(&mut self, slot: u32, to: QueueId, change: impl FnOnce(&mut Entry)) {
-        let Some(from) = self.slab.get(slot).map(|entry| entry.queue) else { return };
+        let Some(entry) = self.slab.get(slot) else { return };
+        let from = entry.queue;
         self.end_lease(slot, self.now_ms);
         self.detach(slot);
-        let (Some(entry), Some(queue)) = (self.slab.get_mut(slot), self.queues.get_mut(&from)) else { return };
+        let Some(queue) = self.queues.get_mut(&from) else { return };
         let group = queue.group_name(entry.group).cloned();
-        queue.leave(entry, slot);
-        entry.queue = to;
-        entry.place = Place::Visible;
-        entry.due_ms = self.now_ms;
-        change(entry);
-        if let Some(queue) = self.queues.get_mut(&to) {
-            entry.group = queue.enter(entry.sent_ms, slot, group.as_ref());
-        }
+        queue.leave(slot, &entry, &self.slab);
+        let Some(queue) = self.queues.get_mut(&to) else { return };
+        let group = queue.join(group.as_ref());
+        self.slab.change(slot, |entry| {
+            (entry.queue, entry.group) = (to, group);
+            (entry.place, entry.due_ms) = (Place::Visible, self.now_ms);
+            change(entry);
+        });
+        queue.enter(slot, &self.slab);
         self.attach(slot);
         self.refresh_retention(from);
         self.refresh_retention(to);
@@ -52,23 +55,21 @@ impl State {
     /// Changes where a message stands.
     pub(crate) fn set_place(&mut self, slot: u32, place: Place, due_ms: u64) {
         self.detach(slot);
-        if let Some(entry) = self.slab.get_mut(slot) {
-            (entry.place, entry.due_ms) = (place, due_ms);
-        }
+        self.slab.change(slot, |entry| (entry.place, entry.due_ms) = (place, due_ms));
         self.attach(slot);
     }
 
     /// A visible message is received.
     pub(crate) fn lease(&mut self, slot: u32, lease: LeaseId, until_ms: u64) {
-        let Some(entry) = self.slab.get_mut(slot) else { return };
-        entry.receive_count += 1;
         let now_ms = self.now_ms;
         let receipt = self.sides.receipts.entry(slot).or_insert(Receipt {
             first_received_ms: now_ms,
             received_ms: now_ms,
             lease,
+            receive_count: 0,
         });
         (receipt.received_ms, receipt.lease) = (now_ms, lease);
+        receipt.receive_count = receipt.receive_count.saturating_add(1);
         self.set_place(slot, Place::Leased, until_ms);
     }
 
@@ -83,12 +84,9 @@ impl State {
         let Some(entry) = self.slab.get(slot).filter(|entry| entry.place == Place::Leased) else { return };
         let Some(receipt) = self.sides.receipts.get(&slot) else { return };
         self.attempts.altered(receipt.lease);
-        let Some(queue) = self.queues.get_mut(&entry.queue).map(AsMut::as_mut) else { return };
-        if queue.is_fifo() {
-            return;
+        if let Some(queue) = self.queues.get_mut(&entry.queue) {
+            queue.lease_ended(entry.group, at_ms, at_ms.saturating_sub(receipt.received_ms));
         }
-        let tenant = queue.groups.get(entry.group).map(|group| &group.name);
-        queue.fair.lease_ended(tenant, at_ms, at_ms.saturating_sub(receipt.received_ms));
     }
 
     /// What was due at `at_ms` happens.
@@ -96,8 +94,8 @@ impl State {
         match due {
             Due::Retention(id) => {
                 let Some(queue) = self.queues.get(&id) else { return };
-                match queue.sent.first().map(|oldest| oldest.slot()) {
-                    Some(slot) if queue.retention_ends_ms() <= Some(at_ms) => self.remove_message(slot),
+                match queue.oldest() {
+                    Some(slot) if queue.retention_ends_ms(&self.slab) <= Some(at_ms) => self.remove_message(slot),
                     // Were the timer ever behind the queue, it would be set right rather than fire for ever.
                     _ => self.refresh_retention(id),
                 }
@@ -119,20 +117,19 @@ impl State {
     /// Brings the retention timer of a queue up to date.
     pub(crate) fn refresh_retention(&mut self, id: QueueId) {
         let Some(queue) = self.queues.get_mut(&id) else { return };
-        let due_ms = queue.retention_ends_ms();
-        if due_ms != queue.retention_due_ms {
-            self.timers.replace_retention(id, queue.retention_due_ms, due_ms);
-            queue.retention_due_ms = due_ms;
+        let (before_ms, due_ms) = queue.renew_retention(&self.slab);
+        if before_ms != due_ms {
+            self.timers.replace_retention(id, before_ms, due_ms);
         }
     }
 
     fn attach(&mut self, slot: u32) {
         let Some(entry) = self.slab.get(slot) else { return };
         if matches!(entry.place, Place::Delayed | Place::Leased) {
-            self.timers.set_visible(entry.due_ms, entry.order, slot);
+            self.timers.set_visible(slot, &entry, &self.slab);
         }
         let Some(queue) = self.queues.get_mut(&entry.queue) else { return };
-        if queue.attach(entry, slot) {
+        if queue.attach(slot, &entry, &self.slab) {
             self.woken.insert(entry.queue);
         }
     }
@@ -140,10 +137,10 @@ impl State {
     fn detach(&mut self, slot: u32) {
         let Some(entry) = self.slab.get(slot) else { return };
         if matches!(entry.place, Place::Delayed | Place::Leased) {
-            self.timers.unset_visible(entry.due_ms, entry.order);
+            self.timers.unset_visible(slot, &entry, &self.slab);
         }
         let Some(queue) = self.queues.get_mut(&entry.queue) else { return };
-        if queue.detach(entry) {
+        if queue.detach(slot, &entry, &self.slab) {
             self.woken.insert(entry.queue);
         }
     }

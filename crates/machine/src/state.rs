@@ -2,15 +2,17 @@
 
 use crate::attempts::Attempts;
 use crate::dedup::DedupTable;
+use crate::directory::Directory;
 use crate::finished::FinishedJobs;
 use crate::moves::Moves;
 use crate::queue::Queue;
 use crate::sides::Sides;
 use crate::slab::Slab;
 use crate::timers::Timers;
-use crate::{LeaseRef, QueueId};
+use crate::{LeaseRef, QueueAttributes, QueueId};
 use afterward_names::{QueueAddress, limits};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// Everything that a partition knows.
 #[derive(Debug, Default)]
@@ -28,7 +30,9 @@ pub struct State {
     pub(crate) slab: Slab,
     pub(crate) sides: Sides,
     pub(crate) queues: BTreeMap<QueueId, Box<Queue>>,
-    pub(crate) by_address: BTreeMap<QueueAddress, QueueId>,
+    pub(crate) directory: Directory,
+    /// Settings that queues have lately been given, to be shared with the next ones.
+    pub(crate) settings: VecDeque<Arc<QueueAttributes>>,
     pub(crate) timers: Timers,
     pub(crate) dedup: DedupTable,
     pub(crate) attempts: Attempts,
@@ -61,7 +65,7 @@ impl State {
 
     /// Fires what is due at `now_ms`, each at its own time.
     pub(crate) fn fire_due(&mut self, now_ms: u64) {
-        while let Some((at_ms, due)) = self.timers.first() {
+        while let Some((at_ms, due)) = self.timers.first(&self.slab) {
             if at_ms > now_ms {
                 break;
             }
@@ -72,7 +76,7 @@ impl State {
 
     /// When [`Self::advance`] next has something to fire that may make a message visible or a count change.
     pub fn next_due_ms(&self) -> Option<u64> {
-        self.timers.first().map(|(at_ms, _)| at_ms)
+        self.timers.first(&self.slab).map(|(at_ms, _)| at_ms)
     }
 
     /// When [`crate::Command::RunMoves`] next has something to move, or a task to end.
@@ -97,7 +101,7 @@ impl State {
 
     /// The queue at an address.
     pub(crate) fn at(&self, address: &QueueAddress) -> Option<&Queue> {
-        self.queues.get(self.by_address.get(address)?).map(AsRef::as_ref)
+        self.queues.get(&self.directory.get(address)?).map(AsRef::as_ref)
     }
 
     /// The slot of the message that `lease` was given on, if the message is still where it was then.

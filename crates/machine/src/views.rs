@@ -1,25 +1,24 @@
 //! Reading the state.
 
-use crate::queue::{Queue, SentKey};
-use crate::slab::{Entry, Place};
+use crate::queue::Queue;
+use crate::slab::{Entry, Place, Slab};
 use crate::{Counts, Cursor, JobView, MessageKey, MessageView, MoveView, QueueId, QueueView, Standing, State};
 use afterward_names::{AccountId, MessageId, QueueAddress, QueueArn, QueueName, Region};
-use std::ops::Bound;
 
 impl State {
     /// The queue at an address.
     pub fn queue_at(&self, address: &QueueAddress) -> Option<QueueView<'_>> {
-        self.at(address).map(Queue::view)
+        self.at(address).map(|queue| queue.view(&self.slab))
     }
 
     /// The queue with an id.
     pub fn queue(&self, id: QueueId) -> Option<QueueView<'_>> {
-        self.queues.get(&id).map(|queue| queue.view())
+        self.queues.get(&id).map(|queue| queue.view(&self.slab))
     }
 
     /// All queues, in the order of their addresses.
     pub fn all_queues(&self) -> impl Iterator<Item = QueueView<'_>> {
-        self.by_address.values().filter_map(|id| self.queue(*id))
+        self.directory.iter().filter_map(|id| self.queue(id))
     }
 
     /// The queues of an account and region whose names start with `prefix`, in order, after `after`.
@@ -30,19 +29,13 @@ impl State {
         prefix: &'a str,
         after: Option<&QueueName>,
     ) -> impl Iterator<Item = QueueView<'a>> + use<'a> {
-        let address = |name| QueueAddress { account, region: region.clone(), name };
-        let first = match (after, prefix.parse::<QueueName>()) {
-            (Some(after), _) => Bound::Excluded(address(after.clone())),
-            (None, Ok(prefix)) => Bound::Included(address(prefix)),
-            // `-` sorts before all other characters of a name.
-            (None, Err(_)) => "-".parse().map_or(Bound::Unbounded, |lowest| Bound::Included(address(lowest))),
+        let begins_before = |name: &QueueName| match after {
+            Some(after) => name <= after || name.as_str() < prefix,
+            None => name.as_str() < prefix,
         };
-        let region = region.clone();
-        self.by_address
-            .range((first, Bound::Unbounded))
-            .take_while(move |(address, _)| address.account == account && address.region == region)
-            .skip_while(move |(address, _)| address.name.as_str() < prefix)
-            .take_while(move |(address, _)| address.name.as_str().starts_with(prefix))
+        self.directory
+            .named(account, region, begins_before)
+            .take_while(move |(name, _)| name.as_str().starts_with(prefix))
             .filter_map(|(_, id)| self.queue(*id))
     }
 
@@ -61,22 +54,21 @@ impl State {
 
     /// A message.
     pub fn message(&self, key: MessageKey) -> Option<MessageView> {
-        self.slab.find(key).and_then(|entry| self.view(entry, key.slot))
+        self.slab.find(key).and_then(|entry| self.view(&entry, key.slot))
     }
 
     /// A queue's messages by the time they were sent, after `after`. Each step costs a logarithm.
     pub fn messages(&self, queue: QueueId, after: Option<Cursor>) -> impl Iterator<Item = MessageView> {
-        let after = after.map(|cursor| SentKey::new(cursor.sent_ms, cursor.slot));
-        let slots = self.queues.get(&queue).into_iter().flat_map(move |queue| queue.slots_after(after));
-        slots.filter_map(|slot| self.view(self.slab.get(slot)?, slot))
+        let slots = self.queues.get(&queue).into_iter().flat_map(move |queue| queue.slots_after(after, &self.slab));
+        slots.filter_map(|slot| self.view(&self.slab.get(slot)?, slot))
     }
 
     /// What became of the job with this id, at first or after a redrive.
     pub fn job(&self, id: MessageId) -> Option<JobView> {
         let key = MessageKey::from_u64(id.key());
-        let is_it = |entry: &&Entry| entry.job && entry.random == id.random();
+        let is_it = |entry: &Entry| entry.job && entry.random == id.random();
         if let Some(entry) = self.slab.find(key).filter(is_it) {
-            return self.view(entry, key.slot).map(JobView::Present);
+            return self.view(&entry, key.slot).map(JobView::Present);
         }
         let finished = self.finished.get(id)?;
         Some(JobView::Succeeded {
@@ -99,11 +91,10 @@ impl State {
     fn view(&self, entry: &Entry, slot: u32) -> Option<MessageView> {
         let queue = self.queues.get(&entry.queue)?;
         let standing = match entry.place {
-            Place::Visible if queue.is_behind_group(entry) => Standing::BehindGroup,
+            Place::Visible if queue.is_behind_group(entry, &self.slab) => Standing::BehindGroup,
             Place::Visible => Standing::Ready,
             Place::Delayed => Standing::Delayed { until_ms: entry.due_ms },
             Place::Leased => Standing::Leased { until_ms: entry.due_ms },
-            Place::Free => return None,
         };
         Some(MessageView {
             key: entry.key(slot),
@@ -113,7 +104,7 @@ impl State {
             order: entry.order,
             sent_ms: entry.sent_ms,
             first_received_ms: self.sides.receipts.get(&slot).map(|receipt| receipt.first_received_ms),
-            receive_count: entry.receive_count,
+            receive_count: self.sides.receive_count(slot),
             received_elsewhere: self.sides.received_elsewhere(slot),
             source: self.sides.source(slot).cloned(),
             location: entry.location(),
@@ -129,19 +120,19 @@ impl State {
 }
 
 impl Queue {
-    fn view(&self) -> QueueView<'_> {
+    fn view(&self, slab: &Slab) -> QueueView<'_> {
         QueueView {
             id: self.id,
             address: &self.address,
             attributes: &self.attributes,
-            tags: &self.tags,
+            tags: self.tags(),
             created_ms: self.created_ms,
             modified_ms: self.modified_ms,
             counts: Counts {
                 visible: u64::from(self.visible),
                 delayed: u64::from(self.delayed),
                 in_flight: u64::from(self.in_flight),
-                oldest_sent_ms: self.sent.first().map(|key| key.sent_ms()),
+                oldest_sent_ms: self.oldest().and_then(|slot| slab.get(slot)).map(|entry| entry.sent_ms),
             },
         }
     }

@@ -2,7 +2,6 @@
 //! is; applied in a replay that starts there, it brings back what it says.
 
 use crate::finished::{Finished, REMEMBERED_MS};
-use crate::queue::Queue;
 use crate::sides::{Past, Receipt};
 use crate::slab::{Entry, NO_GROUP, Place};
 use crate::{KeptDedup, KeptFinished, KeptMessage, KeptQueue, LeasedMessage, Location, MessageKey, QueueId, State};
@@ -12,8 +11,8 @@ impl State {
     pub(super) fn queue_kept(&mut self, kept: &KeptQueue) {
         self.last_queue = self.last_queue.max(kept.queue.0);
         if !self.queues.contains_key(&kept.queue) {
-            let KeptQueue { queue, address, attributes, tags, .. } = kept.clone();
-            self.insert_queue(Queue::new(queue, address, attributes, tags, self.now_ms));
+            let KeptQueue { queue, address, attributes, tags, .. } = kept;
+            self.insert_queue(*queue, address, attributes, tags);
         }
         if let Some(queue) = self.queues.get_mut(&kept.queue) {
             (queue.created_ms, queue.modified_ms) = (kept.created_ms, kept.modified_ms);
@@ -53,15 +52,14 @@ impl State {
             due_ms: kept.visible_ms,
             queue: kept.queue,
             group: NO_GROUP,
-            receive_count: kept.receive_count,
             generation: key.generation,
             place,
             job: kept.job,
         };
         self.insert_message(key.slot, entry, kept.group.as_ref());
-        if kept.first_received_ms > 0 || kept.lease.0 > 0 {
-            let KeptMessage { first_received_ms, received_ms, lease, .. } = *kept;
-            self.sides.receipts.insert(key.slot, Receipt { first_received_ms, received_ms, lease });
+        if kept.first_received_ms > 0 || kept.lease.0 > 0 || kept.receive_count > 0 {
+            let KeptMessage { first_received_ms, received_ms, lease, receive_count, .. } = *kept;
+            self.sides.receipts.insert(key.slot, Receipt { first_received_ms, received_ms, lease, receive_count });
         }
         if kept.source.is_some() || kept.redrives > 0 || kept.received_elsewhere > 0 {
             let source = kept.source.as_ref().map(|source| self.shared(source));

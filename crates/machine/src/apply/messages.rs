@@ -23,7 +23,6 @@ impl State {
             due_ms: message.visible_ms.max(self.now_ms),
             queue: message.queue,
             group: NO_GROUP,
-            receive_count: 0,
             generation: key.generation,
             place: if delayed { Place::Delayed } else { Place::Visible },
             job: message.job,
@@ -46,7 +45,7 @@ impl State {
                 Place::Visible => self.lease(message.slot, *lease, until_ms),
                 // A receive that is repeated: the same lease anew.
                 Place::Leased => self.renew(message.slot, until_ms),
-                Place::Delayed | Place::Free => {}
+                Place::Delayed => {}
             }
         }
         if let Some(attempt) = attempt {
@@ -66,8 +65,8 @@ impl State {
         let Some(entry) = self.slab.find(key) else { return };
         // A job that is deleted from a dead-letter queue was given up, not done.
         if entry.job && self.sides.source(key.slot).is_none() {
-            let finished =
-                Finished { receive_count: entry.receive_count, finished_ms: self.now_ms, queue: entry.queue };
+            let receive_count = self.sides.receive_count(key.slot);
+            let finished = Finished { receive_count, finished_ms: self.now_ms, queue: entry.queue };
             self.finished.insert(entry.first_id(key.slot), finished);
         }
         self.remove_message(key.slot);
@@ -97,9 +96,10 @@ impl State {
         let Some(entry) = self.slab.find(key) else { return };
         let (Some(from), Some(target)) = (self.queues.get(&entry.queue), self.queues.get(&to)) else { return };
         let (source, resets_time, now_ms) = (QueueArn(from.address.clone()), target.is_fifo(), self.now_ms);
+        let received_elsewhere = self.sides.receive_count(key.slot);
         let past = self.sides.pasts.entry(key.slot).or_default();
         past.source = Some(source);
-        past.received_elsewhere = entry.receive_count;
+        past.received_elsewhere = received_elsewhere;
         self.transfer(key.slot, to, |entry| {
             entry.order = order;
             if resets_time {

@@ -41,7 +41,6 @@ impl State {
         self.transfer(key.slot, to, |entry| {
             entry.order = order;
             entry.sent_ms = now_ms;
-            entry.receive_count = 0;
         });
         let redrives = self.sides.redrives(key.slot).wrapping_add(1) & 0xfff;
         self.sides.forget(key.slot);
@@ -51,7 +50,7 @@ impl State {
     pub(super) fn move_ended(&mut self, task: u64, outcome: &MoveOutcome) {
         self.moves.end(task, outcome);
         let source = self.moves.get(task).map(|of| of.source.clone());
-        if let Some(source) = source.filter(|source| !self.by_address.contains_key(&source.0)) {
+        if let Some(source) = source.filter(|source| self.directory.get(&source.0).is_none()) {
             self.moves.forget(&source);
         }
     }

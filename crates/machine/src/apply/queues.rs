@@ -4,6 +4,10 @@ use crate::queue::Queue;
 use crate::slab::Place;
 use crate::{QueueAttributes, QueueId, State, Tags};
 use afterward_names::QueueAddress;
+use std::sync::Arc;
+
+/// How many settings are looked through for the same.
+const SHARED_SETTINGS: usize = 8;
 
 impl State {
     pub(super) fn queue_created(
@@ -14,19 +18,40 @@ impl State {
         tags: &Tags,
     ) {
         self.last_queue = self.last_queue.max(id.0);
-        self.insert_queue(Queue::new(id, address.clone(), attributes.clone(), tags.clone(), self.now_ms));
+        self.insert_queue(id, address, attributes, tags);
     }
 
-    pub(super) fn insert_queue(&mut self, queue: Queue) {
-        self.by_address.insert(queue.address.clone(), queue.id);
-        self.queues.insert(queue.id, Box::new(queue));
+    pub(super) fn insert_queue(
+        &mut self,
+        id: QueueId,
+        address: &QueueAddress,
+        attributes: &QueueAttributes,
+        tags: &Tags,
+    ) {
+        let address = self.directory.shared(address);
+        self.directory.insert(&address, id);
+        let attributes = self.shared_settings(attributes);
+        self.queues.insert(id, Box::new(Queue::new(id, address, attributes, tags, self.now_ms)));
+    }
+
+    /// The attributes, in the memory of a queue that was given the same lately. Most queues are set alike.
+    fn shared_settings(&mut self, attributes: &QueueAttributes) -> Arc<QueueAttributes> {
+        if let Some(known) = self.settings.iter().find(|known| ***known == *attributes) {
+            return known.clone();
+        }
+        if self.settings.len() >= SHARED_SETTINGS {
+            self.settings.pop_front();
+        }
+        let shared = Arc::new(attributes.clone());
+        self.settings.push_back(shared.clone());
+        shared
     }
 
     pub(super) fn queue_deleted(&mut self, id: QueueId) {
         self.remove_all_messages(id);
         let Some(queue) = self.queues.remove(&id) else { return };
-        if self.by_address.get(&queue.address) == Some(&id) {
-            self.by_address.remove(&queue.address);
+        if self.directory.get(&queue.address) == Some(id) {
+            self.directory.remove(&queue.address);
         }
         self.woken.remove(&id);
         self.moves.forget(&queue.address.arn());
@@ -41,15 +66,16 @@ impl State {
     }
 
     fn remove_all_messages(&mut self, id: QueueId) {
-        while let Some(oldest) = self.queues.get(&id).and_then(|queue| queue.sent.first().copied()) {
-            self.remove_message(oldest.slot());
+        while let Some(oldest) = self.queues.get(&id).and_then(|queue| queue.oldest()) {
+            self.remove_message(oldest);
         }
     }
 
     pub(super) fn attributes_set(&mut self, id: QueueId, attributes: &QueueAttributes) {
+        let attributes = self.shared_settings(attributes);
         let Some(queue) = self.queues.get_mut(&id) else { return };
         let delay_changed = queue.attributes.delay_ms != attributes.delay_ms;
-        queue.attributes = attributes.clone();
+        queue.attributes = attributes;
         queue.modified_ms = self.now_ms;
         // SQS developer guide, "Amazon SQS delay queues": on FIFO queues the setting is retroactive, on standard not.
         if delay_changed && queue.is_fifo() {
@@ -63,7 +89,7 @@ impl State {
         let Some(queue) = self.queues.get(&id) else { return };
         let delay_ms = queue.attributes.delay_ms;
         let delayed = |slot: &u32| self.slab.get(*slot).is_some_and(|entry| entry.place == Place::Delayed);
-        let slots: Vec<u32> = queue.slots_after(None).filter(delayed).collect();
+        let slots: Vec<u32> = queue.slots_after(None, &self.slab).filter(delayed).collect();
         for slot in slots {
             if let Some(sent_ms) = self.slab.get(slot).map(|entry| entry.sent_ms) {
                 self.set_place(slot, Place::Delayed, sent_ms.saturating_add(delay_ms));
@@ -73,7 +99,7 @@ impl State {
 
     pub(super) fn tags_set(&mut self, id: QueueId, tags: &Tags) {
         if let Some(queue) = self.queues.get_mut(&id) {
-            queue.tags = tags.clone();
+            queue.set_tags(tags);
         }
     }
 }

@@ -47,16 +47,16 @@ impl State {
 
     pub(super) fn tag(&self, address: &QueueAddress, tags: &Tags) -> Result<Decision, Refusal> {
         let queue = self.known(address)?;
-        let mut all = queue.tags.clone();
+        let mut all = queue.tags().clone();
         all.extend(tags.clone());
         Ok(one(Event::TagsSet { queue: queue.id, tags: few_enough(all)? }))
     }
 
     pub(super) fn untag(&self, address: &QueueAddress, keys: &[Box<str>]) -> Result<Decision, Refusal> {
         let queue = self.known(address)?;
-        let mut left = queue.tags.clone();
+        let mut left = queue.tags().clone();
         left.retain(|key, _| !keys.contains(key));
-        if left == queue.tags {
+        if left == *queue.tags() {
             return Ok(nothing());
         }
         Ok(one(Event::TagsSet { queue: queue.id, tags: left }))

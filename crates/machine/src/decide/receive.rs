@@ -40,7 +40,7 @@ impl State {
             }
             let Some(entry) = self.slab.get(slot) else { continue };
             order += 1;
-            if let Some(target) = target.as_ref().filter(|target| self.is_worn_out(entry, slot, target)) {
+            if let Some(target) = target.as_ref().filter(|target| self.is_worn_out(slot, target)) {
                 let to = target.queue;
                 taken.dead_lettered.push(Event::DeadLettered { message: entry.key(slot), to, order });
                 if taken.dead_lettered.len() >= DEAD_LETTERED_AT_ONCE {
@@ -48,7 +48,8 @@ impl State {
                     break;
                 }
             } else {
-                taken.deliver(self.delivery(entry, slot, LeaseId(order), entry.receive_count + 1));
+                let receive_count = self.sides.receive_count(slot) + 1;
+                taken.deliver(self.delivery(&entry, slot, LeaseId(order), receive_count));
             }
         }
         taken.decision(queue, until_ms, attempt, more)
@@ -61,7 +62,7 @@ impl State {
             let lease = LeaseRef { queue: queue.id, message: leased.message, lease: leased.lease };
             let slot = self.leased_message(&lease).filter(|slot| self.holds(*slot, &lease))?;
             let entry = self.slab.get(slot)?;
-            taken.deliver(self.delivery(entry, slot, leased.lease, entry.receive_count));
+            taken.deliver(self.delivery(&entry, slot, leased.lease, self.sides.receive_count(slot)));
         }
         Some(taken.decision(queue, until_ms, Some(attempt), false))
     }

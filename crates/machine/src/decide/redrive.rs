@@ -1,7 +1,6 @@
 //! Which queue may be whose dead-letter queue.
 
 use crate::queue::Queue;
-use crate::slab::Entry;
 use crate::{AttributeChanges, QueueId, RedriveAllowPolicy, Refusal, State};
 use afterward_names::QueueAddress;
 
@@ -41,8 +40,8 @@ impl State {
     }
 
     /// Whether a message has had all its receives in the queue where it is.
-    pub(super) fn is_worn_out(&self, entry: &Entry, slot: u32, target: &DeadLetterTarget) -> bool {
-        let received_here = entry.receive_count.saturating_sub(self.sides.received_elsewhere(slot));
+    pub(super) fn is_worn_out(&self, slot: u32, target: &DeadLetterTarget) -> bool {
+        let received_here = self.sides.receive_count(slot).saturating_sub(self.sides.received_elsewhere(slot));
         received_here >= target.max_receive_count
     }
 }
