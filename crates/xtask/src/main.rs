@@ -1,9 +1,10 @@
-//! What has to be done with the repository, as a program: `cargo xtask test`, `ci`, `tidy` and `wire`.
+//! What has to be done with the repository, as a program: `cargo xtask test`, `ci`, `tidy`, `wire` and `bench`.
 //!
 //! It uses nothing but the standard library, so that it builds in a second, and it installs what the wire tests need
 //! under `target/`, so that a fresh clone needs no preparation.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // printing is what it is for
 
+mod bench;
 mod shell;
 mod tally;
 mod tidy;
@@ -20,6 +21,7 @@ Usage: cargo xtask COMMAND
   wire [SUITE [WORD…]]   the wire tests alone; SUITE is one of python, query, node, sdk
                          (python and query run only the stories whose names hold a WORD)
   tidy                   the house rules
+  bench [NAME…]          measure, and print the tables of BENCHMARKS.md; `bench --help` lists names and options
   ci                     formatting, clippy, house rules, docs, test
 
 The crash test plays more rounds with AFTERWARD_CRASH_ROUNDS=300, and the same ones again with AFTERWARD_CRASH_SEED=N.";
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["test"] => test(),
         ["wire", rest @ ..] => wire::run(rest).and_then(Tally::close),
         ["tidy"] => tidy::run(),
+        ["bench", rest @ ..] => bench::run(rest),
         ["ci"] => ci(),
         _ => Err(Trouble::new(USAGE)),
     };

@@ -17,6 +17,7 @@ const RINGS: &[(&str, &[&str])] = &[
     ("gateway", &["aws", "broker", "names"]),
     ("server", &["aws", "broker", "gateway", "log", "machine", "names", "record"]),
     ("cli", &["afterward", "aws", "log", "names", "server"]),
+    ("bench", &["aws"]),
     ("xtask", &[]),
 ];
 

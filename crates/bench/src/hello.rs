@@ -1,0 +1,72 @@
+//! The yardstick R: an HTTP server that is nothing but hyper. It reads each request whole and gives the same answer, of
+//! the size of SendMessage's, every time.
+
+use crate::shapes::CANNED_MD5;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use std::{convert::Infallible, io};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Serves every connection of `listener` on the runtime that it is called on, until that ends.
+///
+/// # Errors
+/// When no connection can be accepted any more.
+pub async fn serve(listener: TcpListener) -> io::Result<Infallible> {
+    let body = format!(r#"{{"MessageId":"5fea7756-0ea4-451a-a703-a558b933e274","MD5OfMessageBody":"{CANNED_MD5}"}}"#);
+    let body = Bytes::from(body);
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(connection(stream, body.clone()));
+    }
+}
+
+async fn connection(stream: TcpStream, body: Bytes) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let body = body.clone();
+        async move {
+            request.into_body().collect().await?;
+            let mut response = Response::new(Full::new(body));
+            let headers = response.headers_mut();
+            headers.insert("content-type", const { http::HeaderValue::from_static("application/x-amz-json-1.0") });
+            headers.insert("x-amzn-requestid", const { http::HeaderValue::from_static(REQUEST_ID) });
+            Ok::<_, hyper::Error>(response)
+        }
+    });
+    // A client that goes away in the middle is no concern of a yardstick.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+const REQUEST_ID: &str = "5fea7756-0ea4-451a-a703-a558b933e274";
+
+/// How the bare server uses its cores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Runtime {
+    /// One runtime of as many threads as there are cores, which share the work.
+    Shared,
+    /// One runtime of one thread.
+    Single,
+}
+
+/// Serves on a free port of this machine, which it prints as a line `listening on http://ADDRESS`, until it is killed.
+///
+/// # Errors
+/// When there is no runtime or no port.
+pub fn run(runtime: Runtime) -> io::Result<Infallible> {
+    let mut builder = match runtime {
+        Runtime::Shared => tokio::runtime::Builder::new_multi_thread(),
+        Runtime::Single => tokio::runtime::Builder::new_current_thread(),
+    };
+    builder.enable_all().build()?.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        announce(&format!("listening on http://{}", listener.local_addr()?));
+        tokio::spawn(serve(listener)).await?
+    })
+}
+
+#[allow(clippy::print_stdout)] // what the parent process reads
+fn announce(line: &str) {
+    println!("{line}");
+}

@@ -1,0 +1,134 @@
+//! `cargo xtask bench` ends here: measures, and prints what it measured.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // printing is what it is for
+
+use afterward_bench::{
+    hello::{self, Runtime},
+    host::Processes,
+    lab::{BEST, Lab, Pace},
+    machine::Machine,
+    report,
+    rows::{self, ROWS},
+    trouble::Trouble,
+};
+use clap::{Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+/// Measures the broker, and prints the tables of BENCHMARKS.md.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench", after_help = after_help())]
+struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The rows to measure: names from the list below; none is all
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Measure less, for a look in between
+    #[arg(long)]
+    quick: bool,
+    /// Replace the tables in BENCHMARKS.md
+    #[arg(long)]
+    write: bool,
+    /// How often two things are measured in turns
+    #[arg(long, value_name = "N")]
+    rounds: Option<usize>,
+    /// How many messages wait in a deep queue [default: 1000000]
+    #[arg(long, value_name = "N")]
+    depth: Option<u64>,
+    /// How the bare hyper server uses its cores
+    #[arg(long, value_enum, default_value_t = BEST)]
+    runtime: Runtime,
+    /// The binary to measure
+    #[arg(long, value_name = "FILE", hide = true)]
+    afterward: Option<PathBuf>,
+    /// Where the servers keep their data: on the disk that is meant
+    #[arg(long, value_name = "DIR", default_value = "target/bench/data")]
+    work: PathBuf,
+    /// The document that --write changes
+    #[arg(long, value_name = "FILE", hide = true, default_value = "BENCHMARKS.md")]
+    document: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Be the bare hyper server
+    #[command(hide = true)]
+    Hello {
+        #[arg(long, value_enum)]
+        runtime: Runtime,
+    },
+}
+
+/// The table of disk use, among the names.
+const DISK: &str = "disk";
+
+fn after_help() -> String {
+    let rows = ROWS.iter().map(|row| format!("  {:<16} {}\n", row.name, row.measure));
+    format!("Names:\n{}  {DISK:<16} disk use under every order of deletes", rows.collect::<String>())
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let outcome = match args.command {
+        Some(Command::Hello { runtime }) => {
+            hello::run(runtime).map(drop).map_err(|error| Trouble::new(format!("the bare server: {error}")))
+        }
+        None => measure(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(trouble) => {
+            eprintln!("{trouble}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(args: &Args) -> Result<(), Trouble> {
+    check_names(&args.names)?;
+    let host = Processes {
+        afterward: args.afterward.clone().ok_or_else(|| Trouble::new("start this as `cargo xtask bench`"))?,
+        bench: std::env::current_exe().map_err(|error| Trouble::new(format!("this program is nowhere: {error}")))?,
+        runtime: args.runtime,
+    };
+    let mut pace = if args.quick { Pace::QUICK } else { Pace::FULL };
+    pace.rounds = args.rounds.unwrap_or(pace.rounds).max(1);
+    pace.depth = args.depth.unwrap_or(pace.depth);
+    let machine = Machine::look(&args.work, pace.rounds, Duration::from_millis(if args.quick { 200 } else { 500 }))?;
+    let lab = Lab::new(&host, &args.work, pace, machine.counts_flushes);
+    // One thread, so that the generator takes one core at most from the server that it measures.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Trouble::new(format!("there is no runtime: {error}")))?;
+    let tables = tokio::task::LocalSet::new().block_on(&runtime, tables(&lab, &args.names));
+    let section = format!("{}\n{tables}", report::heading(&machine, &lab));
+    println!("{section}");
+    if args.write {
+        report::write(&args.document, &section)?;
+    }
+    Ok(())
+}
+
+async fn tables(lab: &Lab<'_>, names: &[String]) -> String {
+    let outcomes = rows::measure(lab, names, &mut |(row, outcome)| match outcome {
+        Ok(figure) => eprintln!("{:<16} {} ({})", row.name, figure.measured, figure.absolute),
+        Err(trouble) => eprintln!("{:<16} {trouble}", row.name),
+    })
+    .await;
+    let mut text = String::new();
+    if !outcomes.is_empty() {
+        text.push_str(&report::rows(&outcomes));
+    }
+    if rows::is_chosen(DISK, names) {
+        let measured = rows::disk_use(lab, &mut |order| eprintln!("{DISK:<16} deleting {}", order.name)).await;
+        text.push_str("\n### Disk use\n\n");
+        text.push_str(&report::disk_use(&measured));
+    }
+    text
+}
+
+fn check_names(names: &[String]) -> Result<(), Trouble> {
+    let known = |name: &&String| ROWS.iter().any(|row| row.name == **name) || **name == DISK;
+    match names.iter().find(|name| !known(name)) {
+        Some(name) => Err(Trouble::new(format!("there is no row `{name}`; `cargo xtask bench --help` lists them"))),
+        None => Ok(()),
+    }
+}
