@@ -130,7 +130,8 @@ impl<S: Source> Attempt<S> {
 
     /// Leaves the message for another attempt, and says why this one failed.
     async fn report(&self, reason: &str) {
-        let again_in = self.shared.retry_after.unwrap_or_else(|| self.lease.remaining());
+        let asked = self.shared.retry_after.unwrap_or_else(|| self.lease.remaining());
+        let again_in = asked.max(self.shared.reach.remaining());
         tracing::warn!(attempt = self.delivery.receive_count, reason, ?again_in, "the handler failed");
         if self.lease.is_lost() {
             return;
@@ -145,7 +146,7 @@ impl<S: Source> Attempt<S> {
     async fn hand_back(&self) {
         tracing::info!("handing the message back");
         let receipt = &self.delivery.receipt;
-        let back = || self.shared.source.change_visibility(receipt, Duration::ZERO, None);
+        let back = || self.shared.source.change_visibility(receipt, self.shared.reach.remaining(), None);
         if !self.lease.is_lost()
             && let Err(error) = self.insist(back).await
         {

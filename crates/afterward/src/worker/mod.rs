@@ -5,6 +5,7 @@ mod context;
 mod failure;
 mod handler;
 mod lease;
+mod reach;
 mod router;
 mod run;
 mod stop;
@@ -18,6 +19,7 @@ pub use stop::Handle;
 
 use crate::{Error, Message, Source};
 use attempt::Outcome;
+use reach::Reach;
 use router::Router;
 use run::{Running, Shared};
 use std::{sync::Arc, time::Duration};
@@ -146,7 +148,13 @@ impl<S: Source> Worker<S> {
     }
 
     /// How long a stop waits for handlers to finish: 20 s unless set. What is not done by then is dropped at its next
-    /// `.await` and its message handed back to the queue, visible to others at once.
+    /// `.await` and its message handed back to the queue.
+    ///
+    /// Others see a message that is handed back at once, but for one case: where the stop cut off a long poll, the queue may
+    /// still serve that (Amazon does, to nobody), and a message that it took would be out of sight for a whole lease. So
+    /// what is handed back before the long poll's 20 s are over stays out of sight for the rest of them. That can't be with
+    /// 20 s or more here, give or take the second that a request may need on its way, nor when all
+    /// [slots](Worker::concurrency) were taken, for then nothing was being received.
     pub fn stop_within(mut self, deadline: Duration) -> Worker<S> {
         self.stop_within = deadline;
         self
@@ -192,6 +200,7 @@ impl<S: Source> Worker<S> {
                 router: self.router,
                 retry_after: self.retry_after,
                 hand_back: watch::Sender::new(false),
+                reach: Reach::default(),
             }),
         };
         running.until(self.stop.requested()).await

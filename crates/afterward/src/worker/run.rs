@@ -3,20 +3,12 @@
 //! Invariants:
 //! - A message is received only into a slot that is free, so none waits here while its lease runs.
 //! - A stop begins no further receive. The one under way gets [`LAST_RECEIVE`] to bring what the queue is handing out just
-//!   then, which is handled; after that it is dropped.
+//!   then, which is handled; after that it is dropped, and what is given back stays out of its reach ([`Reach`]).
 
 use super::attempt::{Attempt, Outcome, Turn};
-use super::{Summary, lease::Lease, router::Router};
+use super::{Summary, lease::Lease, reach::Reach, router::Router};
 use crate::{Delivery, Error, Receive, Source, SourceError, sqs::retry::Backoff};
-use std::{
-    collections::HashMap,
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
     task::JoinSet,
@@ -45,6 +37,7 @@ pub(super) struct Shared<S> {
     pub(super) retry_after: Option<Duration>,
     /// Raised when messages in hand are to be given back.
     pub(super) hand_back: watch::Sender<bool>,
+    pub(super) reach: Reach,
 }
 
 /// A worker at work.
@@ -66,13 +59,12 @@ impl<S: Source> Running<S> {
     /// Works until `stop`, then sees the messages in hand to their end.
     pub(super) async fn until(self, stop: impl Future<Output = ()>) -> Result<Summary, Error> {
         let mut attempts = Attempts::default();
-        let stopping = AtomicBool::new(false);
         let (outcome, deadline) = {
-            let mut work = pin!(self.work(&mut attempts, &stopping));
+            let mut work = pin!(self.work(&mut attempts));
             tokio::select! {
                 biased;
                 () = stop => {
-                    stopping.store(true, Relaxed);
+                    self.shared.reach.stop();
                     let deadline = Instant::now() + self.stop_within;
                     (timeout(LAST_RECEIVE.min(self.stop_within), work).await.unwrap_or(Ok(())), deadline)
                 }
@@ -87,7 +79,7 @@ impl<S: Source> Running<S> {
 
     /// Receives and starts attempts until stopping, or until the source refuses what it never granted. May be dropped at
     /// any point: what was received has been started.
-    async fn work(&self, attempts: &mut Attempts, stopping: &AtomicBool) -> Result<(), SourceError> {
+    async fn work(&self, attempts: &mut Attempts) -> Result<(), SourceError> {
         let lease = self.lease().await?;
         tracing::info!(queue = %self.shared.name, concurrency = self.concurrency, ?lease, "the worker has started");
         let slots = Arc::new(Semaphore::new(self.concurrency));
@@ -96,11 +88,16 @@ impl<S: Source> Running<S> {
         let mut answered = false;
         loop {
             let free = free(&slots).await;
-            if stopping.load(Relaxed) {
+            if self.shared.reach.is_stopping() {
                 return Ok(());
             }
             let ask = Receive::new(free.num_permits(), WAIT, lease);
+            self.shared.reach.begin(WAIT);
             let received = self.shared.source.receive(ask).await;
+            // One that broke off may go on at the source.
+            if !matches!(received, Err(SourceError::Unavailable(_))) {
+                self.shared.reach.end();
+            }
             attempts.reap();
             match received {
                 Ok(deliveries) => {

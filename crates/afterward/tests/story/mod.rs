@@ -178,13 +178,19 @@ pub(crate) async fn groups_keep_their_order(client: &sqs::Client) {
     }
 }
 
-/// A worker that must stop in the middle of its work hands it to the next, at once.
+/// A worker that must stop in the middle of its work hands it to the next: at once, where it was receiving nothing, else when
+/// the receive that it cut off can take nothing any more.
 pub(crate) async fn unfinished_work_is_handed_to_the_next_worker(client: &sqs::Client) {
-    let jobs = create(client, "story-handover", &[("VisibilityTimeout", "600")]).await;
+    tokio::join!(hand_over(client, "story-handover-busy", 1), hand_over(client, "story-handover-receiving", 10));
+}
+
+/// One message, from a worker with so many slots to another. A lease lasts so long that nobody waits for its end.
+async fn hand_over(client: &sqs::Client, name: &str, slots: usize) {
+    let jobs = create(client, name, &[("VisibilityTimeout", "600")]).await;
     jobs.enqueue(&Report).await.unwrap();
     let (begun, diary) = (Diary::default(), Diary::default());
     let (notes, seen) = (begun.clone(), begun.clone());
-    let first = Worker::new(jobs.clone()).stop_within(Duration::ZERO).on(move |_: Report| {
+    let first = Worker::new(jobs.clone()).concurrency(slots).stop_within(Duration::ZERO).on(move |_: Report| {
         notes.note("begun");
         std::future::pending::<Result<(), String>>()
     });
