@@ -1,10 +1,11 @@
 //! The broker: one partition, shared by everybody who asks something of it.
 //!
 //! A call decides and applies under the partition's lock, on its caller's own task, and then waits at the gate of the
-//! batch that holds what it did. Only the flush is somebody else's: the partition's thread (`thread.rs`).
+//! batch that holds what it did. The flush is that of the thread that assists (`assist.rs`), where the caller is on
+//! one, else of the partition's thread (`thread.rs`).
 
 use crate::{
-    Clock, Content, Failure, Metrics, OpenError, Receipts, StoredMessage, Unavailable,
+    Assist, Clock, Content, Failure, Metrics, OpenError, Receipts, StoredMessage, Unavailable,
     clock::SteadyClock,
     contents::Recent,
     handle::Handle,
@@ -73,6 +74,13 @@ impl Broker {
             ending: None,
             no_waits: false,
             parked_until_ms: None,
+            compacting: false,
+            tell_landing: false,
+            due: false,
+            is_slow: false,
+            calls: 0,
+            assisted_bytes: 0,
+            retry: thread::FIRST_RETRY,
         };
         let shared = Arc::new(Shared {
             log,
@@ -182,6 +190,12 @@ impl Broker {
         read: impl FnOnce(&State) -> T + std::marker::Send + 'static,
     ) -> Result<T, Unavailable> {
         self.shared().enter(|entry| entry.partition.read(entry.now_ms, read)).await?.await
+    }
+
+    /// Has the thread that polls this commit what is done on it: see [`Assist`]. For a runtime of one thread, where
+    /// nothing else than the broker's callers minds waiting for a flush.
+    pub fn assist(&self) -> Assist {
+        Assist::new(Arc::downgrade(&self.handle.shared))
     }
 
     /// The maker of receipt handles.

@@ -12,8 +12,10 @@
 //!
 //! This crate knows nothing of HTTP, of AWS's shapes and codes, or of files.
 
+mod assist;
 mod broker;
 mod clock;
+mod committing;
 mod contents;
 mod failure;
 mod handle;
@@ -28,6 +30,7 @@ mod thread;
 
 pub use afterward_machine as machine;
 pub use afterward_record::{Attribute, AttributeValue, Content};
+pub use assist::Assist;
 pub use broker::{Broker, Received, Settings};
 pub use clock::{Clock, ManualClock, OnJump, SystemClock};
 pub use contents::StoredMessage;

@@ -1,7 +1,7 @@
 //! What callers and the partition's thread share: the partition under its lock, and the signals between them.
 
 use crate::{
-    OpenError, Settings, Unavailable,
+    OpenError, Settings, Unavailable, assist,
     clock::SteadyClock,
     contents::Recent,
     metrics::Counters,
@@ -9,7 +9,10 @@ use crate::{
     random::Random,
 };
 use afterward_log::Log;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 pub(crate) struct Shared {
     pub(crate) log: Arc<dyn Log>,
@@ -33,6 +36,20 @@ pub(crate) struct Inner {
     pub(crate) no_waits: bool,
     /// Set while the thread is parked: until when, at the longest.
     pub(crate) parked_until_ms: Option<u64>,
+    /// The thread compacts, and shares the log between that and the batches: nobody else appends.
+    pub(crate) compacting: bool,
+    /// The thread waits for the batch of somebody else to land.
+    pub(crate) tell_landing: bool,
+    /// What is pending is the thread's to commit: no assistant will come for it, or one has left it.
+    pub(crate) due: bool,
+    /// The last append took long.
+    pub(crate) is_slow: bool,
+    /// How many have called since the last batch was taken.
+    pub(crate) calls: u32,
+    /// What assistants have appended since the thread last looked.
+    pub(crate) assisted_bytes: u64,
+    /// How soon a failed partition is brought back: sooner again once something was appended.
+    pub(crate) retry: Duration,
 }
 
 pub(crate) enum Status {
@@ -103,7 +120,7 @@ impl Shared {
 
     fn try_enter<T, F: FnOnce(Entry<'_>) -> T>(&self, call: F) -> Result<Entered<T, F>, Unavailable> {
         let mut inner = self.lock();
-        let Inner { status, random, ending, no_waits, .. } = &mut *inner;
+        let Inner { status, random, ending, no_waits, calls, .. } = &mut *inner;
         if ending.is_some() {
             return Err(Unavailable::because("the server is stopping"));
         }
@@ -114,11 +131,12 @@ impl Shared {
         let entered = match partition.room() {
             Some(room) => Entered::Full(call, room),
             None => {
+                *calls += 1;
                 let now_ms = self.clock.now_ms();
                 Entered::Done(call(Entry { partition, random, now_ms, may_wait: !*no_waits }))
             }
         };
-        let wake = inner.thread_has_to_know();
+        let wake = inner.thread_has_to_know(self);
         drop(inner);
         if wake {
             self.wake.notify_one();
@@ -167,10 +185,13 @@ impl Inner {
     }
 
     /// Whether the thread is parked for longer than the partition can wait. Once told, it isn't told again.
-    fn thread_has_to_know(&mut self) -> bool {
-        let (Some(until_ms), Status::Serving(partition)) = (self.parked_until_ms, &self.status) else { return false };
-        let sooner = partition.next_wake_ms().is_some_and(|wake_ms| wake_ms < until_ms);
-        let tell = sooner || partition.is_pending();
+    fn thread_has_to_know(&mut self, shared: &Shared) -> bool {
+        let Status::Serving(partition) = &self.status else { return false };
+        if partition.is_pending() && (self.compacting || !assist::call(shared)) {
+            self.due = true;
+        }
+        let Some(until_ms) = self.parked_until_ms else { return false };
+        let tell = self.due || partition.next_wake_ms().is_some_and(|wake_ms| wake_ms < until_ms);
         if tell {
             self.parked_until_ms = None;
         }

@@ -10,7 +10,7 @@ use crate::{
     partition::{Outgoing, Release, compact::Compactor},
     shared::{Ending, Inner, Shared, Status},
 };
-use afterward_log::{Epoch, Position};
+use afterward_log::Epoch;
 use std::{
     mem,
     sync::{Arc, MutexGuard, atomic::Ordering::Relaxed},
@@ -18,7 +18,7 @@ use std::{
 };
 
 /// How soon a failed partition is brought back, at first and at the most.
-const FIRST_RETRY: Duration = Duration::from_millis(100);
+pub(crate) const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(5);
 /// The longest sleep before a planned wake-up: a clock that is set forward is noticed within this time.
 const LONGEST_NAP: Duration = Duration::from_secs(5);
@@ -41,15 +41,13 @@ struct Worker<'a> {
     compact_first_bytes: u64,
     /// Callers to let go as soon as the lock is free.
     release: Release,
-    retry: Duration,
 }
 
 /// Runs until the broker stops or is dropped.
 pub(crate) fn run(shared: &Arc<Shared>) {
     let _farewell = Farewell(shared);
     let compactor = Compactor::new(shared.settings.clone());
-    let mut worker =
-        Worker { shared, compactor, compact_first_bytes: 0, release: Release::default(), retry: FIRST_RETRY };
+    let mut worker = Worker { shared, compactor, compact_first_bytes: 0, release: Release::default() };
     while let Some(work) = worker.next() {
         mem::take(&mut worker.release).open();
         match work {
@@ -94,8 +92,11 @@ impl Worker<'_> {
         let mut inner = shared.lock();
         loop {
             inner.parked_until_ms = None;
-            let ending = inner.ending;
-            let partition = match &mut inner.status {
+            inner.compacting = self.compactor.is_running();
+            inner.assisted_bytes = 0;
+            let Inner { status, ending, compacting, tell_landing, due, calls, .. } = &mut *inner;
+            let ending = *ending;
+            let partition = match status {
                 _ if ending == Some(Ending::AtOnce) => return None,
                 Status::Serving(partition) => partition,
                 Status::Down { .. } if ending.is_some() => return None,
@@ -108,14 +109,27 @@ impl Worker<'_> {
             let now_ms = shared.clock.now_ms();
             if partition.next_wake_ms().is_some_and(|wake_ms| wake_ms <= now_ms) {
                 partition.on_time(now_ms);
+                *due |= partition.is_pending();
+            }
+            if partition.is_in_flight() && (ending.is_some() || *compacting) {
+                if !self.release.is_empty() {
+                    return Some(Work::Release);
+                }
+                *tell_landing = true;
+                inner = park(shared, inner, None);
+                continue;
             }
             // What compaction writes would be pending in its turn: an end does not wait for a pass.
             if ending.is_none() && self.compact_first_bytes > 0 && self.compactor.has_work() {
                 return Some(Work::Compact);
             }
-            if let Some(outgoing) = partition.take_batch() {
+            // What else gathers is the assistants'.
+            if (*due || *compacting || ending.is_some())
+                && let Some(outgoing) = partition.take_batch()
+            {
+                (*due, *calls) = (false, 0);
                 if ending.is_none() {
-                    self.compactor.start_if_due(partition, &*self.shared.log);
+                    *compacting = self.compactor.start_if_due(partition, &*self.shared.log);
                 }
                 return Some(Work::Append(partition.epoch(), outgoing));
             }
@@ -137,30 +151,13 @@ impl Worker<'_> {
     }
 
     fn append(&mut self, epoch: Epoch, outgoing: Outgoing) {
-        let Outgoing { expected, batch } = outgoing;
-        let payload = batch.payload.clone();
-        match self.shared.log.append(epoch, expected, batch) {
-            Ok(position) => self.appended(position, payload),
-            Err(error) => self.failed(format!("{error}. Calls are refused until the log can be written again")),
+        let bytes = outgoing.batch.payload.len() as u64;
+        if let Some(landed) = self.shared.append(epoch, outgoing) {
+            if self.compactor.is_running() {
+                self.compact_first_bytes = COMPACT_PER_BATCH_BYTES.max(2 * bytes);
+            }
+            self.release = landed;
         }
-    }
-
-    fn appended(&mut self, position: Position, payload: bytes::Bytes) {
-        self.retry = FIRST_RETRY;
-        if self.compactor.is_running() {
-            self.compact_first_bytes = COMPACT_PER_BATCH_BYTES.max(2 * payload.len() as u64);
-        }
-        // Before anybody can ask for what is in it.
-        self.shared.recent().push(position, payload);
-        self.shared.counters.batches.fetch_add(1, Relaxed);
-        if let Status::Serving(partition) = &mut self.shared.lock().status {
-            self.release = partition.committed(position);
-        }
-    }
-
-    fn failed(&mut self, reason: String) {
-        tracing::warn!(reason, "the partition is dropped and replayed");
-        self.shared.fail(Unavailable::because(reason), false);
     }
 
     /// One step of compaction.
@@ -188,7 +185,7 @@ impl Worker<'_> {
         if let Some(up_to) = trim
             && let Err(error) = log.trim(epoch, up_to)
         {
-            self.failed(format!("{error}. Calls are refused until the log can be written again"));
+            self.shared.append_failed(&error);
             return Ok(());
         }
         if let Status::Serving(partition) = &self.shared.lock().status {
@@ -200,10 +197,11 @@ impl Worker<'_> {
     /// Waits a while, then replays the log; if that fails, the next time waits longer.
     fn reopen(&mut self) {
         self.compactor = Compactor::new(self.shared.settings.clone());
-        self.rest(self.retry);
-        self.retry = (self.retry * 2).min(LAST_RETRY);
+        let retry = self.shared.lock().retry;
+        self.rest(retry);
         let secret = {
             let mut inner = self.shared.lock();
+            inner.retry = (retry * 2).min(LAST_RETRY);
             if inner.ending.is_some() {
                 return;
             }

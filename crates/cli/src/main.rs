@@ -20,6 +20,10 @@ use clap::Parser;
 use failure::Failure;
 use std::process::ExitCode;
 
+/// A fifth of the server's time went into the system's allocator (BENCHMARKS.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -50,6 +50,10 @@ impl Gateway {
         &self.inner.settings
     }
 
+    pub(crate) fn broker(&self) -> &Broker {
+        &self.inner.broker
+    }
+
     /// Answers a request, whatever service it is for.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         let began = Instant::now();

@@ -14,6 +14,8 @@ pub struct Settings {
     pub jobs: Jobs,
     /// What a client may ask for.
     pub limits: Limits,
+    /// How many threads serve connections; at least one.
+    pub threads: usize,
 }
 
 /// An access key that may call.

@@ -12,7 +12,7 @@ use afterward_log::{
     disk::LockError,
     segment::{self, OpenReport, Options, SegmentLog},
 };
-use std::{io, net::SocketAddr, path::Path, sync::Arc};
+use std::{io, net::SocketAddr, num::NonZero, path::Path, sync::Arc};
 use thiserror::Error;
 use tokio::net::TcpListener;
 
@@ -155,5 +155,6 @@ fn settings(config: &Config) -> Settings {
             public: config.jobs.public,
         },
         limits: Limits { connections, ..config.limits.clone() },
+        threads: std::thread::available_parallelism().map_or(2, NonZero::get),
     }
 }

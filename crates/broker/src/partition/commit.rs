@@ -75,6 +75,10 @@ impl Commit {
         self.records > 0
     }
 
+    pub(super) fn is_in_flight(&self) -> bool {
+        self.flight.is_some()
+    }
+
     /// The gate before everything done so far; `None`: all of it is durable.
     pub(super) fn gate(&mut self) -> Option<Gate> {
         let gate = match &mut self.flight {

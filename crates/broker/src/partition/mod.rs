@@ -235,6 +235,11 @@ impl Partition {
         self.commit.is_pending()
     }
 
+    /// Whether a batch has been taken and has not landed yet.
+    pub fn is_in_flight(&self) -> bool {
+        self.commit.is_in_flight()
+    }
+
     /// Ends every wait with nothing.
     pub fn end_waits(&mut self) {
         while let Some(waiter) = self.waiters.pop_expired(u64::MAX) {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // clippy takes only what stands in a test function for a test
 
+mod assist;
 mod compaction;
 mod durability;
 mod equivalence;

@@ -4,6 +4,7 @@ use super::{
     exchange,
     pulse::{Patience, Pulse},
     stream::Watched,
+    threads::Threads,
     watch::Connections,
 };
 use crate::Gateway;
@@ -19,6 +20,9 @@ use tokio::{
 /// The largest head of a request: a presigned call may carry a message in its URL.
 const HEAD_BYTES: usize = 64 << 10;
 
+/// How long the threads may take to end once their connections have.
+const LAST_FLUSH: Duration = Duration::from_secs(1);
+
 /// How often a connection that is to end looks whether it can.
 const TURN: Duration = Duration::from_millis(20);
 
@@ -29,6 +33,7 @@ pub struct Listening {
     draining: watch::Sender<bool>,
     accepting: JoinHandle<()>,
     watching: JoinHandle<()>,
+    threads: Option<Arc<Threads>>,
 }
 
 impl Drop for Listening {
@@ -53,15 +58,21 @@ impl Listening {
         let _ = (&mut self.accepting).await;
         self.draining.send_replace(true);
         let finished = tokio::time::timeout(patience, self.connections.none_left()).await;
-        if finished.is_ok() { 0 } else { self.connections.cut(|_| true) }
+        let cut = if finished.is_ok() { 0 } else { self.connections.cut(|_| true) };
+        if let Some(threads) = self.threads.take().and_then(Arc::into_inner) {
+            // One that hangs in a flush is not waited for.
+            let ended = tokio::task::spawn_blocking(move || threads.end());
+            let _ = tokio::time::timeout(LAST_FLUSH, ended).await;
+        }
+        cut
     }
 }
 
 impl Gateway {
-    /// Serves what connects to `listener`, on the tokio runtime that this is called in.
+    /// Serves what connects to `listener`, on threads of its own; accepts on the tokio runtime that this is called in.
     ///
     /// # Errors
-    /// When the listener can't say where it listens.
+    /// When the listener can't say where it listens, or the threads can't be had.
     pub fn listen(&self, listener: TcpListener) -> io::Result<Listening> {
         let address = listener.local_addr()?;
         let limits = &self.settings().limits;
@@ -69,12 +80,16 @@ impl Gateway {
         let connections = Arc::new(Connections::default());
         let draining = watch::Sender::new(false);
         let watched = Arc::clone(&connections);
+        let threads = Arc::new(Threads::start(self.settings().threads, self.broker())?);
+        let accepting =
+            accept(self.clone(), listener, Arc::clone(&threads), Arc::clone(&connections), draining.subscribe());
         Ok(Listening {
             address,
-            accepting: tokio::spawn(accept(self.clone(), listener, Arc::clone(&connections), draining.subscribe())),
+            accepting: tokio::spawn(accepting),
             watching: tokio::spawn(async move { watched.cut_overdue(patience).await }),
             connections,
             draining,
+            threads: Some(threads),
         })
     }
 }
@@ -82,6 +97,7 @@ impl Gateway {
 async fn accept(
     gateway: Gateway,
     listener: TcpListener,
+    threads: Arc<Threads>,
     connections: Arc<Connections>,
     draining: watch::Receiver<bool>,
 ) {
@@ -89,8 +105,10 @@ async fn accept(
     loop {
         // Over the limit, the next ones wait in the system's queue until somebody leaves.
         let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        // Off this runtime, on to that of its thread.
+        let accepted = listener.accept().await.and_then(|(stream, _)| stream.into_std());
+        let stream = match accepted {
+            Ok(stream) => stream,
             Err(error) => {
                 // A client that has gone already, or too many open files: neither is cured by hurry.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -101,12 +119,14 @@ async fn accept(
         let pulse = Arc::new(Pulse::new());
         let (gateway, draining) = (gateway.clone(), draining.clone());
         connections.add(Arc::clone(&pulse), |entry| {
-            let connection = async move {
-                serve(gateway, stream, pulse, draining).await;
+            threads.spawn(|place| async move {
+                match TcpStream::from_std(stream) {
+                    Ok(stream) => serve(gateway, stream, pulse, draining).await,
+                    Err(error) => tracing::warn!(%error, "a connection could not be served"),
+                }
                 // Now that nothing of the connection holds the gateway any more.
-                drop((permit, entry));
-            };
-            tokio::spawn(connection).abort_handle()
+                drop((place, permit, entry));
+            })
         });
     }
 }

@@ -13,6 +13,7 @@ mod body;
 mod listening;
 mod pulse;
 mod stream;
+mod threads;
 mod watch;
 
 pub use listening::Listening;

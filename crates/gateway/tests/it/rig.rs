@@ -57,6 +57,7 @@ pub(crate) fn settings() -> Settings {
             public: false,
         },
         limits: Limits::default(),
+        threads: 2,
     }
 }
 

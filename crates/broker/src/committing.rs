@@ -1,0 +1,114 @@
+//! Committing: a batch is taken, appended without the lock, and landed, by the partition's thread or by an assistant.
+
+use crate::{
+    Unavailable,
+    partition::{Outgoing, Release},
+    shared::{Inner, Shared, Status},
+    thread::FIRST_RETRY,
+};
+use afterward_log::{AppendError, Epoch};
+use std::{
+    sync::atomic::Ordering::Relaxed,
+    time::{Duration, Instant},
+};
+
+/// For the sake of so many calls, a thread interrupts serving others to flush.
+const FEW_CALLS: u32 = 2;
+
+/// From a disk that took longer for its last flush, the next one is not waited for on a thread that serves.
+const SLOW: Duration = Duration::from_millis(2);
+
+/// After so much appended by others, the partition's thread looks whether there is something to compact.
+const LOOK_EVERY_BYTES: u64 = 4 << 20;
+
+impl Shared {
+    /// The turn of an assistant: everybody who was ready has done what they came for. A batch of few is committed here
+    /// and now, for handing it over would take longer than the flush; a batch of many by the partition's thread, while
+    /// more of them come in here.
+    pub(crate) fn assist(&self) {
+        let outgoing = {
+            let mut inner = self.lock();
+            let Inner { status, calls, compacting, due, parked_until_ms, is_slow, .. } = &mut *inner;
+            let Status::Serving(partition) = status else { return };
+            if !partition.is_pending() {
+                return;
+            }
+            let here = *calls <= FEW_CALLS && !*is_slow && !*compacting;
+            if !here || partition.is_in_flight() {
+                *due = true;
+                let parked = !partition.is_in_flight() && parked_until_ms.take().is_some();
+                drop(inner);
+                if parked {
+                    self.wake.notify_one();
+                }
+                return;
+            }
+            *calls = 0;
+            partition.take_batch().map(|outgoing| (partition.epoch(), outgoing))
+        };
+        let Some((epoch, outgoing)) = outgoing else { return };
+        let panicking = Unfinished(self);
+        let bytes = outgoing.batch.payload.len() as u64;
+        let landed = self.append(epoch, outgoing);
+        std::mem::forget(panicking);
+        if let Some(release) = landed {
+            release.open();
+            self.count_assisted(bytes);
+        }
+    }
+
+    /// Appends a batch that was taken; `None` if that failed, and the partition with it.
+    pub(crate) fn append(&self, epoch: Epoch, Outgoing { expected, batch }: Outgoing) -> Option<Release> {
+        let payload = batch.payload.clone();
+        let began = Instant::now();
+        let position = match self.log.append(epoch, expected, batch) {
+            Ok(position) => position,
+            Err(error) => {
+                self.append_failed(&error);
+                return None;
+            }
+        };
+        let is_slow = began.elapsed() > SLOW;
+        // Before anybody can ask for what is in it.
+        self.recent().push(position, payload);
+        self.counters.batches.fetch_add(1, Relaxed);
+        let mut inner = self.lock();
+        (inner.retry, inner.is_slow) = (FIRST_RETRY, is_slow);
+        let tell = (std::mem::take(&mut inner.tell_landing) || inner.due) && inner.parked_until_ms.take().is_some();
+        let landed = match &mut inner.status {
+            Status::Serving(partition) => Some(partition.committed(position)),
+            Status::Down { .. } => None,
+        };
+        drop(inner);
+        if tell {
+            self.wake.notify_one();
+        }
+        landed
+    }
+
+    pub(crate) fn append_failed(&self, error: &AppendError) {
+        let reason = format!("{error}. Calls are refused until the log can be written again");
+        tracing::warn!(reason, "the partition is dropped and replayed");
+        self.fail(Unavailable::because(reason), false);
+    }
+
+    fn count_assisted(&self, bytes: u64) {
+        let mut inner = self.lock();
+        inner.assisted_bytes += bytes;
+        if inner.assisted_bytes < LOOK_EVERY_BYTES {
+            return;
+        }
+        drop(inner);
+        self.nudge();
+    }
+}
+
+/// Dropped when an append panics: nobody knows then what of the batch is durable.
+struct Unfinished<'a>(&'a Shared);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        let reason = "an append failed half-way because of a bug in Afterward; the state is rebuilt";
+        self.0.fail(Unavailable::because(reason), false);
+    }
+}
