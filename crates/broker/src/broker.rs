@@ -15,6 +15,7 @@ use crate::{
     random::Random,
     shared::{Ending, Entry, Inner, Shared, Status},
     thread,
+    undelivered::Undelivered,
 };
 use afterward_log::Log;
 use afterward_machine::{Command, Delivery, Receive, Refusal, Reply, Send, State};
@@ -155,29 +156,28 @@ impl Broker {
     }
 
     /// Receives, waiting up to `wait` (`None`: the queue's own wait) for a message to become visible. Dropping the
-    /// future ends the wait.
+    /// future ends the wait, and gives back what it has received by then.
     ///
     /// # Errors
     /// See [`Failure`].
     pub async fn receive(&self, receive: Receive, wait: Option<Duration>) -> Result<Vec<Received>, Failure> {
         let wait_ms = wait.map(|wait| wait.as_millis() as u64);
-        let found = loop {
+        let mut answer = loop {
             let receiving = self.shared().enter(|entry| {
                 let wait_ms = if entry.may_wait { wait_ms } else { Some(0) };
                 entry.partition.receive(entry.now_ms, &receive, wait_ms)
             });
             match receiving.await? {
-                Receiving::Answered(answer) => break answer.await?,
-                Receiving::Waiting(waiting) => break waiting.await?,
+                Receiving::Answered(answer) => break Undelivered::gated(self, &receive.queue, answer),
+                Receiving::Waiting(waiting) => break Undelivered::waiting(self, &receive.queue, waiting),
                 // A thousand messages went to their dead-letter queue. Let others at the lock.
                 Receiving::Again => tokio::task::yield_now().await,
             }
         };
-        let deliveries = found?;
-        let of = deliveries.iter().map(|delivery| (delivery.message, delivery.location)).collect();
+        let of = answer.found().await??.iter().map(|delivery| (delivery.message, delivery.location)).collect();
         let messages = self.contents(of).await?;
         // A message that was deleted between its lease and now is not delivered.
-        let received = deliveries.into_iter().zip(messages);
+        let received = answer.deliver().into_iter().zip(messages);
         Ok(received.filter_map(|(delivery, message)| Some(Received { delivery, message: message? })).collect())
     }
 

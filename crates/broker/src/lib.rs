@@ -27,6 +27,7 @@ mod random;
 mod receipt;
 mod shared;
 mod thread;
+mod undelivered;
 
 pub use afterward_machine as machine;
 pub use afterward_record::{Attribute, AttributeValue, Content};

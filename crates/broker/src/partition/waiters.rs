@@ -57,6 +57,14 @@ impl Waiting {
         })
     }
 
+    /// Ends the wait. What it was served by then, though nobody has seen it, is for the caller to give back.
+    pub(crate) fn leave(mut self) -> Option<Gated<Found>> {
+        self.served.take().or_else(|| match mem::replace(&mut *self.slot.seat(), Seat::Left) {
+            Seat::Served(gated) => Some(gated),
+            Seat::Waiting(_) | Seat::Left => None,
+        })
+    }
+
     fn take_served(&mut self) {
         if self.served.is_none() {
             let mut seat = self.slot.seat();

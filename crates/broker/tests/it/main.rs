@@ -6,6 +6,7 @@ mod assist;
 mod compaction;
 mod durability;
 mod equivalence;
+mod hangups;
 mod recovery;
 mod rig;
 mod stop;

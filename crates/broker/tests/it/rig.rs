@@ -94,6 +94,14 @@ pub(crate) trait Calls {
         self.try_send(send, body).await.unwrap();
     }
 
+    /// Sends to a queue of either kind.
+    async fn put_any(&self, queue: &QueueAddress, body: &str) {
+        match queue.name.is_fifo() {
+            true => self.send_in_group(queue, "g", body).await,
+            false => drop(self.put(queue, body).await),
+        }
+    }
+
     async fn try_send(&self, send: Send, body: &str) -> Result<Reply, Failure> {
         let mut outcomes = self.broker().send(vec![(send, content(body))]).await?;
         Ok(outcomes.pop().unwrap()?)

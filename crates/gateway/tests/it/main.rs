@@ -6,6 +6,7 @@ mod admin;
 mod browsers;
 mod errors;
 mod front_door;
+mod hangups;
 mod isolation;
 mod limits;
 mod messages;

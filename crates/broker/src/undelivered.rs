@@ -1,0 +1,124 @@
+//! The answer of a receive until its caller has it.
+//!
+//! A caller may go away at any time: their connection closes, and the future of their receive is dropped. What was leased to
+//! them by then would be out of sight for a whole lease though nobody has it, so it is given back.
+//!
+//! The lease was an event, and perhaps is durable already; so giving back is one, too: a visibility timeout of zero, by
+//! the same command that a client would use. The receive stays counted. SQS counts receives, not deliveries, a message
+//! whose consumers die while they receive it belongs in the dead-letter queue like any other, and taking a receive back
+//! would need an event of its own that every reader of old logs had to know.
+//!
+//! This is about the way up to the caller. What is lost behind it, in a socket's buffer, nobody can know.
+
+use crate::{
+    Broker, Unavailable,
+    partition::{Found, Gated, Waiting},
+};
+use afterward_machine::{Command, Delivery};
+use afterward_names::QueueAddress;
+use std::{
+    future::{Future, poll_fn},
+    mem,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::runtime::Handle;
+
+/// What a receive has found or waits for. Dropped before [`Undelivered::deliver`], it is given back.
+#[must_use = "what is not delivered is given back"]
+pub(crate) struct Undelivered<'a> {
+    broker: &'a Broker,
+    queue: &'a QueueAddress,
+    answer: Answer,
+}
+
+enum Answer {
+    Gated(Gated<Found>),
+    Waiting(Waiting),
+    Leased(Vec<Delivery>),
+    /// Nothing to give back.
+    Gone,
+}
+
+impl<'a> Undelivered<'a> {
+    pub(crate) fn gated(broker: &'a Broker, queue: &'a QueueAddress, answer: Gated<Found>) -> Undelivered<'a> {
+        Undelivered { broker, queue, answer: Answer::Gated(answer) }
+    }
+
+    pub(crate) fn waiting(broker: &'a Broker, queue: &'a QueueAddress, waiting: Waiting) -> Undelivered<'a> {
+        Undelivered { broker, queue, answer: Answer::Waiting(waiting) }
+    }
+
+    /// Waits for the answer and shows what was leased, as it still is this one's.
+    pub(crate) async fn found(&mut self) -> Result<Result<&[Delivery], afterward_machine::Refusal>, Unavailable> {
+        let outcome = poll_fn(|context| self.answer.poll(context)).await;
+        self.answer = Answer::Gone;
+        match outcome? {
+            Ok(deliveries) => self.answer = Answer::Leased(deliveries),
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+        Ok(Ok(self.leased()))
+    }
+
+    fn leased(&self) -> &[Delivery] {
+        match &self.answer {
+            Answer::Leased(deliveries) => deliveries,
+            _ => &[],
+        }
+    }
+
+    /// The caller has it.
+    pub(crate) fn deliver(mut self) -> Vec<Delivery> {
+        match mem::replace(&mut self.answer, Answer::Gone) {
+            Answer::Leased(deliveries) => deliveries,
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Answer {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Found, Unavailable>> {
+        match self {
+            Answer::Gated(gated) => Pin::new(gated).poll(context),
+            Answer::Waiting(waiting) => Pin::new(waiting).poll(context),
+            Answer::Leased(_) | Answer::Gone => Poll::Pending,
+        }
+    }
+}
+
+/// What is still to be given back: leases, or an answer of which it is not known yet.
+async fn leased(answer: Answer) -> Vec<Delivery> {
+    match answer {
+        Answer::Gated(gated) => gated.await.ok().and_then(Result::ok).unwrap_or_default(),
+        Answer::Leased(deliveries) => deliveries,
+        Answer::Waiting(_) | Answer::Gone => Vec::new(),
+    }
+}
+
+impl Drop for Undelivered<'_> {
+    fn drop(&mut self) {
+        let answer = match mem::replace(&mut self.answer, Answer::Gone) {
+            // Not served yet: leaving is all there is to do, and most that go away go like this.
+            Answer::Waiting(waiting) => match waiting.leave() {
+                Some(gated) => Answer::Gated(gated),
+                None => return,
+            },
+            Answer::Gone => return,
+            Answer::Leased(deliveries) if deliveries.is_empty() => return,
+            answer @ (Answer::Gated(_) | Answer::Leased(_)) => answer,
+        };
+        // On a task of its own: whoever drops this may hold the partition's lock. Without a runtime, the process ends.
+        let Ok(runtime) = Handle::try_current() else { return };
+        let (broker, queue) = (self.broker.clone(), self.queue.clone());
+        runtime.spawn(async move {
+            let back =
+                leased(answer).await.into_iter().map(|delivery| (visible_now(&queue, &delivery), None)).collect();
+            // Refused or unavailable, each message is as visible as it can be.
+            let _ = broker.execute_all(back).await;
+        });
+    }
+}
+
+fn visible_now(queue: &QueueAddress, delivery: &Delivery) -> Command {
+    Command::ChangeVisibility { queue: queue.clone(), lease: delivery.lease, timeout_ms: 0, failure: false }
+}
