@@ -174,7 +174,7 @@ class Crowds(unittest.TestCase):
                 raw.send(request[-1:])
             self.assertEqual({raw.reply()[0] for raw in senders}, {200})
             report("the same, received", count, cost)
-            self.assertLess(cost.peak_kib(), count * 1024 * 4, "and a few times while it becomes a message")
+            self.assertLess(cost.peak_kib(), count * 1024 * 5, "and a few times while it becomes a message")
             reset_all(senders)
             self.served(server)
 
