@@ -55,9 +55,10 @@ fn segments_in_a_directory() {
 
 #[test]
 fn segments_on_a_faulty_disk() {
-    for background in [false, true] {
+    let disks: [fn() -> FaultyDisk; 2] = [FaultyDisk::new, FaultyDisk::with_direct];
+    for (background, new) in [(false, disks[0]), (true, disks[0]), (false, disks[1]), (true, disks[1])] {
         conformance::run(|| Segments {
-            disk: FaultyDisk::new(),
+            disk: new(),
             open: if background { |disk| open(disk, true) } else { |disk| open(disk, false) },
             // With a thread at work nobody knows whose flush is the next one.
             fail_flush: if background { |_| false } else { fail_flush },

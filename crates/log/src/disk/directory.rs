@@ -101,6 +101,10 @@ impl Disk for Directory {
         Ok(Arc::new(OpenOptions::new().read(true).write(write).open(self.path.join(name))?))
     }
 
+    fn open_direct(&self, name: &str) -> io::Result<Option<Arc<dyn DiskFile>>> {
+        direct::open(&self.path.join(name))
+    }
+
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         fs::rename(self.path.join(from), self.path.join(to))
     }
@@ -115,6 +119,32 @@ impl Disk for Directory {
 
     fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod direct {
+    use super::*;
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    /// `None` where the file system does without: such ones refuse to open a file so.
+    pub(super) fn open(path: &Path) -> io::Result<Option<Arc<dyn DiskFile>>> {
+        let flags = (OFlags::DIRECT | OFlags::DSYNC).bits().cast_signed();
+        match OpenOptions::new().read(true).write(true).custom_flags(flags).open(path) {
+            Ok(file) => Ok(Some(Arc::new(file))),
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod direct {
+    use super::*;
+
+    pub(super) fn open(_: &Path) -> io::Result<Option<Arc<dyn DiskFile>>> {
+        Ok(None)
     }
 }
 

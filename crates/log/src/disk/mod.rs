@@ -34,6 +34,13 @@ pub trait Disk: Send + Sync {
     /// The operating system's.
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
 
+    /// Opens a file that is there for writes of whole, aligned blocks of 4,096 bytes that are durable when they return;
+    /// `None` where there is no such way. A write that fails may have been made.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn open_direct(&self, name: &str) -> io::Result<Option<Arc<dyn DiskFile>>>;
+
     /// Renames, atomically. Durable after [`Self::sync_dir`].
     ///
     /// # Errors

@@ -51,7 +51,7 @@ impl SegmentLog {
         let directory = disk.path("");
         let write = |error| OpenError::Write { directory: directory.clone(), error };
         let torn = cut(&*disk, &found).map_err(write)?;
-        let mut writer = Writer::new(options);
+        let mut writer = Writer::new(Arc::clone(&disk), options);
         let mut index = Index::default();
         let workshop = take_over(&disk, options, found, &mut writer, &mut index).map_err(write)?;
         let report = OpenReport {

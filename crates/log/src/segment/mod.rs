@@ -10,6 +10,7 @@
 //! - A batch is in the index, and so can be read, only after it was flushed.
 //! - Readers take no lock while they read: a segment that is taken back under their hands is noticed afterwards.
 
+mod direct;
 mod file;
 mod frame;
 mod index;

@@ -2,11 +2,15 @@
 
 use super::{
     Durability, Options,
-    file::SegmentFile,
+    direct::{self, Direct},
+    file::{self, SegmentFile},
     frame::{self, MAX_PAYLOAD_BYTES, Place},
     upkeep::Upkeep,
 };
-use crate::{AppendError, Batch, Epoch, Position, disk::write_all};
+use crate::{
+    AppendError, Batch, Epoch, Position,
+    disk::{Disk, write_all},
+};
 use std::{
     io,
     sync::{
@@ -36,6 +40,11 @@ pub(crate) struct Writer {
     pub(crate) partition: u32,
     pub(crate) flushes: Arc<AtomicU64>,
     pub(crate) frame: Vec<u8>,
+    disk: Arc<dyn Disk>,
+    /// The way past the cache into the active segment.
+    direct: Option<Direct>,
+    /// There is no such way, or it is not wanted.
+    usual_way: bool,
 }
 
 /// A frame that is in the log now.
@@ -46,7 +55,7 @@ pub(crate) struct Written {
 }
 
 impl Writer {
-    pub(crate) fn new(options: &Options) -> Writer {
+    pub(crate) fn new(disk: Arc<dyn Disk>, options: &Options) -> Writer {
         Writer {
             epoch: 0,
             tail: 0,
@@ -61,6 +70,9 @@ impl Writer {
             partition: options.partition,
             flushes: Arc::default(),
             frame: Vec::new(),
+            disk,
+            direct: None,
+            usual_way: options.durability == Durability::Os,
         }
     }
 
@@ -162,6 +174,12 @@ impl Writer {
     /// The frame that was encoded goes to the end of the log.
     fn put(&mut self, segment: &SegmentFile, claim: bool) -> Result<(), AppendError> {
         let until = self.end + self.frame.len() as u64;
+        if !claim && let Some(written) = self.put_directly(segment) {
+            return written.inspect_err(|_| self.remains_until = Some(until));
+        }
+        if let Some(direct) = &mut self.direct {
+            direct.forget();
+        }
         if let Err(failed) = write_all(&*segment.file, &self.frame, self.end) {
             let reason = format!("{}: {}", segment.path.display(), failed.error);
             if failed.written == 0 && is_full(&failed.error) {
@@ -178,6 +196,41 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// Past the cache, where that is possible; `None`: where it isn't, and nothing was written.
+    fn put_directly(&mut self, segment: &SegmentFile) -> Option<Result<(), AppendError>> {
+        if self.usual_way || self.frame.len() > direct::MOST_BYTES {
+            return None;
+        }
+        let mut direct = match self.direct.take().filter(|direct| direct.segment() == segment.number) {
+            Some(direct) => direct,
+            // Where it can't be opened, there is the usual way.
+            None => match self.disk.open_direct(&file::name(segment.number)) {
+                Ok(Some(file)) => Direct::new(segment.number, file),
+                Ok(None) | Err(_) => {
+                    self.usual_way = true;
+                    return None;
+                }
+            },
+        };
+        match direct.write(segment, &self.frame, self.end) {
+            Ok(()) => {
+                self.count_flush();
+                self.direct = Some(direct);
+                Some(Ok(()))
+            }
+            Err(failed) if failed.written == 0 && failed.error.kind() == io::ErrorKind::InvalidInput => {
+                // Refused for its form: a file system that opens files so and then doesn't write them.
+                self.usual_way = true;
+                None
+            }
+            // What of it the disk has, nobody knows.
+            Err(failed) => {
+                let reason = format!("{}: {}", segment.path.display(), failed.error);
+                Some(Err(AppendError::Unknown { reason }))
+            }
+        }
     }
 
     /// The active segment, or the next one if it has no room.
@@ -197,7 +250,7 @@ impl Writer {
         let next = upkeep.next_segment(frame_bytes).map_err(|error| AppendError::Rejected {
             reason: format!("no further segment could be made in {}: {error}", upkeep.directory().display()),
         })?;
-        self.end = super::file::FIRST_FRAME;
+        self.end = file::FIRST_FRAME;
         Ok(Arc::clone(self.active.insert(Arc::new(next))))
     }
 }

@@ -52,6 +52,12 @@ impl FaultyDisk {
         FaultyDisk::default()
     }
 
+    /// An empty one with a way past the cache ([`Disk::open_direct`]).
+    #[must_use]
+    pub fn with_direct() -> FaultyDisk {
+        FaultyDisk(Arc::new(Mutex::new(State { direct: true, ..State::default() })))
+    }
+
     /// How many operations were begun that change something.
     pub fn steps(&self) -> u64 {
         self.state().steps
@@ -91,7 +97,9 @@ impl FaultyDisk {
         let changes = random.below(state.pending_names.len() as u64 + 1) as usize;
         let names = changes.checked_sub(1).map_or(&state.durable_names, |last| &state.pending_names[last]).clone();
         let files = state.files.iter().map(|file| file.after_power_cut(&mut random)).collect();
-        FaultyDisk(Arc::new(Mutex::new(State { files, durable_names: names.clone(), names, ..State::default() })))
+        let direct = state.direct;
+        let state = State { files, durable_names: names.clone(), names, direct, ..State::default() };
+        FaultyDisk(Arc::new(Mutex::new(state)))
     }
 
     /// Exclusive-ors one byte, on the disk and in the cache.
@@ -163,6 +171,13 @@ impl Disk for FaultyDisk {
         Ok(Arc::new(FaultyFile { disk: self.clone(), file }))
     }
 
+    fn open_direct(&self, name: &str) -> io::Result<Option<Arc<dyn DiskFile>>> {
+        if !self.state().direct {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(DirectFile(self.open(name)?))))
+    }
+
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         self.rename_with(Op::Rename, |state| {
             let file = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
@@ -187,6 +202,30 @@ impl Disk for FaultyDisk {
 
     fn path(&self, name: &str) -> PathBuf {
         PathBuf::from("memory").join(name)
+    }
+}
+
+/// Writes, and flushes what it wrote.
+struct DirectFile(Arc<dyn DiskFile>);
+
+impl DiskFile for DirectFile {
+    fn write_at(&self, bytes: &[u8], offset_bytes: u64) -> io::Result<usize> {
+        assert_eq!((bytes.as_ptr().addr() % 4096, bytes.len() % 4096, offset_bytes % 4096), (0, 0, 0), "not aligned");
+        let taken = self.0.write_at(bytes, offset_bytes)?;
+        self.0.sync()?;
+        Ok(taken)
+    }
+
+    fn read_at(&self, bytes: &mut [u8], offset_bytes: u64) -> io::Result<usize> {
+        self.0.read_at(bytes, offset_bytes)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn len_bytes(&self) -> io::Result<u64> {
+        self.0.len_bytes()
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct State {
     pub(super) steps: u64,
     pub(super) stop: Option<Stop>,
     pub(super) faults: Vec<(Op, u64, Fault)>,
+    /// Whether there is a way past the cache.
+    pub(super) direct: bool,
 }
 
 #[derive(Clone, Default)]

@@ -11,6 +11,9 @@ use std::sync::Arc;
 
 const SEGMENT_BYTES: u64 = 4096;
 
+/// Without a way past the cache, and with one.
+const DISKS: [fn() -> FaultyDisk; 2] = [FaultyDisk::new, FaultyDisk::with_direct];
+
 fn options() -> Options {
     Options { segment_bytes: SEGMENT_BYTES, salt: 42, background: false, ..Options::default() }
 }
