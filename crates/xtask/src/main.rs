@@ -1,10 +1,11 @@
-//! What has to be done with the repository, as a program: `cargo xtask test`, `ci`, `tidy`, `wire` and `bench`.
+//! What has to be done with the repository, as a program: `cargo xtask test`, `ci`, `tidy`, `wire`, `bench` and `fuzz`.
 //!
 //! It uses nothing but the standard library, so that it builds in a second, and it installs what the wire tests need
 //! under `target/`, so that a fresh clone needs no preparation.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // printing is what it is for
 
 mod bench;
+mod fuzz;
 mod shell;
 mod tally;
 mod tidy;
@@ -22,7 +23,9 @@ Usage: cargo xtask COMMAND
                          (python and query run only the stories whose names hold a WORD)
   tidy                   the house rules
   bench [NAME…]          measure, and print the tables of BENCHMARKS.md; `bench --help` lists names and options
-  ci                     formatting, clippy, house rules, docs, test
+  fuzz [TARGET…] [--seconds N] [--seed N]
+                         hostile input for every parser, 15 seconds each; `fuzz TARGET FILE…` plays inputs again
+  ci                     formatting, clippy, house rules, docs, test, fuzz
 
 The crash test plays more rounds with AFTERWARD_CRASH_ROUNDS=300, and the same ones again with AFTERWARD_CRASH_SEED=N.";
 
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         ["wire", rest @ ..] => wire::run(rest).and_then(Tally::close),
         ["tidy"] => tidy::run(),
         ["bench", rest @ ..] => bench::run(rest),
+        ["fuzz", rest @ ..] => fuzz::fuzz(rest),
         ["ci"] => ci(),
         _ => Err(Trouble::new(USAGE)),
     };
@@ -64,5 +68,7 @@ fn ci() -> Result<(), Trouble> {
     tidy::run()?;
     println!("Documentation: cargo doc, warnings denied");
     shell::run_with(&root, "cargo", &["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])?;
-    test()
+    test()?;
+    fuzz::lint()?;
+    fuzz::fuzz(&["--seconds", "10"])
 }
