@@ -8,8 +8,9 @@ use std::{
     process::Command,
 };
 
-/// What one input may take. Memory for one input is bounded by the targets themselves; this is the process's.
-const LIMITS: &[&str] = &["-timeout=30", "-rss_limit_mb=1024", "-print_final_stats=1"];
+/// What one input may take: seconds by the wall clock, and long ones, for a process that is stopped for a while hangs as
+/// well. Memory for one input is bounded by the targets themselves; this is the process's.
+const LIMITS: &[&str] = &["-timeout=120", "-rss_limit_mb=1024", "-print_final_stats=1"];
 /// How much of libFuzzer's output a failure shows.
 const SHOWN_LINES: usize = 40;
 
