@@ -174,6 +174,12 @@ mod tests {
         (0..count).map(send).collect()
     }
 
+    fn receive<'a>(ledger: &mut Ledger, bodies: impl IntoIterator<Item = &'a Vec<u8>>) {
+        for body in bodies {
+            ledger.received(body, None);
+        }
+    }
+
     #[test]
     fn what_came_back_once_and_whole_is_proved() {
         let mut ledger = Ledger::new(64);
@@ -186,24 +192,23 @@ mod tests {
     #[test]
     fn each_fault_is_told() {
         type Fault = fn(&mut Ledger, Vec<Vec<u8>>);
-        let receive_all: Fault = |ledger, bodies| bodies.iter().for_each(|body| drop(ledger.received(body, None)));
         let cases: [(&str, Fault); 6] = [
             ("1 acknowledged messages never received", |ledger, bodies| {
-                bodies[1..].iter().for_each(|body| drop(ledger.received(body, None)));
+                receive(ledger, &bodies[1..]);
             }),
             ("1 messages received more often than acknowledged", |ledger, bodies| {
-                bodies.iter().chain(&bodies[..1]).for_each(|body| drop(ledger.received(body, None)));
+                receive(ledger, bodies.iter().chain(&bodies[..1]));
             }),
             ("1 bodies that were not sent", |ledger, bodies| {
-                bodies.iter().for_each(|body| drop(ledger.received(body, None)));
+                receive(ledger, &bodies);
                 ledger.received(b"?", None);
             }),
             ("1 wrong MD5s", |ledger, bodies| {
-                bodies[1..].iter().for_each(|body| drop(ledger.received(body, None)));
+                receive(ledger, &bodies[1..]);
                 ledger.received(&bodies[0], Some("0"));
             }),
             ("1 failed requests", |ledger, bodies| {
-                bodies.iter().for_each(|body| drop(ledger.received(body, None)));
+                receive(ledger, &bodies);
                 ledger.failed("500");
             }),
             ("1 message ids given out twice", |ledger, bodies| {
@@ -212,7 +217,7 @@ mod tests {
                 let mut body = bodies[0].clone();
                 ledger.bodies().number(&mut body, number);
                 ledger.acknowledged(number, "id-0", &md5);
-                bodies.iter().chain([&body]).for_each(|body| drop(ledger.received(body, None)));
+                receive(ledger, bodies.iter().chain([&body]));
             }),
         ];
         for (told, fault) in cases {
@@ -223,7 +228,7 @@ mod tests {
         }
         let mut ledger = Ledger::new(64);
         let bodies = sent(&mut ledger, 3);
-        receive_all(&mut ledger, bodies);
+        receive(&mut ledger, &bodies);
         assert!(ledger.proof(true).faults.is_empty());
     }
 

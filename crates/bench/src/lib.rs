@@ -6,7 +6,9 @@
 //!
 //! It knows the server only through HTTP and `/proc`, but for the signer that it makes signed requests with.
 
+pub mod beanstalk;
 pub mod body;
+pub mod flame;
 pub mod hello;
 pub mod host;
 pub mod http;
@@ -16,6 +18,7 @@ pub mod ledger;
 pub mod load;
 pub mod machine;
 pub mod meter;
+pub mod peers;
 pub mod presign;
 pub mod report;
 pub mod rows;

@@ -2,11 +2,12 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // printing is what it is for
 
 use afterward_bench::{
+    flame,
     hello::{self, Runtime},
     host::Processes,
     lab::{BEST, Lab, Pace},
     machine::Machine,
-    report,
+    peers, report,
     rows::{self, ROWS},
     trouble::Trouble,
 };
@@ -28,6 +29,9 @@ struct Args {
     /// Replace the tables in BENCHMARKS.md
     #[arg(long)]
     write: bool,
+    /// Measure other servers beside ours, installing what the registries have
+    #[arg(long)]
+    peers: bool,
     /// How often two things are measured in turns
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
@@ -43,6 +47,12 @@ struct Args {
     /// Where the servers keep their data: on the disk that is meant
     #[arg(long, value_name = "DIR", default_value = "target/bench/data")]
     work: PathBuf,
+    /// Where other servers are installed
+    #[arg(long, value_name = "DIR", hide = true, default_value = "target/bench/peers")]
+    peers_folder: PathBuf,
+    /// Where `flame` draws
+    #[arg(long, value_name = "FILE", hide = true, default_value = "docs/flamegraph-send.svg")]
+    picture: PathBuf,
     /// The document that --write changes
     #[arg(long, value_name = "FILE", hide = true, default_value = "BENCHMARKS.md")]
     document: PathBuf,
@@ -60,10 +70,16 @@ enum Command {
 
 /// The table of disk use, among the names.
 const DISK: &str = "disk";
+/// The flame graph, among the names; drawn only when it is asked for.
+const FLAME: &str = "flame";
 
 fn after_help() -> String {
     let rows = ROWS.iter().map(|row| format!("  {:<16} {}\n", row.name, row.measure));
-    format!("Names:\n{}  {DISK:<16} disk use under every order of deletes", rows.collect::<String>())
+    format!(
+        "Names:\n{}  {DISK:<16} disk use under every order of deletes\n  \
+         {FLAME:<16} instead of rows: a flame graph of the send path (Linux, with `perf`)",
+        rows.collect::<String>()
+    )
 }
 
 fn main() -> ExitCode {
@@ -98,7 +114,18 @@ fn measure(args: &Args) -> Result<(), Trouble> {
     // One thread, so that the generator takes one core at most from the server that it measures.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Trouble::new(format!("there is no runtime: {error}")))?;
-    let tables = tokio::task::LocalSet::new().block_on(&runtime, tables(&lab, &args.names));
+    let local = tokio::task::LocalSet::new();
+    if args.names.iter().any(|name| name == FLAME) {
+        local.block_on(&runtime, flame::draw(&lab, 4 * pace.times.counted, &args.picture))?;
+        println!("{}", args.picture.display());
+        return Ok(());
+    }
+    let mut tables = local.block_on(&runtime, tables(&lab, &args.names));
+    if args.peers {
+        let told = &mut |name: &str| eprintln!("{:<16} {name}", "peers");
+        tables.push_str("\n### Beside others\n\n");
+        tables.push_str(&local.block_on(&runtime, peers::table(&lab, &args.peers_folder, told))?);
+    }
     let section = format!("{}\n{tables}", report::heading(&machine, &lab));
     println!("{section}");
     if args.write {
@@ -126,7 +153,7 @@ async fn tables(lab: &Lab<'_>, names: &[String]) -> String {
 }
 
 fn check_names(names: &[String]) -> Result<(), Trouble> {
-    let known = |name: &&String| ROWS.iter().any(|row| row.name == **name) || **name == DISK;
+    let known = |name: &&String| ROWS.iter().any(|row| row.name == **name) || [DISK, FLAME].contains(&name.as_str());
     match names.iter().find(|name| !known(name)) {
         Some(name) => Err(Trouble::new(format!("there is no row `{name}`; `cargo xtask bench --help` lists them"))),
         None => Ok(()),

@@ -1,5 +1,6 @@
 //! The benchmark itself at work: every row, tiny, against servers in this process. The figures mean nothing; that there
 //! is one for each row, and that a server that lies gets none, is what is tested.
+#![allow(clippy::unwrap_used)] // a test's helpers panic as the test does
 
 use afterward_aws::sigv4::Credential;
 use afterward_bench::{

@@ -161,6 +161,11 @@ impl Load {
         self.0.target
     }
 
+    /// Enters something into the account.
+    pub(crate) fn with_ledger<T>(&self, enter: impl FnOnce(&mut Ledger) -> T) -> T {
+        enter(&mut self.0.ledger.borrow_mut())
+    }
+
     fn ledger(&self) -> &RefCell<Ledger> {
         &self.0.ledger
     }
@@ -169,11 +174,11 @@ impl Load {
         Client::new(self.0.target.address, &self.0.queue, &self.0.ledger.borrow())
     }
 
-    fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.0.phase.get() == Phase::Over
     }
 
-    fn count(&self, operations: u64, took: Duration) {
+    pub(crate) fn count(&self, operations: u64, took: Duration) {
         if self.0.phase.get() == Phase::Counted {
             self.0.operations.set(self.0.operations.get() + operations);
             self.0.latency.borrow_mut().add(took);
@@ -209,7 +214,7 @@ impl Load {
     }
 
     /// Runs `workers` for a window of time; they end when [`Load::is_over`].
-    async fn window<W>(&self, times: Times, workers: impl IntoIterator<Item = W>) -> Reading
+    pub(crate) async fn window<W>(&self, times: Times, workers: impl IntoIterator<Item = W>) -> Reading
     where
         W: Future<Output = ()> + 'static,
     {
@@ -241,7 +246,7 @@ impl Load {
     }
 
     /// Runs `workers`, all of it counted, until they end by themselves.
-    async fn until_done<W>(&self, workers: impl IntoIterator<Item = W>) -> Reading
+    pub(crate) async fn until_done<W>(&self, workers: impl IntoIterator<Item = W>) -> Reading
     where
         W: Future<Output = ()> + 'static,
     {

@@ -1,0 +1,149 @@
+//! Getting and starting the other servers: from the registries by their own clients, or from what is installed.
+
+use crate::{
+    host::{DataFolder, Instance, end},
+    load::Target,
+    trouble::Trouble,
+};
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Pinned, so that a table can be made again.
+const FAUXQS: &str = "fauxqs@2.4.1";
+const MOTO: &str = "moto[server]==5.2.5";
+
+/// How long a server may take until it listens.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Another server, at work until this is dropped.
+pub(super) struct Started {
+    child: Child,
+    target: Target,
+    /// What it keeps on disk, if anything.
+    _data: Option<DataFolder>,
+}
+
+impl Instance for Started {
+    fn target(&self) -> Target {
+        self.target
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+/// Starts a server that is told its port, and waits until it listens.
+fn start(
+    name: &str,
+    data: Option<DataFolder>,
+    command: impl FnOnce(u16, Option<&Path>) -> Command,
+) -> Result<Started, Trouble> {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    let address: SocketAddr = free.map_err(Trouble::because("no port is free"))?;
+    let mut command = command(address.port(), data.as_ref().map(DataFolder::path));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = command.spawn().map_err(Trouble::because(format!("{name} can't be started")))?;
+    let target = Target { address, pid: Some(child.id()) };
+    let mut started = Started { child, target, _data: data };
+    let began = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        let ended = started.child.try_wait().ok().flatten();
+        if let Some(status) = ended {
+            return Err(Trouble::new(format!("{name} ended at once ({status})")));
+        }
+        if began.elapsed() > PATIENCE {
+            return Err(Trouble::new(format!("{name} did not listen within {} s", PATIENCE.as_secs())));
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    Ok(started)
+}
+
+/// The program `name`: in `folder`, or where the shell would find it.
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let places = [folder.join("bin")].into_iter().chain(std::env::split_paths(&path));
+    places.map(|place| place.join(name)).find(|file| file.is_file())
+}
+
+/// Runs an installer unless `result` is there already; what it prints goes to a file, which an error names.
+fn install(folder: &Path, result: &Path, steps: &[(&str, &[&str])]) -> Result<(), Trouble> {
+    if result.exists() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).map_err(Trouble::because(folder.display()))?;
+    let log = folder.join("install.log");
+    for (program, args) in steps {
+        let told = || Trouble::because(log.display().to_string());
+        let file = fs::File::create(&log).map_err(told())?;
+        let errors = file.try_clone().map_err(told())?;
+        let status = Command::new(program).args(*args).stdin(Stdio::null()).stdout(file).stderr(errors).status();
+        let status = status.map_err(Trouble::because(format!("`{program}` is needed to install it")))?;
+        if !status.success() {
+            let line = format!("{program} {}", args.join(" "));
+            return Err(Trouble::new(format!("`{line}` failed ({status}); see {}", log.display())));
+        }
+    }
+    Ok(())
+}
+
+/// fauxqs, from npm, without its log.
+pub(super) fn fauxqs(folder: &Path) -> Result<Started, Trouble> {
+    let home = folder.join("fauxqs");
+    let program = home.join("node_modules/.bin/fauxqs");
+    let prefix = home.to_string_lossy();
+    let args = ["install", "--prefix", &prefix, "--ignore-scripts", "--no-audit", "--no-fund", FAUXQS];
+    install(&home, &program, &[("npm", &args)])?;
+    start("fauxqs", None, |port, _| {
+        let mut command = Command::new("node");
+        command.arg(&program).env("FAUXQS_PORT", port.to_string()).env("FAUXQS_LOGGER", "false");
+        command
+    })
+}
+
+/// moto's server, from PyPI, in an environment of its own.
+pub(super) fn moto(folder: &Path) -> Result<Started, Trouble> {
+    let home = folder.join("moto");
+    let (program, pip) = (home.join("bin/moto_server"), home.join("bin/pip"));
+    let (home_text, pip) = (home.to_string_lossy(), pip.to_string_lossy());
+    let venv = ["-m", "venv", &home_text];
+    install(&home, &program, &[("python3", &venv), (&pip, &["install", "--quiet", MOTO])])?;
+    start("moto", None, |port, _| {
+        let mut command = Command::new(&program);
+        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+        command
+    })
+}
+
+/// fakecloud, which is not installed without being asked: its build takes many minutes.
+pub(super) fn fakecloud(folder: &Path) -> Result<Started, Trouble> {
+    let program = find(folder, "fakecloud").ok_or_else(|| {
+        Trouble::new(format!("`cargo install fakecloud --root {}` builds it, in many minutes", folder.display()))
+    })?;
+    start("fakecloud", None, |port, _| {
+        let mut command = Command::new(program);
+        command.args(["--addr", &format!("127.0.0.1:{port}"), "--log-level", "error"]);
+        command
+    })
+}
+
+/// beanstalkd, from the system's packages, with a log that it flushes at each write.
+pub(super) fn beanstalkd(folder: &Path) -> Result<Started, Trouble> {
+    let program = find(folder, "beanstalkd")
+        .ok_or_else(|| Trouble::new("install the package `beanstalkd` of Debian or your system"))?;
+    let data = DataFolder::new(folder)?;
+    start("beanstalkd", Some(data), |port, data| {
+        let mut command = Command::new(program);
+        command.args(["-l", "127.0.0.1", "-p", &port.to_string(), "-f0", "-b"]).args(data);
+        command
+    })
+}
