@@ -224,11 +224,14 @@ impl Broker {
             flushes: usage.flushes,
             log_allocated_bytes: usage.allocated_bytes,
             log_retained_bytes: usage.retained_bytes,
+            recent_bytes: self.shared().recent().bytes() as u64,
             ..self.shared().counters.read()
         };
         if let Status::Serving(partition) = &self.shared().lock().status {
             metrics.queues = partition.state().all_queues().count() as u64;
             metrics.messages = partition.state().message_count();
+            metrics.memory = partition.state().memory();
+            metrics.contents_bytes = partition.state().content_bytes();
         }
         metrics
     }

@@ -46,6 +46,11 @@ impl Recent {
         }
     }
 
+    /// How much it keeps.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Forgets everything: the partition that it came from is gone.
     pub(crate) fn clear(&mut self) {
         *self = Recent::default();

@@ -1,6 +1,6 @@
 //! What the broker counts.
 
-use afterward_machine::Event;
+use afterward_machine::{Event, Memory};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What the broker has counted since it was opened, and how things stand.
@@ -24,6 +24,12 @@ pub struct Metrics {
     pub queues: u64,
     /// Messages that there are; 0 while the partition is unavailable.
     pub messages: u64,
+    /// What the state takes in memory: it grows with the number of messages, not with their size.
+    pub memory: Memory,
+    /// Bytes of the messages' contents, all of them in the log.
+    pub contents_bytes: u64,
+    /// Bytes of the last batches, kept in memory for those who receive soon; bounded.
+    pub recent_bytes: u64,
     /// Bytes that the log takes where it is stored.
     pub log_allocated_bytes: u64,
     /// Bytes of these that hold retained batches.

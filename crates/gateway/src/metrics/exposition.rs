@@ -78,10 +78,20 @@ fn broker(text: &mut Text, metrics: &Metrics) {
         ("afterward_receives_waiting", "Receives that wait for a message.", metrics.waiting_receives),
         ("afterward_queues", "Queues.", metrics.queues),
         ("afterward_messages", "Messages in all queues.", metrics.messages),
+        (
+            "afterward_contents_bytes",
+            "Contents of the messages in all queues; they are in the log.",
+            metrics.contents_bytes,
+        ),
+        ("afterward_recent_bytes", "Memory of the last batches, for those who receive soon.", metrics.recent_bytes),
         ("afterward_log_allocated_bytes", "What the log takes on disk.", metrics.log_allocated_bytes),
         ("afterward_log_retained_bytes", "What of it is retained.", metrics.log_retained_bytes),
     ] {
         text.single(name, "gauge", help, value);
+    }
+    text.metric("afterward_state_bytes", "gauge", "Memory of queues and messages, whatever the messages' sizes.");
+    for (kind, bytes) in metrics.memory.by_kind() {
+        text.sample("afterward_state_bytes", &[("of", kind)], bytes as f64);
     }
 }
 
