@@ -18,7 +18,8 @@
 //! Where to look: `decide` holds the rules, a room per family of commands; `apply` makes events so, with `standing` as the
 //! one place where a message's indexes change together; `queue`, `groups` and `line` are those indexes, `slab` and `sides`
 //! the messages themselves; `pick` says in which order they are delivered and `fair` which tenants wait; `compaction`
-//! writes state forward.
+//! writes state forward. What a message costs is decided by `packed`, its entry, and by `sorted`, which keeps slots in
+//! order; `cells`, `chains` and `vacancies` hold what is numbered, none of them ever copying itself to grow.
 //!
 //! This crate knows nothing of AWS's shapes, the log's bytes, threads or waiting callers.
 
@@ -26,6 +27,7 @@ mod apply;
 mod attempts;
 mod attributes;
 mod cells;
+mod chains;
 mod command;
 mod compaction;
 mod decide;

@@ -7,18 +7,18 @@ use std::num::NonZeroU64;
 
 /// A number of `N` bytes; one that is larger becomes the largest.
 #[derive(Debug, Clone, Copy)]
-struct Bytes<const N: usize>([u8; N]);
+pub(crate) struct Bytes<const N: usize>([u8; N]);
 
 impl<const N: usize> Bytes<N> {
     const MAX: u64 = (1 << (8 * N)) - 1;
 
-    fn new(number: u64) -> Bytes<N> {
+    pub(crate) fn new(number: u64) -> Bytes<N> {
         let mut bytes = [0; N];
         bytes.copy_from_slice(&number.min(Self::MAX).to_le_bytes()[..N]);
         Bytes(bytes)
     }
 
-    fn get(self) -> u64 {
+    pub(crate) fn get(self) -> u64 {
         let mut bytes = [0; 8];
         bytes[..N].copy_from_slice(&self.0);
         u64::from_le_bytes(bytes)

@@ -7,13 +7,21 @@ use std::collections::BTreeMap;
 use std::iter::Peekable;
 
 /// The messages that can be delivered now, as FIFO and standard queues order them; standard queues fairly.
-pub(crate) fn deliverable<'a>(queue: &'a Queue, slab: &'a Slab, now_ms: u64) -> Box<dyn Iterator<Item = u32> + 'a> {
-    if queue.is_fifo() { Box::new(fifo(queue, slab)) } else { Box::new(standard(queue, slab, noisy(queue, now_ms))) }
+pub(crate) fn deliverable<'a>(queue: &'a Queue, slab: &'a Slab, now_ms: u64) -> impl Iterator<Item = u32> + 'a {
+    let (fifo, standard) = match queue.is_fifo() {
+        true => (Some(fifo(queue, slab)), None),
+        false => (None, Some(standard(queue, slab, noisy(queue, now_ms)))),
+    };
+    fifo.into_iter().flatten().chain(standard.into_iter().flatten())
 }
 
 /// The same without fairness: oldest first.
-pub(crate) fn in_order<'a>(queue: &'a Queue, slab: &'a Slab) -> Box<dyn Iterator<Item = u32> + 'a> {
-    if queue.is_fifo() { Box::new(fifo(queue, slab)) } else { Box::new(standard(queue, slab, Vec::new())) }
+pub(crate) fn in_order<'a>(queue: &'a Queue, slab: &'a Slab) -> impl Iterator<Item = u32> + 'a {
+    let (fifo, standard) = match queue.is_fifo() {
+        true => (Some(fifo(queue, slab)), None),
+        false => (None, Some(standard(queue, slab, Vec::new()))),
+    };
+    fifo.into_iter().flatten().chain(standard.into_iter().flatten())
 }
 
 /// Group by group, as many of one as can be had; the group whose first message is oldest first.

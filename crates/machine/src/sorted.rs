@@ -13,6 +13,8 @@ use std::collections::{VecDeque, vec_deque};
 
 /// Items of a chunk.
 const CHUNK: usize = 512;
+/// How many chunks are near the front.
+const NEAR: usize = 16;
 /// A buffer for so many items is not given back when they are gone.
 const KEPT: usize = 16;
 
@@ -153,12 +155,15 @@ fn number_of<T>(chunks: &VecDeque<Chunk<T>>, before: &impl Fn(&T) -> bool) -> us
     if begins_before(last) {
         return last;
     }
-    // What is taken out is mostly near the front, so the search widens from there.
-    let (mut low, mut high) = (0, 1);
-    while high < last && begins_before(high) {
-        (low, high) = (high, high * 2);
+    // What is taken out is mostly near the front.
+    let (mut low, mut high) = (0, last);
+    for near in [1, NEAR] {
+        if near < high && !begins_before(near) {
+            high = near;
+        } else if near < high {
+            low = near;
+        }
     }
-    let mut high = high.min(last);
     while low + 1 < high {
         let middle = low.midpoint(high);
         if begins_before(middle) { low = middle } else { high = middle }

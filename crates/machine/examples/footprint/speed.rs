@@ -2,7 +2,7 @@
 
 use crate::process::Stopwatch;
 use crate::work::{Work, grouped, plain, receiving};
-use afterward_machine::{Command, Delivery};
+use afterward_machine::{Command, LeaseRef};
 use afterward_names::QueueAddress;
 use std::process::ExitCode;
 
@@ -66,23 +66,23 @@ impl Case {
         }
         spent.send_ns += watch.elapsed_ns();
         self.work.pass(3);
-        let mut deliveries = Vec::new();
-        spent.receive_one_ns += self.receive(1, &mut deliveries);
-        spent.receive_ten_ns += self.receive(10, &mut deliveries);
-        assert_eq!(deliveries.len() as u64, BURST);
+        let mut leases = Vec::with_capacity(BURST as usize);
+        spent.receive_one_ns += self.receive(1, &mut leases);
+        spent.receive_ten_ns += self.receive(10, &mut leases);
+        assert_eq!(leases.len() as u64, BURST);
         self.work.pass(3);
         let watch = Stopwatch::start();
-        for delivery in deliveries {
-            self.work.delete(&self.queue, delivery.lease);
+        for lease in leases {
+            self.work.delete(&self.queue, lease);
         }
         spent.delete_ns += watch.elapsed_ns();
     }
 
-    fn receive(&mut self, max: usize, deliveries: &mut Vec<Delivery>) -> u64 {
+    fn receive(&mut self, max: usize, leases: &mut Vec<LeaseRef>) -> u64 {
         let receive = receiving(&self.queue, max, 30_000);
         let watch = Stopwatch::start();
         for _ in 0..BURST / 2 / max as u64 {
-            deliveries.extend(self.work.receive(&receive));
+            leases.extend(self.work.receive(&receive).iter().map(|delivery| delivery.lease));
         }
         watch.elapsed_ns()
     }

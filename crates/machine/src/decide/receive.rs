@@ -48,8 +48,7 @@ impl State {
                     break;
                 }
             } else {
-                let receive_count = self.sides.receive_count(slot) + 1;
-                taken.deliver(self.delivery(&entry, slot, LeaseId(order), receive_count));
+                taken.deliver(self.delivery(&entry, slot, LeaseId(order), 1));
             }
         }
         taken.decision(queue, until_ms, attempt, more)
@@ -62,13 +61,15 @@ impl State {
             let lease = LeaseRef { queue: queue.id, message: leased.message, lease: leased.lease };
             let slot = self.leased_message(&lease).filter(|slot| self.holds(*slot, &lease))?;
             let entry = self.slab.get(slot)?;
-            taken.deliver(self.delivery(&entry, slot, leased.lease, self.sides.receive_count(slot)));
+            taken.deliver(self.delivery(&entry, slot, leased.lease, 0));
         }
         Some(taken.decision(queue, until_ms, Some(attempt), false))
     }
 
-    fn delivery(&self, entry: &Entry, slot: u32, lease: LeaseId, receive_count: u32) -> Delivery {
+    /// A message under a lease that counts as so many more receives.
+    fn delivery(&self, entry: &Entry, slot: u32, lease: LeaseId, receives: u32) -> Delivery {
         let message = entry.key(slot);
+        let receipt = self.sides.receipts.get(&slot);
         Delivery {
             lease: LeaseRef { queue: entry.queue, message, lease },
             message,
@@ -76,8 +77,8 @@ impl State {
             location: entry.location(),
             order: entry.order,
             sent_ms: entry.sent_ms,
-            first_received_ms: self.sides.receipts.get(&slot).map_or(self.now_ms, |receipt| receipt.first_received_ms),
-            receive_count,
+            first_received_ms: receipt.map_or(self.now_ms, |receipt| receipt.first_received_ms),
+            receive_count: receipt.map_or(0, |receipt| receipt.receive_count).saturating_add(receives),
             source: self.sides.source(slot).cloned(),
         }
     }

@@ -15,7 +15,7 @@ impl State {
         let delay_ms = delay_ms(queue, send)?;
         let dedup = self.dedup_key(queue, send)?;
         if let Some(seen) = dedup.and_then(|key| self.dedup.get(&key.key).map(|seen| (key, seen))) {
-            return seen_before(seen.0, seen.1);
+            return seen_before(seen.0, &seen.1);
         }
         let order = self.last_order + 1;
         // The generation comes from the order rather than from the slot, which need not remember its past users then.
