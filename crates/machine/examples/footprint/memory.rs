@@ -15,6 +15,7 @@ pub(crate) const CASES: &[&str] = &[
     "in-flight",
     "queues",
     "emptied",
+    "refilled",
     "thinned",
 ];
 
@@ -49,6 +50,7 @@ pub(crate) fn measure(case: &str) -> ExitCode {
         "in-flight" => ("in flight", in_flight(&mut work)),
         "queues" => ("idle queues", idle_queues(&mut work)),
         "emptied" => ("sent, received, deleted", emptied(&mut work)),
+        "refilled" => ("sent, deleted, sent again", refilled(&mut work)),
         "thinned" => ("of which one in 100 is left", thinned(&mut work)),
         _ => return ExitCode::FAILURE,
     };
@@ -103,6 +105,16 @@ fn emptied(work: &mut Work) -> u64 {
     let count = fill(work, |_, queue| plain(queue, None), "jobs");
     take(work, |_| true);
     count
+}
+
+/// The second million finds the memory of the first.
+fn refilled(work: &mut Work) -> u64 {
+    emptied(work);
+    let queue = crate::work::address("jobs");
+    for _ in 0..MESSAGES {
+        work.send(&plain(&queue, None));
+    }
+    MESSAGES
 }
 
 /// All but one message in a hundred is deleted.

@@ -2,7 +2,7 @@
 
 use crate::process::Stopwatch;
 use crate::work::{Work, grouped, plain, receiving};
-use afterward_machine::{Command, LeaseRef};
+use afterward_machine::{Command, LeaseRef, State};
 use afterward_names::QueueAddress;
 use std::process::ExitCode;
 
@@ -18,6 +18,7 @@ pub(crate) const CASES: &[&str] = &[
     "delayed-100000",
     "mixed-delays-1000000",
     "queues-10000",
+    "restart-1000000",
 ];
 
 const ROUNDS: u64 = 40;
@@ -32,6 +33,10 @@ struct Case {
 }
 
 pub(crate) fn measure(name: &str) -> ExitCode {
+    if name == "restart-1000000" {
+        println!("{name:<40} {:>7} to apply what was sent", restart_ns(1_000_000));
+        return ExitCode::SUCCESS;
+    }
     let Some(mut case) = prepare(name) else { return ExitCode::FAILURE };
     let mut spent = Spent::default();
     for round in 0..ROUNDS {
@@ -122,6 +127,22 @@ fn prepare(name: &str) -> Option<Case> {
         _ => return None,
     }
     Some(Case { work, queue, send })
+}
+
+/// What a message costs a replay, reading aside.
+fn restart_ns(count: u64) -> u64 {
+    let mut work = Work::logged();
+    let queue = work.create("jobs");
+    fill(&mut work, count, |_| plain(&queue, None));
+    let log = work.take_log();
+    let mut state = State::new();
+    let watch = Stopwatch::start();
+    for (time_ms, event, at) in &log {
+        state.advance(*time_ms);
+        state.apply(event, *at);
+    }
+    assert_eq!(state.message_count(), count);
+    watch.elapsed_ns() / count
 }
 
 fn fill(work: &mut Work, count: u64, command: impl Fn(u64) -> Command) {

@@ -1,7 +1,7 @@
 //! A state and what is done to it, as the broker would, without the log.
 
 use afterward_machine::{
-    AttributeChanges, Command, CreateQueue, Dedup, Delivery, LeaseRef, Location, Receive, Reply, Send, State,
+    AttributeChanges, Command, CreateQueue, Dedup, Delivery, Event, LeaseRef, Location, Receive, Reply, Send, State,
 };
 use afterward_names::{AccountId, QueueAddress};
 use std::collections::BTreeMap;
@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Work {
     pub(crate) state: State,
     records: u64,
+    /// What was applied when and where, if it is wanted.
+    log: Option<Vec<(u64, Event, Location)>>,
 }
 
 /// The queue of this name. Each address is parsed anew, as that of each request is.
@@ -23,7 +25,16 @@ impl Work {
     pub(crate) fn new() -> Work {
         let mut state = State::new();
         state.advance(1_700_000_000_000);
-        Work { state, records: 0 }
+        Work { state, records: 0, log: None }
+    }
+
+    /// One that keeps its log.
+    pub(crate) fn logged() -> Work {
+        Work { log: Some(Vec::new()), ..Work::new() }
+    }
+
+    pub(crate) fn take_log(self) -> Vec<(u64, Event, Location)> {
+        self.log.unwrap_or_default()
     }
 
     fn run(&mut self, command: &Command) -> Reply {
@@ -32,15 +43,18 @@ impl Work {
             Ok(decision) => decision,
             Err(refusal) => panic!("{command:?}: {refusal:?}"),
         };
-        for event in &decision.events {
+        for event in decision.events {
             // Sixteen records a batch, each of a 256-byte body.
             let at = Location {
                 position: self.records / 16,
                 offset_bytes: (self.records % 16 * 340) as u32,
                 length_bytes: 340,
             };
-            self.state.apply(event, at);
+            self.state.apply(&event, at);
             self.records += 1;
+            if let Some(log) = &mut self.log {
+                log.push((self.state.now_ms(), event, at));
+            }
         }
         decision.reply
     }
