@@ -2,7 +2,7 @@
 //!
 //! A thread that serves many callers on a runtime of its own polls [`Broker::assist`](crate::Broker::assist) there, as
 //! one task among the callers' tasks. The first change that a caller makes wakes that task, which puts it at the end of
-//! the runtime's queue: behind every other caller who is ready. When its turn comes, all of them have done what they came
+//! the runtime's queue, and from there once more behind those whose requests have come in meanwhile. When its turn comes, all of them have done what they came
 //! for. If that were few, it appends and flushes here and now, opens the gate, and they go on, still on this thread:
 //! nobody had to be woken elsewhere. If they were many, it is time for the partition's thread to flush, once for all of
 //! them; without assistants that thread flushes what there is as soon as it can, which is more and smaller batches.
@@ -13,14 +13,8 @@
 //!   whoever lands the batch tells it so.
 
 use crate::shared::Shared;
-use std::{
-    cell::RefCell,
-    convert::Infallible,
-    future::Future,
-    pin::Pin,
-    sync::Weak,
-    task::{Context, Poll, Waker},
-};
+use std::{cell::RefCell, convert::Infallible, future::poll_fn, sync::Weak, task::Poll, task::Waker};
+use tokio::task::yield_now;
 
 thread_local! {
     /// The assistant of this thread, if it has one.
@@ -30,42 +24,51 @@ thread_local! {
 struct Assistant {
     of: Weak<Shared>,
     waker: Waker,
+    /// Called, and its turn hasn't come yet.
+    called: bool,
 }
 
 /// See [`Broker::assist`](crate::Broker::assist).
-#[derive(Debug)]
-#[must_use = "it assists only while it is polled"]
-pub struct Assist {
-    shared: Weak<Shared>,
-}
-
-impl Assist {
-    pub(crate) fn new(shared: Weak<Shared>) -> Assist {
-        Assist { shared }
-    }
-}
-
-impl Future for Assist {
-    type Output = Infallible;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Infallible> {
-        ASSISTANT.with_borrow_mut(|assistant| match assistant {
-            Some(known) if known.waker.will_wake(context.waker()) => {}
-            _ => *assistant = Some(Assistant { of: self.shared.clone(), waker: context.waker().clone() }),
-        });
-        if let Some(shared) = self.shared.upgrade() {
+pub(crate) async fn assist(shared: Weak<Shared>) -> Infallible {
+    let leaving = Leaving(shared);
+    loop {
+        poll_fn(|context| match leaving.look(context.waker()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+        .await;
+        // The runtime looks at its sockets, and serves those before this goes on.
+        yield_now().await;
+        if let Some(shared) = leaving.0.upgrade() {
             shared.assist();
         }
-        Poll::Pending
     }
 }
 
-impl Drop for Assist {
+/// An assistant at work; when it is dropped, the thread has none any more.
+struct Leaving(Weak<Shared>);
+
+impl Leaving {
+    /// Whether it was called since it last looked; if not, `waker` is woken when it is.
+    fn look(&self, waker: &Waker) -> bool {
+        ASSISTANT.with_borrow_mut(|assistant| match assistant {
+            Some(known) if known.of.ptr_eq(&self.0) && known.waker.will_wake(waker) => {
+                std::mem::take(&mut known.called)
+            }
+            _ => {
+                *assistant = Some(Assistant { of: self.0.clone(), waker: waker.clone(), called: false });
+                false
+            }
+        })
+    }
+}
+
+impl Drop for Leaving {
     fn drop(&mut self) {
         // A runtime drops its tasks on the thread that ran them. Elsewhere, there is nothing to take back.
-        let _gone = ASSISTANT
-            .try_with(|assistant| assistant.borrow_mut().take_if(|assistant| assistant.of.ptr_eq(&self.shared)));
-        if let Some(shared) = self.shared.upgrade() {
+        let _gone =
+            ASSISTANT.try_with(|assistant| assistant.borrow_mut().take_if(|assistant| assistant.of.ptr_eq(&self.0)));
+        if let Some(shared) = self.0.upgrade() {
             shared.lock().due = true;
             shared.nudge();
         }
@@ -74,9 +77,11 @@ impl Drop for Assist {
 
 /// Has this thread's assistant commit when its turn comes. `false`: it has none for this partition.
 pub(crate) fn call(shared: &Shared) -> bool {
-    let called = ASSISTANT.try_with(|assistant| match &*assistant.borrow() {
+    let called = ASSISTANT.try_with(|assistant| match &mut *assistant.borrow_mut() {
         Some(assistant) if std::ptr::eq(assistant.of.as_ptr(), shared) => {
-            assistant.waker.wake_by_ref();
+            if !std::mem::replace(&mut assistant.called, true) {
+                assistant.waker.wake_by_ref();
+            }
             true
         }
         _ => false,

@@ -5,7 +5,8 @@
 //! one, else of the partition's thread (`thread.rs`).
 
 use crate::{
-    Assist, Clock, Content, Failure, Metrics, OpenError, Receipts, StoredMessage, Unavailable,
+    Clock, Content, Failure, Metrics, OpenError, Receipts, StoredMessage, Unavailable,
+    assist::assist,
     clock::SteadyClock,
     contents::Recent,
     handle::Handle,
@@ -21,7 +22,9 @@ use afterward_log::Log;
 use afterward_machine::{Command, Delivery, Receive, Refusal, Reply, Send, State};
 use afterward_record::Beside;
 use std::{
+    convert::Infallible,
     fmt,
+    future::{Future, pending},
     sync::{Arc, Condvar, Mutex},
     time::Duration,
 };
@@ -161,6 +164,20 @@ impl Broker {
     /// # Errors
     /// See [`Failure`].
     pub async fn receive(&self, receive: Receive, wait: Option<Duration>) -> Result<Vec<Received>, Failure> {
+        self.receive_until(receive, wait, pending()).await
+    }
+
+    /// The same for somebody who may be `gone`. What there is at once, they get all the same; a wait ends, with nothing,
+    /// and what it has received by then is given back.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn receive_until(
+        &self,
+        receive: Receive,
+        wait: Option<Duration>,
+        gone: impl Future<Output = ()>,
+    ) -> Result<Vec<Received>, Failure> {
         let wait_ms = wait.map(|wait| wait.as_millis() as u64);
         let mut answer = loop {
             let receiving = self.shared().enter(|entry| {
@@ -174,7 +191,16 @@ impl Broker {
                 Receiving::Again => tokio::task::yield_now().await,
             }
         };
-        let of = answer.found().await??.iter().map(|delivery| (delivery.message, delivery.location)).collect();
+        let found = if answer.is_waited_for() {
+            tokio::select! {
+                biased;
+                found = answer.found() => found,
+                () = gone => return Ok(Vec::new()),
+            }
+        } else {
+            answer.found().await
+        };
+        let of = found??.iter().map(|delivery| (delivery.message, delivery.location)).collect();
         let messages = self.contents(of).await?;
         // A message that was deleted between its lease and now is not delivered.
         let received = answer.deliver().into_iter().zip(messages);
@@ -192,10 +218,12 @@ impl Broker {
         self.shared().enter(|entry| entry.partition.read(entry.now_ms, read)).await?.await
     }
 
-    /// Has the thread that polls this commit what is done on it: see [`Assist`]. For a runtime of one thread, where
-    /// nothing else than the broker's callers minds waiting for a flush.
-    pub fn assist(&self) -> Assist {
-        Assist::new(Arc::downgrade(&self.handle.shared))
+    /// Commits what is done on the thread that polls this, for as long as it is polled: once for all callers who are
+    /// ready at a time, and without waking another thread for the sake of a few. For a task on a tokio runtime of one
+    /// thread, where everybody minds waiting for a flush no more than the broker's callers do. Does not keep the broker
+    /// open.
+    pub fn assist(&self) -> impl Future<Output = Infallible> + std::marker::Send + 'static {
+        assist(Arc::downgrade(&self.handle.shared))
     }
 
     /// The maker of receipt handles.

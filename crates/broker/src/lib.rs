@@ -31,7 +31,6 @@ mod undelivered;
 
 pub use afterward_machine as machine;
 pub use afterward_record::{Attribute, AttributeValue, Content};
-pub use assist::Assist;
 pub use broker::{Broker, Received, Settings};
 pub use clock::{Clock, ManualClock, OnJump, SystemClock};
 pub use contents::StoredMessage;
