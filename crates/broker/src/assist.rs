@@ -2,7 +2,7 @@
 //!
 //! A thread that serves many callers on a runtime of its own polls [`Broker::assist`](crate::Broker::assist) there, as
 //! one task among the callers' tasks. The first change that a caller makes wakes that task, which puts it at the end of
-//! the runtime's queue, and from there once more behind those whose requests have come in meanwhile. When its turn comes, all of them have done what they came
+//! the runtime's queue: behind every other caller who is ready. When its turn comes, all of them have done what they came
 //! for. If that were few, it appends and flushes here and now, opens the gate, and they go on, still on this thread:
 //! nobody had to be woken elsewhere. If they were many, it is time for the partition's thread to flush, once for all of
 //! them; without assistants that thread flushes what there is as soon as it can, which is more and smaller batches.
@@ -14,7 +14,6 @@
 
 use crate::shared::Shared;
 use std::{cell::RefCell, convert::Infallible, future::poll_fn, sync::Weak, task::Poll, task::Waker};
-use tokio::task::yield_now;
 
 thread_local! {
     /// The assistant of this thread, if it has one.
@@ -37,8 +36,6 @@ pub(crate) async fn assist(shared: Weak<Shared>) -> Infallible {
             false => Poll::Pending,
         })
         .await;
-        // The runtime looks at its sockets, and serves those before this goes on.
-        yield_now().await;
         if let Some(shared) = leaving.0.upgrade() {
             shared.assist();
         }
