@@ -49,6 +49,11 @@ impl<'a> Undelivered<'a> {
         Undelivered { broker, queue, answer: Answer::Waiting(waiting) }
     }
 
+    /// Whether there was nothing at once.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        matches!(self.answer, Answer::Waiting(_))
+    }
+
     /// Waits for the answer and shows what was leased, as it still is this one's.
     pub(crate) async fn found(&mut self) -> Result<Result<&[Delivery], afterward_machine::Refusal>, Unavailable> {
         let outcome = poll_fn(|context| self.answer.poll(context)).await;
