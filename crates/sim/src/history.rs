@@ -20,8 +20,10 @@ pub struct Sending {
     pub delay_ms: Option<u64>,
     /// The message group.
     pub group: Option<u8>,
-    /// The deduplication id.
+    /// The deduplication id; on a standard queue, the idempotency key.
     pub dedup: Option<u32>,
+    /// With an idempotency key: of the body. The same key with another one is refused.
+    pub fingerprint: u64,
 }
 
 /// ReceiveMessage.
@@ -35,6 +37,24 @@ pub struct Receiving {
     pub visibility_ms: Option<u64>,
     /// How long it waits for a message.
     pub wait_ms: u64,
+    /// `ReceiveRequestAttemptId`: the same one gives the same messages. Such a receive does not wait.
+    pub attempt: Option<u32>,
+}
+
+/// How long an idempotency key is remembered.
+pub const IDEMPOTENCY_MS: u64 = 120_000;
+
+/// What of a queue can be set anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// How long a new message is invisible.
+    pub delay_ms: u64,
+    /// How long a lease lasts.
+    pub visibility_ms: u64,
+    /// How long a message is kept.
+    pub retention_ms: u64,
+    /// How many receives a message gets, where there is a dead-letter queue.
+    pub max_receive_count: u32,
 }
 
 /// What a consumer holds of a message.
@@ -63,6 +83,14 @@ pub enum Call {
     Purge(QueueIndex),
     /// StartMessageMoveTask: this dead-letter queue's messages go back, at most so many a second.
     Move(QueueIndex, Option<u32>),
+    /// CancelMessageMoveTask, of the task with this number.
+    Cancel(u64),
+    /// SetQueueAttributes.
+    Set(QueueIndex, Settings),
+    /// DeleteQueue.
+    Remove(QueueIndex),
+    /// CreateQueue, as it was at first.
+    Create(QueueIndex),
 }
 
 /// What a call was told.

@@ -1,8 +1,9 @@
 //! A seeded simulation of the broker over a faulty log, and a checker of what its clients saw.
 //!
 //! A run is one thread that does one thing after the other, as the numbers that follow from its seed say: clients send,
-//! receive, delete and change visibility; batches are put on their way, arrive, fail or arrive late; the owner is
-//! killed and the log replayed; the clock passes, leaps and falls back; the log is compacted. So one seed gives one
+//! receive, delete, change visibility, go away, and set, delete and make queues; batches are put on their way, arrive,
+//! fail or arrive late; there is no room for a while; the owner is killed and the log replayed, or paused while another
+//! takes the log over, and goes on; the clock passes, leaps and falls back; the log is compacted. So one seed gives one
 //! trace, and a seed that fails today fails tomorrow:
 //!
 //! ```text
@@ -17,8 +18,8 @@
 //! from calls and answers alone. What the checker can't see from outside is compared directly: a replayed state is,
 //! in all that can be read of it, the state before the crash.
 //!
-//! Not played yet: deleting queues and changing their attributes, receive attempts that are repeated, idempotency keys,
-//! and owners that pause and go on.
+//! That the checker sees what it shall see is shown by [`Bug`]s: deliberate mistakes between clients and broker, each
+//! of which it finds (`tests/bugs.rs`).
 
 pub mod checker;
 pub mod client;
@@ -27,14 +28,17 @@ mod rng;
 pub mod scenario;
 pub mod snapshot;
 pub mod system;
+mod tally;
 mod trace;
 mod world;
 
 pub use checker::{Checker, Violation};
 pub use rng::Rng;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+pub use system::Bug;
+pub use tally::Tally;
 pub use trace::Trace;
-pub use world::{Tally, World};
+pub use world::World;
 
 /// How a run ended.
 #[derive(Debug, Clone)]
@@ -51,7 +55,12 @@ pub struct Outcome {
 
 /// Plays a seed. A panic in what is tested is a violation, too.
 pub fn play(seed: u64, steps: u64, keep_trace: bool) -> Outcome {
-    let mut world = match World::new(seed, keep_trace) {
+    play_with(seed, steps, keep_trace, None)
+}
+
+/// The same with a deliberate bug, which the checker has to find.
+pub fn play_with(seed: u64, steps: u64, keep_trace: bool, bug: Option<Bug>) -> Outcome {
+    let mut world = match World::new(seed, keep_trace, bug) {
         Ok(world) => world,
         Err(violation) => {
             return Outcome {

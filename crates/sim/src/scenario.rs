@@ -1,6 +1,6 @@
 //! The queues that a run plays with.
 
-use crate::history::QueueIndex;
+use crate::history::{QueueIndex, Settings};
 use crate::rng::Rng;
 use afterward_machine::{AttributeChanges, CreateQueue, RedrivePolicy};
 use afterward_names::{AccountId, QueueAddress, QueueName, Region};
@@ -25,6 +25,16 @@ impl QueueSpec {
     /// Whether it is a FIFO queue.
     pub fn is_fifo(&self) -> bool {
         self.name.is_fifo()
+    }
+
+    /// How it is set at first.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            delay_ms: self.delay_ms,
+            visibility_ms: self.visibility_ms,
+            retention_ms: self.retention_ms,
+            max_receive_count: self.dead_letter.map_or(1, |(_, max)| max),
+        }
     }
 
     /// Where it is.
@@ -63,18 +73,23 @@ pub fn queues(rng: &mut Rng) -> Vec<QueueSpec> {
 /// The request that makes a queue.
 pub fn creation(queues: &[QueueSpec], queue: QueueIndex) -> CreateQueue {
     let spec = &queues[queue];
-    let redrive = spec.dead_letter.map(|(dead_letter, max_receive_count)| RedrivePolicy {
-        dead_letter_queue: queues[dead_letter].address().arn(),
-        max_receive_count,
-    });
-    let attributes = AttributeChanges {
-        delay_ms: Some(spec.delay_ms),
-        visibility_timeout_ms: Some(spec.visibility_ms),
-        retention_ms: Some(spec.retention_ms),
-        redrive: redrive.map(Some),
-        fifo: spec.is_fifo().then_some(true),
-        ..AttributeChanges::default()
-    };
+    let attributes =
+        AttributeChanges { fifo: spec.is_fifo().then_some(true), ..settings(queues, queue, &spec.settings()) };
     let tags = BTreeMap::from([("number".into(), queue.to_string().into())]);
     CreateQueue { queue: spec.address(), attributes, tags, cooldown: false }
+}
+
+/// Settings as a request gives them.
+pub fn settings(queues: &[QueueSpec], queue: QueueIndex, to: &Settings) -> AttributeChanges {
+    let redrive = queues[queue].dead_letter.map(|(dead_letter, _)| RedrivePolicy {
+        dead_letter_queue: queues[dead_letter].address().arn(),
+        max_receive_count: to.max_receive_count,
+    });
+    AttributeChanges {
+        delay_ms: Some(to.delay_ms),
+        visibility_timeout_ms: Some(to.visibility_ms),
+        retention_ms: Some(to.retention_ms),
+        redrive: redrive.map(Some),
+        ..AttributeChanges::default()
+    }
 }

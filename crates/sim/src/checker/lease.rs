@@ -20,7 +20,8 @@ impl Checker {
         let live = self.power(now_ms, held) == Power::Certain;
         let message = self.messages.get_mut(&held.id);
         if let Some(delivered) = message.and_then(|message| message.deliveries.get_mut(&held.lease.lease.0)) {
-            delivered.changes.push(Changing { call, until_ms: now_ms + timeout_ms, live });
+            let until_ms = (now_ms + timeout_ms, now_ms + timeout_ms);
+            delivered.changes.push(Changing { call, until_ms, live, void: false, renewal: false });
         }
     }
 
@@ -35,7 +36,7 @@ impl Checker {
                 false => Power::None,
             };
         }
-        let expires_ms = self.earliest_origin_ms(message) + self.queues[message.home].retention_ms;
+        let expires_ms = self.expires_ms(message);
         let alive = message.deliveries.get(&lease).is_some_and(lives);
         // If it is deleted already, the better: what this delete is told rests on that.
         match alive && now_ms < expires_ms {
@@ -53,7 +54,9 @@ impl Checker {
             let delivered = message.deliveries.get(&held.lease.lease.0);
             let began_ms = self.calls[call].at_ms;
             let ended = delivered.is_some_and(|delivered| self.ends_before(delivered, call, began_ms));
-            ensure(!ended, || format!("#{call} was done, though its lease had ended: {message:?}"))?;
+            // What retention has ended is deleted already.
+            let expired = self.expires_ms(message) <= began_ms;
+            ensure(!ended || expired, || format!("#{call} was done, though its lease had ended: {message:?}"))?;
         }
         self.check_deleted(held.id)
     }

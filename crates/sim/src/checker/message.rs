@@ -32,18 +32,24 @@ pub(super) struct Delivered {
     pub(super) count: u32,
     /// When the lease began: between these.
     pub(super) began_ms: (u64, u64),
-    pub(super) timeout_ms: u64,
+    /// How long the lease lasts, between these.
+    pub(super) timeout_ms: (u64, u64),
+    pub(super) attempt: Option<u32>,
     pub(super) first_received_ms: u64,
     pub(super) changes: Vec<Changing>,
 }
 
-/// A visibility change of a lease.
+/// A visibility change of a lease, or a receive attempt that is repeated and renews it.
 #[derive(Debug)]
 pub(super) struct Changing {
     pub(super) call: CallId,
-    pub(super) until_ms: u64,
+    /// Between these.
+    pub(super) until_ms: (u64, u64),
     /// Whether the lease certainly lived when it was asked for.
     pub(super) live: bool,
+    /// It had no effect.
+    pub(super) void: bool,
+    pub(super) renewal: bool,
 }
 
 /// A delete by a lease, or a purge.
@@ -70,11 +76,12 @@ impl Checker {
     /// Between when and when the lease ends.
     pub(super) fn ends_ms(&self, delivered: &Delivered) -> (u64, u64) {
         let (earliest, latest) = delivered.began_ms;
-        let first = (earliest + delivered.timeout_ms, latest + delivered.timeout_ms);
+        let first = (earliest + delivered.timeout_ms.0, latest + delivered.timeout_ms.1);
         delivered.changes.iter().fold(first, |(earliest, latest), change| match self.calls[change.call].fate {
             Fate::Refused => (earliest, latest),
-            Fate::Answered if change.live => (change.until_ms, change.until_ms),
-            _ => (earliest.min(change.until_ms), latest.max(change.until_ms)),
+            _ if change.void => (earliest, latest),
+            Fate::Answered if change.live => change.until_ms,
+            _ => (earliest.min(change.until_ms.0), latest.max(change.until_ms.1)),
         })
     }
 
@@ -129,6 +136,7 @@ impl Checker {
 
     /// Whether it may have gone to the dead-letter queue.
     pub(super) fn perhaps_dead(&self, message: &Message) -> bool {
-        self.queues[message.home].dead_letter.is_some_and(|(_, max)| self.most_receives(message) >= max)
+        let has_dead_letters = self.queues[message.home].dead_letter.is_some();
+        has_dead_letters && self.most_receives(message) >= self.shapes[message.home].max_receive_count.least
     }
 }

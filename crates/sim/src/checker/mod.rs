@@ -10,17 +10,22 @@
 //! - nobody gets a message that is certainly deleted or certainly leased to another (`seen`);
 //! - a group's messages come in the order of their sequence numbers (`order`);
 //! - a deduplication id makes one message within its window, and another one after it (`sent`);
+//! - a receive attempt gives the same messages again while it stands, and no others (`attempt`);
+//! - a queue is there, and set, as clients were told (`shape`);
 //! - a purged queue is empty, and a dead letter comes back only by a move task (`swept`);
 //! - a live lease can delete and change, an ended one of a FIFO queue can't (`lease`);
 //! - a receive, waiting or not, finds what is certainly there (`receivable`);
+//! - what an owner did that had lost its log shows nowhere ([`Checker::called_in_vain`]);
 //! - what was acknowledged is never lost ([`Checker::finish`]).
 
+mod attempt;
 mod lease;
 mod message;
 mod order;
 mod receivable;
 mod seen;
 mod sent;
+mod shape;
 mod swept;
 #[cfg(test)]
 mod tests;
@@ -30,6 +35,7 @@ use crate::scenario::QueueSpec;
 use afterward_machine::Refusal;
 use afterward_names::MessageId;
 use message::Message;
+use shape::Shape;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
@@ -75,12 +81,20 @@ struct Record {
     message: Option<MessageId>,
     /// Of a send: the message whose id it was told.
     told: Option<MessageId>,
+    /// Of a receive: the leases that it was shown.
+    shown: Vec<u64>,
+    /// Of a receive attempt: the leases that it certainly gets again.
+    again: Option<Vec<u64>>,
+    /// When the owner lost its log that had taken the call: nothing of it happened later.
+    deposed_ms: Option<u64>,
 }
 
 /// The judge of one run.
 #[derive(Debug)]
 pub struct Checker {
     queues: Vec<QueueSpec>,
+    /// How each queue may be set.
+    shapes: Vec<Shape>,
     calls: Vec<Record>,
     bodies: BTreeMap<String, CallId>,
     messages: BTreeMap<MessageId, Message>,
@@ -97,13 +111,17 @@ pub struct Checker {
     groups: BTreeMap<(QueueIndex, u8), Vec<CallId>>,
     /// The sends with each deduplication id.
     same_id: BTreeMap<(QueueIndex, u32), Vec<CallId>>,
+    /// The receives with each attempt id.
+    attempts: BTreeMap<(QueueIndex, u32), Vec<CallId>>,
 }
 
 impl Checker {
     /// Of a run with these queues.
     pub fn new(queues: Vec<QueueSpec>) -> Checker {
+        let shapes = queues.iter().map(|queue| Shape::new(&queue.settings())).collect();
         Checker {
             queues,
+            shapes,
             calls: Vec::new(),
             bodies: BTreeMap::new(),
             messages: BTreeMap::new(),
@@ -114,6 +132,7 @@ impl Checker {
             moves: BTreeMap::new(),
             groups: BTreeMap::new(),
             same_id: BTreeMap::new(),
+            attempts: BTreeMap::new(),
         }
     }
 
@@ -122,6 +141,10 @@ impl Checker {
         let id = self.calls.len();
         let findable = match &call {
             Call::Receive(receiving) => self.receivable(receiving.queue, now_ms, false),
+            _ => None,
+        };
+        let again = match &call {
+            Call::Receive(receiving) => self.attempting(id, now_ms, receiving),
             _ => None,
         };
         match &call {
@@ -133,19 +156,44 @@ impl Checker {
             Call::Receive(receiving) => {
                 self.uncertain.entry(receiving.queue).or_default().insert(id);
             }
+            Call::Set(queue, settings) => self.shapes[*queue].may_be(settings),
+            Call::Remove(queue) => {
+                self.purging(id, *queue);
+                self.shapes[*queue].removed.push(id);
+            }
+            Call::Create(queue) => self.shapes[*queue].created.push(id),
+            Call::Cancel(_) => {}
         }
         self.open.insert(id);
-        self.calls.push(Record {
-            call,
-            at_ms: now_ms,
-            fate: Fate::Open,
-            ended_ms: 0,
-            waited: false,
-            findable,
-            message: None,
-            told: None,
-        });
+        self.calls.push(Record { findable, again, ..Record::new(call, now_ms, Fate::Open) });
         id
+    }
+
+    /// A call that an owner takes which has lost its log: nothing of it ever happens.
+    pub fn called_in_vain(&mut self, now_ms: u64, call: Call) -> CallId {
+        let id = self.calls.len();
+        if let Call::Send(sending) = &call {
+            self.bodies.insert(sending.body.clone(), id);
+        }
+        self.calls.push(Record::new(call, now_ms, Fate::Refused));
+        id
+    }
+
+    /// The owner that has taken this call has lost its log at `at_ms`, and does not know it: no answer for a while.
+    pub fn deposed(&mut self, at_ms: u64, call: CallId) {
+        self.calls[call].deposed_ms = Some(at_ms);
+    }
+
+    /// The client of a receive that waits has gone away. `at_rest`: nothing was under way,
+    /// so it had got nothing.
+    pub fn left(&mut self, now_ms: u64, call: CallId, at_rest: bool) {
+        self.open.remove(&call);
+        let record = &mut self.calls[call];
+        record.fate = if at_rest { Fate::Refused } else { Fate::Maybe };
+        record.ended_ms = now_ms;
+        if let (Call::Receive(receiving), true) = (&record.call, at_rest) {
+            self.uncertain.entry(receiving.queue).or_default().remove(&call);
+        }
     }
 
     fn sending_now(&mut self, id: CallId, sending: &Sending) {
@@ -169,7 +217,7 @@ impl Checker {
     /// [`Violation`] where the answer can't be.
     pub fn answered(&mut self, now_ms: u64, call: CallId, answer: &Answer) -> Result<(), Violation> {
         let record = &mut self.calls[call];
-        record.ended_ms = now_ms;
+        record.ended_ms = record.deposed_ms.map_or(now_ms, |at_ms| at_ms.min(now_ms));
         record.fate = match answer {
             Answer::Refused(_) => Fate::Refused,
             Answer::Unavailable => Fate::Maybe,
@@ -181,12 +229,25 @@ impl Checker {
         }
         match (record.call.clone(), answer) {
             (_, Answer::Unavailable) => Ok(()),
-            (Call::Send(sending), Answer::Sent { id, order }) => self.sent(call, &sending, *id, *order),
-            (Call::Receive(receiving), Answer::Received(seen)) => self.received(call, &receiving, seen),
+            (asked, Answer::Refused(Refusal::NoSuchQueue)) => self.refused_queue(call, &asked),
+            (Call::Send(sending), Answer::Sent { id, order }) => {
+                self.check_there(call, sending.queue)?;
+                self.sent(call, &sending, *id, *order)
+            }
+            (Call::Send(sending), Answer::Refused(Refusal::IdempotencyConflict)) => self.conflicts(call, &sending),
+            (Call::Receive(receiving), Answer::Received(seen)) => {
+                self.check_there(call, receiving.queue)?;
+                self.received(call, &receiving, seen)
+            }
             (Call::Delete(held) | Call::Change(held, _), Answer::Done) => self.lease_obeyed(call, &held),
             (Call::Delete(held) | Call::Change(held, _), Answer::Refused(why)) => self.lease_refused(call, &held, why),
-            (Call::Purge(_) | Call::Move(..), Answer::Done) => Ok(()),
+            (Call::Purge(queue) | Call::Remove(queue) | Call::Set(queue, _), Answer::Done) => {
+                self.check_there(call, queue)
+            }
+            (Call::Move(..) | Call::Create(_) | Call::Cancel(_), Answer::Done) => Ok(()),
             (Call::Move(..), Answer::Refused(Refusal::MoveRunning)) => Ok(()),
+            (Call::Cancel(_), Answer::Refused(Refusal::MoveNotRunning | Refusal::NoSuchMove)) => Ok(()),
+            (asked, Answer::Refused(why)) => self.refused_shape(call, &asked, why),
             (asked, told) => Err(Violation { what: format!("#{call}: {asked:?} was told {told:?}") }),
         }
     }
@@ -198,6 +259,9 @@ impl Checker {
     pub fn quiet(&self, now_ms: u64) -> Result<(), Violation> {
         for id in &self.open {
             let record = &self.calls[*id];
+            if record.deposed_ms.is_some() {
+                continue;
+            }
             ensure(record.waited, || format!("#{id} has no answer, though nothing is under way: {:?}", record.call))?;
             let Call::Receive(Receiving { queue, wait_ms, .. }) = &record.call else { continue };
             let deadline_ms = record.at_ms + wait_ms;
@@ -216,7 +280,7 @@ impl Checker {
     /// [`Violation`] where an acknowledged message was never seen again.
     pub fn finish(&self, now_ms: u64) -> Result<(), Violation> {
         for (id, message) in &self.messages {
-            let expires_ms = self.earliest_origin_ms(message) + self.queues[message.home].retention_ms;
+            let expires_ms = self.expires_ms(message);
             let mut lives = self.messages.iter().filter(|(life, _)| life.after_redrives(0) == *id);
             let gone = lives.any(|(_, life)| self.perhaps_removed(life)) || expires_ms <= now_ms;
             ensure(!message.acknowledged || gone, || {
@@ -239,6 +303,11 @@ impl Checker {
         self.calls.get(call).map(|record| &record.call)
     }
 
+    /// Whether a lease was seen before.
+    pub fn knows(&self, lease: u64) -> bool {
+        self.leases.contains_key(&lease)
+    }
+
     /// The messages that were seen or acknowledged.
     pub fn ids(&self) -> Vec<MessageId> {
         self.messages.keys().copied().collect()
@@ -257,8 +326,27 @@ impl Checker {
         }
     }
 
-    /// How long the lease of a receive lasts.
-    fn lease_ms(&self, receiving: &Receiving) -> u64 {
-        receiving.visibility_ms.unwrap_or(self.queues[receiving.queue].visibility_ms)
+    /// How long the lease of a receive lasts: between these.
+    fn lease_ms(&self, receiving: &Receiving) -> (u64, u64) {
+        let of_queue = self.shapes[receiving.queue].visibility_ms;
+        receiving.visibility_ms.map_or((of_queue.least, of_queue.most), |own_ms| (own_ms, own_ms))
+    }
+}
+
+impl Record {
+    fn new(call: Call, at_ms: u64, fate: Fate) -> Record {
+        Record {
+            call,
+            at_ms,
+            fate,
+            ended_ms: 0,
+            waited: false,
+            findable: None,
+            message: None,
+            told: None,
+            shown: Vec::new(),
+            again: None,
+            deposed_ms: None,
+        }
     }
 }

@@ -28,7 +28,7 @@ impl Checker {
             if comes_along || !known || !before || earlier.home != receiving.queue || group != seen.group {
                 continue;
             }
-            let expires_ms = self.earliest_origin_ms(earlier) + self.queues[earlier.home].retention_ms;
+            let expires_ms = self.expires_ms(earlier);
             let gone = self.perhaps_deleted(earlier) || self.perhaps_dead(earlier) || expires_ms <= served_ms;
             ensure(gone, || format!("#{call} was shown {seen:?} before {id} of the same group: {earlier:?}"))?;
         }

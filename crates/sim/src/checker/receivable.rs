@@ -13,8 +13,8 @@ impl Checker {
             let record = &self.calls[call];
             let Call::Receive(receiving) = &record.call else { return false };
             match record.fate {
-                Fate::Open => !(quiet && record.waited),
-                _ => now_ms < record.ended_ms + self.lease_ms(receiving),
+                Fate::Open => !(quiet && record.waited && record.deposed_ms.is_none()),
+                _ => now_ms < record.ended_ms + self.lease_ms(receiving).1,
             }
         };
         if self.uncertain_receives(queue).any(uncertain) {
@@ -27,10 +27,10 @@ impl Checker {
     }
 
     fn is_certainly_visible(&self, message: &Message, now_ms: u64) -> bool {
-        let spec = &self.queues[message.home];
-        let delays = message.candidates.iter().filter_map(|call| self.sending(*call)?.delay_ms.or(Some(spec.delay_ms)));
+        let delay_ms = self.shapes[message.home].delay_ms.most;
+        let delays = message.candidates.iter().filter_map(|call| self.sending(*call)?.delay_ms.or(Some(delay_ms)));
         let visible_ms = self.latest_origin_ms(message) + delays.max().unwrap_or(0);
-        let expires_ms = self.earliest_origin_ms(message) + spec.retention_ms;
+        let expires_ms = self.expires_ms(message);
         message.acknowledged
             && !self.perhaps_deleted(message)
             && !self.perhaps_dead(message)

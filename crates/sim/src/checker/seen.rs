@@ -12,7 +12,13 @@ impl Checker {
         let record = &self.calls[call];
         let found = !all.is_empty() || record.waited || record.findable.is_none();
         ensure(found, || format!("#{call} found nothing, though {:?} is there", record.findable))?;
-        ensure(all.len() <= receiving.max, || format!("#{call} asked for {} and got {}", receiving.max, all.len()))?;
+        // A repeated attempt gets all that it got, whatever it asks for now.
+        ensure(all.len() <= receiving.max || receiving.attempt.is_some(), || {
+            format!("#{call} asked for {} and got {}", receiving.max, all.len())
+        })?;
+        if receiving.attempt.is_some() {
+            self.check_attempt(call, all)?;
+        }
         self.check_order(call, receiving, all)?;
         for seen in all {
             self.check_seen(call, receiving, seen).map_err(|Violation { what }| Violation {
@@ -33,8 +39,9 @@ impl Checker {
         let id = seen.held.id;
         ensure(seen.held.queue == receiving.queue, || "it is from another queue".into())?;
         let lease = seen.held.lease.lease.0;
-        let fresh = self.leases.insert(lease, id).is_none();
-        ensure(fresh, || format!("lease {lease} was given out before"))?;
+        if self.leases.insert(lease, id).is_some() {
+            return self.check_again(call, receiving, seen);
+        }
 
         let served_ms = self.served_ms(call);
         let delivered = Delivered {
@@ -44,10 +51,11 @@ impl Checker {
             began_ms: served_ms,
             timeout_ms: self.lease_ms(receiving),
             first_received_ms: seen.first_received_ms,
+            attempt: receiving.attempt,
             changes: Vec::new(),
         };
         let message = &self.messages[&id];
-        self.check_times(send, served_ms, seen)?;
+        self.check_times(send, served_ms, receiving.attempt.is_some(), seen)?;
         self.check_place(message, seen)?;
         self.check_leases(message, lease, &delivered)?;
         self.check_lives(id, lease, &delivered)?;
@@ -96,18 +104,19 @@ impl Checker {
         Ok(send)
     }
 
-    fn check_times(&self, send: CallId, served_ms: (u64, u64), seen: &Seen) -> Result<(), Violation> {
+    fn check_times(&self, send: CallId, served_ms: (u64, u64), is_attempt: bool, seen: &Seen) -> Result<(), Violation> {
         let Call::Send(sending) = &self.calls[send].call else { return Ok(()) };
-        let (at_ms, spec) = (self.calls[send].at_ms, &self.queues[sending.queue]);
+        let (at_ms, shape) = (self.calls[send].at_ms, &self.shapes[sending.queue]);
         let again = seen.source.is_some() || seen.held.id.redrives() > 0;
         ensure(seen.sent_ms == at_ms || again && seen.sent_ms > at_ms, || format!("it was sent at {at_ms}"))?;
-        let visible_ms = at_ms + sending.delay_ms.unwrap_or(spec.delay_ms);
+        let visible_ms = at_ms + sending.delay_ms.unwrap_or(shape.delay_ms.least);
         ensure(visible_ms <= served_ms.1, || format!("it is delayed until {visible_ms}"))?;
-        let expires_ms = at_ms + spec.retention_ms;
+        let expires_ms = at_ms + shape.retention_ms.most;
         ensure(again || served_ms.0 < expires_ms, || format!("it was kept until {expires_ms} only"))?;
         let first_ms = seen.first_received_ms;
         ensure((at_ms..=served_ms.1).contains(&first_ms), || format!("it can't be first received at {first_ms}"))?;
-        let is_first = seen.receive_count == 1;
+        // An attempt may repeat one whose answer was lost.
+        let is_first = seen.receive_count == 1 && !is_attempt;
         ensure(!is_first || first_ms >= served_ms.0, || format!("it is now first received, not at {first_ms}"))
     }
 
@@ -119,13 +128,16 @@ impl Checker {
             ensure(message.order.is_none_or(|order| order == seen.order), || {
                 format!("its place in line is {:?}", message.order)
             })?;
-            let dead = self.queues[queue].dead_letter.is_some_and(|(_, max)| count > max);
+            let max = self.shapes[queue].max_receive_count.most;
+            let dead =
+                self.queues[queue].dead_letter.is_some_and(|(dead, _)| count > max && !self.perhaps_removed_ever(dead));
             return ensure(!dead, || "it was received too often to be here still".into());
         }
         let from: Option<(QueueIndex, u32)> = self.queues[message.home].dead_letter.filter(|(dead, _)| *dead == queue);
         ensure(from.is_some(), || format!("it was sent to queue {}", message.home))?;
         ensure(seen.source == Some(message.home), || format!("it came here from queue {}", message.home))?;
-        ensure(from.is_some_and(|(_, max)| count > max), || "it was not received often enough to be here".into())
+        let least = self.shapes[message.home].max_receive_count.least;
+        ensure(count > least, || "it was not received often enough to be here".into())
     }
 
     /// Nobody else holds it, and it does not come back from the dead.

@@ -2,7 +2,7 @@
 
 use super::message::Message;
 use super::{Checker, Fate, Violation, ensure};
-use crate::history::{CallId, Sending};
+use crate::history::{CallId, IDEMPOTENCY_MS, Sending};
 use afterward_names::{MessageId, limits};
 use std::collections::BTreeMap;
 
@@ -52,7 +52,8 @@ impl Checker {
     pub(super) fn candidates(&self, call: CallId, sending: &Sending) -> Vec<CallId> {
         let earlier = self.same_id(sending).filter(|&other| {
             let record = &self.calls[other];
-            other < call && record.message.is_none() && matches!(record.fate, Fate::Open | Fate::Maybe)
+            let same = self.sending(other).is_some_and(|other| other.fingerprint == sending.fingerprint);
+            other < call && same && record.message.is_none() && matches!(record.fate, Fate::Open | Fate::Maybe)
         });
         earlier.chain([call]).collect()
     }
@@ -72,18 +73,37 @@ impl Checker {
         let of_same_id = |message: &Message| message.home == sending.queue && message.dedup == sending.dedup;
         for (other, message) in self.messages.iter().filter(|(_, message)| of_same_id(message)) {
             let Some(first) = message.acknowledged_by.filter(|first| *first < call) else { continue };
-            let surely_until_ms = self.earliest_origin_ms(message) + limits::DEDUPLICATION_WINDOW_MS;
-            ensure(*other == id || at_ms >= surely_until_ms, || {
+            let surely_until_ms = self.earliest_origin_ms(message) + self.window_ms(sending);
+            let since = message.candidates.iter().min().copied().unwrap_or(first);
+            let forgotten = self.perhaps_removed_between(sending.queue, since, call);
+            ensure(*other == id || at_ms >= surely_until_ms || forgotten, || {
                 format!(
                     "#{call} made {id}, though #{first} made {other} of the same id, which stands to {surely_until_ms}"
                 )
             })?;
-            let at_most_until_ms = self.calls[first].at_ms + limits::DEDUPLICATION_WINDOW_MS;
+            let same_body = self.sending(first).is_some_and(|first| first.fingerprint == sending.fingerprint);
+            ensure(*other != id || same_body, || format!("#{call} was told {id}, which another body has made"))?;
+            let at_most_until_ms = self.calls[first].at_ms + self.window_ms(sending);
             ensure(*other != id || at_ms <= at_most_until_ms, || {
                 format!("#{call} was told {id}, whose deduplication ended at {at_most_until_ms}")
             })?;
         }
         Ok(())
+    }
+
+    fn window_ms(&self, sending: &Sending) -> u64 {
+        if self.queues[sending.queue].is_fifo() { limits::DEDUPLICATION_WINDOW_MS } else { IDEMPOTENCY_MS }
+    }
+
+    /// A send was refused because its idempotency key came with another body before.
+    pub(super) fn conflicts(&self, call: CallId, sending: &Sending) -> Result<(), Violation> {
+        let at_ms = self.calls[call].at_ms;
+        let mut others = self.same_id(sending).filter(|&other| {
+            let (record, with) = (&self.calls[other], self.sending(other));
+            let differs = with.is_some_and(|with| with.fingerprint != sending.fingerprint);
+            other < call && differs && record.fate != Fate::Refused && at_ms <= record.at_ms + self.window_ms(sending)
+        });
+        ensure(others.next().is_some(), || format!("#{call} was refused for another body that nobody has sent"))
     }
 
     /// Places in line go up in the order of sending.

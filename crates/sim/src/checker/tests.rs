@@ -37,7 +37,7 @@ impl Story {
 
     fn send(&mut self, queue: QueueIndex, body: &str, dedup: Option<u32>) -> CallId {
         let group = (queue == ORDERS).then_some(1);
-        self.call(Call::Send(Sending { queue, body: body.into(), delay_ms: None, group, dedup }))
+        self.call(Call::Send(Sending { queue, body: body.into(), delay_ms: None, group, dedup, fingerprint: 0 }))
     }
 
     /// A send that is told the id and place `number`.
@@ -47,7 +47,7 @@ impl Story {
     }
 
     fn receive(&mut self, queue: QueueIndex, wait_ms: u64) -> CallId {
-        self.call(Call::Receive(Receiving { queue, max: 10, visibility_ms: None, wait_ms }))
+        self.call(Call::Receive(Receiving { queue, max: 10, visibility_ms: None, wait_ms, attempt: None }))
     }
 
     /// A receive that is shown these.
@@ -103,7 +103,10 @@ fn a_send_that_nobody_knows_of_may_show_up() {
 fn a_good_send_is_not_refused() {
     let mut story = Story::new();
     let send = story.send(JOBS, "a", None);
-    wrong(story.tell(send, Answer::Refused(Refusal::NoSuchQueue)), "was told Refused(NoSuchQueue)");
+    wrong(
+        story.tell(send, Answer::Refused(Refusal::NoSuchQueue)),
+        "was told that there is no such queue, and there is",
+    );
 }
 
 #[test]

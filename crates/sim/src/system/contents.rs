@@ -1,7 +1,7 @@
 //! What messages say: on their way in, and read back from the log.
 
 use super::System;
-use crate::history::Sending;
+use crate::history::{IDEMPOTENCY_MS, Sending};
 use afterward_broker::Content;
 use afterward_broker::partition::Partition;
 use afterward_log::{ReadError, Slice};
@@ -12,7 +12,12 @@ use bytes::Bytes;
 impl System {
     pub(super) fn message(&self, sending: &Sending) -> (Command, Content) {
         let queue = self.queues[sending.queue].address();
-        let dedup = sending.dedup.map(|id| Dedup::Fifo { id: Some(u128::from(id).to_be_bytes()), body: None });
+        let is_fifo = self.queues[sending.queue].is_fifo();
+        let dedup = sending.dedup.map(|id| (u128::from(id).to_be_bytes(), sending.fingerprint));
+        let dedup = dedup.map(|(id, fingerprint)| match is_fifo {
+            true => Dedup::Fifo { id: Some(id), body: None },
+            false => Dedup::Idempotency { key: id, fingerprint, window_ms: IDEMPOTENCY_MS },
+        });
         let send = Send {
             queue,
             size_bytes: sending.body.len() as u32,
@@ -32,7 +37,7 @@ impl System {
     pub fn content(&self, delivery: &Delivery) -> Result<Option<Content>, String> {
         let record = match self.fetch(delivery.location) {
             Err(ReadError::Trimmed { .. }) => {
-                let state = self.partition.as_ref().map(Partition::state);
+                let state = self.partition().map(Partition::state);
                 let Some(message) = state.and_then(|state| state.message(delivery.message)) else { return Ok(None) };
                 self.fetch(message.location)
             }

@@ -1,9 +1,11 @@
 //! What is tested: a partition, the log under it, and the ways in which both fail.
 
+mod bug;
 mod contents;
 mod ground;
+mod owner;
 
-use crate::history::{Held, QueueIndex, Receiving, Sending};
+use crate::history::{Held, QueueIndex, Receiving, Sending, Settings as QueueSettings};
 use crate::rng::Rng;
 use crate::scenario::{self, QueueSpec};
 use afterward_broker::open::open;
@@ -11,14 +13,23 @@ use afterward_broker::partition::compact::Compactor;
 use afterward_broker::partition::{self, Gated, Outgoing, Partition};
 use afterward_broker::{Content, Counters, OpenError, Settings, Unavailable};
 use afterward_log::Log;
-use afterward_machine::{Command, Receive, Refusal, Reply, StartMove, State};
+use afterward_machine::{
+    AttributeChanges, Command, CreateQueue, Receive, Refusal, Reply, SetAttributes, StartMove, State,
+};
+use afterward_names::{AccountId, QueueAddress};
 use afterward_record::Beside;
+use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use afterward_log::memory::{Fault, Fencing};
+pub use bug::Bug;
+use bug::Buggy;
 pub use contents::content;
 use ground::Ground;
 pub use ground::Kind;
+use owner::{Deposed, Owner};
+pub use owner::{GoesOn, WentOn};
 
 /// What becomes of the batch that is on its way when the owner crashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,16 +45,22 @@ pub enum InFlight {
 /// The partition and its log.
 pub struct System {
     queues: Vec<QueueSpec>,
+    kind: Kind,
     ground: Ground,
     log: Arc<dyn Log>,
-    partition: Option<Partition>,
-    /// The batch on its way to the log.
-    flight: Option<Outgoing>,
-    /// How many batches have arrived.
-    landed: u64,
-    compactor: Compactor,
+    owner: Option<Owner>,
+    /// Those that were paused, and lost their log meanwhile.
+    deposed: Vec<Deposed>,
+    pauses: u64,
+    /// How many batches had arrived when the last owner ended.
+    last_landed: u64,
     random: Rng,
     clock_ms: u64,
+    /// How far the time is ahead of a clock that was set back, where it goes on from there.
+    ahead_ms: u64,
+    /// Whether it does; else it stands still until the clock has caught up.
+    steady: bool,
+    buggy: Buggy,
 }
 
 /// Compaction at every opportunity: a few kilobytes are a large log here.
@@ -52,28 +69,40 @@ fn settings() -> Settings {
 }
 
 impl System {
-    /// A new log, whose queues are made.
+    /// A new log, whose queues are made. `steady`: where the clock is set back, time goes on.
     ///
     /// # Errors
     /// When a log without faults can't be opened, or refuses a queue.
-    pub fn new(queues: Vec<QueueSpec>, kind: Kind, clock_ms: u64, random: Rng) -> Result<System, String> {
+    pub fn new(
+        queues: Vec<QueueSpec>,
+        kind: Kind,
+        clock_ms: u64,
+        random: Rng,
+        steady: bool,
+        bug: Option<Bug>,
+    ) -> Result<System, String> {
         let ground = Ground::new(kind)?;
         let mut system = System {
             queues,
+            kind,
             log: ground.log(),
             ground,
-            partition: None,
-            flight: None,
-            landed: 0,
-            compactor: Compactor::new(settings()),
+            owner: None,
+            deposed: Vec::new(),
+            pauses: 0,
+            last_landed: 0,
             random,
             clock_ms,
+            ahead_ms: 0,
+            steady,
+            buggy: Buggy::default(),
         };
+        bug.into_iter().for_each(|bug| system.plant(bug));
         system.reopen().map_err(|error| format!("a new log does not open: {error}"))?;
         for queue in 0..system.queues.len() {
-            let creation = scenario::creation(&system.queues, queue);
-            let made = system.submit(&Command::CreateQueue(creation), Beside::Nothing);
+            let made = system.create(queue);
             system.take();
+            // The first owner has no faults yet, whatever the bug.
             system.land(None);
             match made.map(Gated::try_open) {
                 Some(Ok(Ok(Ok(_)))) => {}
@@ -85,7 +114,7 @@ impl System {
 
     /// The broker's time: the clock's, but never less than what it was.
     pub fn now_ms(&self) -> u64 {
-        self.clock_ms.max(self.partition.as_ref().map_or(0, |partition| partition.state().now_ms()))
+        (self.clock_ms + self.ahead_ms).max(self.partition().map_or(0, |partition| partition.state().now_ms()))
     }
 
     /// The clock's time.
@@ -95,28 +124,31 @@ impl System {
 
     /// Sets the clock, forwards or back.
     pub fn set_clock_ms(&mut self, clock_ms: u64) {
+        if self.steady {
+            self.ahead_ms += self.clock_ms.saturating_sub(clock_ms);
+        }
         self.clock_ms = clock_ms;
     }
 
     /// The partition, while there is one.
     pub fn partition(&self) -> Option<&Partition> {
-        self.partition.as_ref()
+        self.owner.as_ref().map(|owner| &owner.partition)
     }
 
     /// Whether a batch is on its way.
     pub fn is_in_flight(&self) -> bool {
-        self.flight.is_some()
+        self.owner.as_ref().is_some_and(|owner| owner.flight.is_some())
     }
 
     /// How many batches have arrived.
     pub fn landed(&self) -> u64 {
-        self.landed
+        self.owner.as_ref().map_or(self.last_landed, |owner| owner.landed)
     }
 
     /// How many batches have arrived when all that was done so far is durable.
     pub fn landed_then(&self) -> u64 {
-        let pending = self.partition.as_ref().is_some_and(Partition::is_pending);
-        self.landed + u64::from(self.flight.is_some()) + u64::from(pending)
+        let pending = self.partition().is_some_and(Partition::is_pending);
+        self.landed() + u64::from(self.is_in_flight()) + u64::from(pending)
     }
 
     /// How many bytes the log retains, and how many batches it has let go.
@@ -124,16 +156,19 @@ impl System {
         (self.log.usage().retained_bytes, self.log.bounds().map_or(0, |bounds| bounds.first - 1))
     }
 
-    fn submit(&mut self, command: &Command, beside: Beside<'_>) -> Option<Gated<Result<Reply, Refusal>>> {
+    fn submit(&mut self, command: Command, beside: Beside<'_>) -> Option<Gated<Result<Reply, Refusal>>> {
+        let command = self.buggy.command(command, &mut self.random);
         let (now_ms, random) = (self.now_ms(), self.random.bits());
-        Some(self.partition.as_mut()?.submit(now_ms, random, command, beside))
+        Some(self.owner.as_mut()?.partition.submit(now_ms, random, &command, beside))
     }
 
     /// Several sends at once. `None` from this and the calls below: there is no partition.
     pub fn send(&mut self, sendings: &[Sending]) -> Option<Gated<Vec<Result<Reply, Refusal>>>> {
-        let all: Vec<(Command, Content)> = sendings.iter().map(|sending| self.message(sending)).collect();
+        let messages = sendings.iter().map(|sending| self.message(sending)).collect::<Vec<_>>();
+        let through = |(command, content)| (self.buggy.command(command, &mut self.random), content);
+        let all: Vec<(Command, Content)> = messages.into_iter().map(through).collect();
         let now_ms = self.now_ms();
-        let partition = self.partition.as_mut()?;
+        let partition = &mut self.owner.as_mut()?.partition;
         let commands = all.iter().map(|(command, content)| (command, Beside::Content(content)));
         Some(partition.submit_all(now_ms, || self.random.bits(), commands))
     }
@@ -145,15 +180,34 @@ impl System {
             queue: self.queues[receiving.queue].address(),
             max: receiving.max,
             visibility_timeout_ms: receiving.visibility_ms,
-            attempt: None,
+            attempt: receiving.attempt.map(|attempt| u128::from(attempt).to_be_bytes()),
         };
-        Some(self.partition.as_mut()?.receive(now_ms, &receive, Some(receiving.wait_ms)))
+        let Command::Receive(receive) = self.buggy.command(Command::Receive(receive), &mut self.random) else {
+            return None;
+        };
+        let forgets = self.buggy.is(Bug::ForgetWaiter);
+        let partition = &mut self.owner.as_mut()?.partition;
+        let received = partition.receive(now_ms, &receive, Some(receiving.wait_ms));
+        if let (true, partition::Receiving::Waiting(_)) = (forgets, &received) {
+            // It waits where nothing ever comes.
+            let nowhere = self.queues[0].address();
+            let nowhere = CreateQueue {
+                queue: QueueAddress { region: "eu-north-1".parse().ok()?, ..nowhere },
+                attributes: AttributeChanges::default(),
+                tags: BTreeMap::new(),
+                cooldown: false,
+            };
+            let receive = Receive { queue: nowhere.queue.clone(), ..receive };
+            drop(partition.submit(now_ms, 0, &Command::CreateQueue(nowhere), Beside::Nothing));
+            return Some(partition.receive(now_ms, &receive, Some(receiving.wait_ms)));
+        }
+        Some(received)
     }
 
     /// A delete.
     pub fn delete(&mut self, held: &Held) -> Option<Gated<Result<Reply, Refusal>>> {
         let queue = self.queues[held.queue].address();
-        self.submit(&Command::Delete { queue, lease: held.lease }, Beside::Nothing)
+        self.submit(Command::Delete { queue, lease: held.lease }, Beside::Nothing)
     }
 
     /// A visibility change, perhaps because of a failure.
@@ -165,30 +219,54 @@ impl System {
     ) -> Option<Gated<Result<Reply, Refusal>>> {
         let queue = self.queues[held.queue].address();
         let command = Command::ChangeVisibility { queue, lease: held.lease, timeout_ms, failure: error.is_some() };
-        self.submit(&command, error.map_or(Beside::Nothing, Beside::Error))
+        self.submit(command, error.map_or(Beside::Nothing, Beside::Error))
     }
 
     /// Removes all messages of a queue.
     pub fn purge(&mut self, queue: QueueIndex) -> Option<Gated<Result<Reply, Refusal>>> {
         let queue = self.queues[queue].address();
-        self.submit(&Command::Purge { queue, cooldown: false }, Beside::Nothing)
+        self.submit(Command::Purge { queue, cooldown: false }, Beside::Nothing)
+    }
+
+    /// Makes a queue, as it was at first.
+    pub fn create(&mut self, queue: QueueIndex) -> Option<Gated<Result<Reply, Refusal>>> {
+        let creation = scenario::creation(&self.queues, queue);
+        self.submit(Command::CreateQueue(creation), Beside::Nothing)
+    }
+
+    /// Deletes a queue.
+    pub fn remove(&mut self, queue: QueueIndex) -> Option<Gated<Result<Reply, Refusal>>> {
+        let queue = self.queues[queue].address();
+        self.submit(Command::DeleteQueue { queue }, Beside::Nothing)
+    }
+
+    /// Changes a queue's attributes.
+    pub fn set(&mut self, queue: QueueIndex, to: &QueueSettings) -> Option<Gated<Result<Reply, Refusal>>> {
+        let attributes = scenario::settings(&self.queues, queue, to);
+        let queue = self.queues[queue].address();
+        self.submit(Command::SetAttributes(SetAttributes { queue, attributes, expected_policy: None }), Beside::Nothing)
     }
 
     /// Sends a dead-letter queue's messages back to where they came from.
     pub fn redrive(&mut self, queue: QueueIndex, max_per_s: Option<u32>) -> Option<Gated<Result<Reply, Refusal>>> {
         let source = self.queues[queue].address().arn();
-        self.submit(&Command::StartMove(StartMove { source, destination: None, max_per_s }), Beside::Nothing)
+        self.submit(Command::StartMove(StartMove { source, destination: None, max_per_s }), Beside::Nothing)
+    }
+
+    /// Ends that.
+    pub fn cancel(&mut self, task: u64) -> Option<Gated<Result<Reply, Refusal>>> {
+        self.submit(Command::CancelMove { account: AccountId::DEFAULT, task }, Beside::Nothing)
     }
 
     /// Reads the state as it is at `now_ms`; `None` while that is not durable.
     pub fn read<T>(&mut self, now_ms: u64, read: impl FnOnce(&State) -> T) -> Option<T> {
-        self.partition.as_mut()?.read(now_ms, read).try_open().ok()?.ok()
+        self.owner.as_mut()?.partition.read(now_ms, read).try_open().ok()?.ok()
     }
 
     /// Fires timers, as the server's thread does it: when something is due.
     pub fn on_time(&mut self) {
         let now_ms = self.now_ms();
-        if let Some(partition) = &mut self.partition
+        if let Some(Owner { partition, .. }) = &mut self.owner
             && partition.next_wake_ms().is_some_and(|wake_ms| wake_ms <= now_ms)
         {
             partition.on_time(now_ms);
@@ -197,31 +275,38 @@ impl System {
 
     /// Puts what is pending on its way; answers whether something was.
     pub fn take(&mut self) -> bool {
-        if self.flight.is_none() {
-            self.flight = self.partition.as_mut().and_then(Partition::take_batch);
-            if let (Some(partition), Some(_)) = (&mut self.partition, &self.flight) {
-                // Now nothing is pending, as a pass of compaction needs it to start.
-                self.compactor.start_if_due(partition, &*self.log);
-                return true;
-            }
+        let early = self.buggy.is(Bug::AnswerBeforeFlush);
+        let Some(owner) = self.owner.as_mut().filter(|owner| owner.flight.is_none()) else { return false };
+        owner.flight = owner.partition.take_batch();
+        let Some(outgoing) = &owner.flight else { return false };
+        // Now nothing is pending, as a pass of compaction needs it to start.
+        owner.compactor.start_if_due(&mut owner.partition, &*owner.log);
+        if early {
+            owner.partition.committed(outgoing.expected + 1).open();
         }
-        false
+        true
     }
 
     /// Lets the batch on its way arrive, or fail.
     pub fn land(&mut self, fault: Option<Fault>) {
-        let (Some(partition), Some(Outgoing { expected, batch })) = (&mut self.partition, self.flight.take()) else {
-            return;
-        };
+        let Some(owner) = &mut self.owner else { return };
+        let Some(Outgoing { expected, mut batch }) = owner.flight.take() else { return };
         if let Some(fault) = fault {
             self.ground.fail_next(fault);
         }
-        let landed = self.log.append(partition.epoch(), expected, batch);
+        if self.buggy.is(Bug::LoseBatch) && self.random.chance(20) {
+            (batch.payload, batch.records) = (Bytes::new(), 0);
+        }
+        let mut landed = owner.log.append(owner.partition.epoch(), expected, batch);
         self.ground.heal();
+        if self.buggy.is(Bug::TakeFailureForSuccess) && landed.is_err() {
+            landed = Ok(expected + 1);
+        }
         match landed {
+            Ok(_) if self.buggy.is(Bug::AnswerBeforeFlush) => owner.landed += 1,
             Ok(position) => {
-                self.landed += 1;
-                partition.committed(position).open();
+                owner.landed += 1;
+                owner.partition.committed(position).open();
             }
             Err(error) => self.drop_partition(&error.to_string()),
         }
@@ -232,18 +317,19 @@ impl System {
     /// # Errors
     /// When its log does not open again.
     pub fn crash(&mut self, in_flight: InFlight) -> Result<(), String> {
-        let epoch = self.partition.as_ref().map(Partition::epoch);
-        let flight = self.flight.take();
+        let epoch = self.partition().map(Partition::epoch);
+        let flight = self.owner.as_mut().and_then(|owner| owner.flight.take());
         self.drop_partition("the server was killed");
+        self.end_deposed();
         self.ground.crash(epoch, flight, in_flight, &mut self.random)?;
         self.log = self.ground.log();
         Ok(())
     }
 
     fn drop_partition(&mut self, why: &str) {
-        self.flight = None;
-        if let Some(partition) = self.partition.take() {
-            partition.failed(Unavailable::because(why)).open();
+        if let Some(owner) = self.owner.take() {
+            self.last_landed = owner.landed;
+            owner.partition.failed(Unavailable::because(why)).open();
         }
     }
 
@@ -257,6 +343,11 @@ impl System {
         self.ground.fail_next(fault);
     }
 
+    /// Forgets faults that have not come to pass.
+    pub fn heal(&self) {
+        self.ground.heal();
+    }
+
     /// Replays the log and takes it over.
     ///
     /// # Errors
@@ -264,8 +355,11 @@ impl System {
     pub fn reopen(&mut self) -> Result<(), OpenError> {
         let secret = self.random.block();
         let counters = Arc::new(Counters::default());
-        self.compactor = Compactor::new(settings());
-        self.partition = Some(open(&*self.log, self.clock_ms, secret, counters)?);
+        self.log = self.ground.log();
+        let partition = open(&*self.log, self.clock_ms, secret, counters)?;
+        let compactor = Compactor::new(settings());
+        let log = self.log.clone();
+        self.owner = Some(Owner { partition, log, flight: None, landed: self.last_landed, compactor });
         Ok(())
     }
 
@@ -275,17 +369,19 @@ impl System {
     /// When the log can't be read, or trimmed.
     pub fn compact(&mut self) -> Result<bool, String> {
         let now_ms = self.now_ms();
-        let (Some(partition), None) = (&mut self.partition, &self.flight) else { return Ok(false) };
-        if !self.compactor.start_if_due(partition, &*self.log) {
+        let too_much = if self.buggy.is(Bug::TrimTooMuch) { 3 } else { 0 };
+        let Some(owner) = self.owner.as_mut().filter(|owner| owner.flight.is_none()) else { return Ok(false) };
+        let Owner { partition, compactor, log, .. } = owner;
+        if !compactor.start_if_due(partition, &**log) {
             return Ok(false);
         }
-        self.compactor.prepare(&*self.log).map_err(|error| format!("compaction: {error}"))?;
-        self.compactor.forward(partition, now_ms).map_err(|error| format!("compaction: {error}"))?;
-        if let Some(up_to) = self.compactor.trim(partition) {
-            self.log.trim(partition.epoch(), up_to).map_err(|error| format!("trimming: {error}"))?;
+        compactor.prepare(&**log).map_err(|error| format!("compaction: {error}"))?;
+        compactor.forward(partition, now_ms).map_err(|error| format!("compaction: {error}"))?;
+        if let Some(up_to) = compactor.trim(partition) {
+            log.trim(partition.epoch(), up_to + too_much).map_err(|error| format!("trimming: {error}"))?;
         }
-        self.compactor.finish(partition, &*self.log);
-        Ok(self.compactor.is_running())
+        compactor.finish(partition, &**log);
+        Ok(compactor.is_running())
     }
 
     /// The queue with this address.

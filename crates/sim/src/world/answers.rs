@@ -38,6 +38,9 @@ impl World {
     }
 
     fn answer(&mut self, who: usize, call: CallId, answer: &Answer) -> Result<(), Violation> {
+        if let Some(number) = self.clients[who].at {
+            return self.answer_by_deposed(who, number, call, answer);
+        }
         // Of an owner that is gone, the time is known that it had at most.
         let now_ms = match answer {
             Answer::Unavailable => self.latest_ms,
@@ -87,7 +90,11 @@ impl World {
         reply: Result<Result<Reply, Refusal>, Unavailable>,
     ) -> Result<(), Violation> {
         let answer = match reply {
-            Ok(Ok(Reply::Done | Reply::MoveStarted { .. })) => Answer::Done,
+            Ok(Ok(Reply::MoveStarted { task })) => {
+                self.supply.tasks.push(task);
+                Answer::Done
+            }
+            Ok(Ok(Reply::Done | Reply::Queue(_) | Reply::MoveCancelled { .. })) => Answer::Done,
             Ok(Ok(other)) => return Err(violation(format!("#{call} was told {other:?}"))),
             Ok(Err(refusal)) => Answer::Refused(refusal),
             Err(Unavailable { .. }) => Answer::Unavailable,
@@ -98,8 +105,9 @@ impl World {
     fn found(&mut self, who: usize, call: CallId, found: Result<Found, Unavailable>) -> Result<(), Violation> {
         let answer = match found {
             Ok(Ok(deliveries)) => {
+                let deliveries = self.system.deliver(deliveries);
                 let Some(Call::Receive(receiving)) = self.checker.call(call) else { return Ok(()) };
-                let queue = receiving.queue;
+                let (queue, is_attempt) = (receiving.queue, receiving.attempt.is_some());
                 let mut all = Vec::new();
                 for delivery in &deliveries {
                     let seen = self.seen(queue, delivery)?;
@@ -109,12 +117,14 @@ impl World {
                     }
                     all.extend(seen);
                 }
-                if all.is_empty() && !deliveries.is_empty() {
+                if all.len() < deliveries.len() && (all.is_empty() || is_attempt) {
                     // All that it took has reached the end of its retention meanwhile. The broker answers with nothing,
                     // which says nothing of what else is in the queue.
                     return self.answer(who, call, &Answer::Unavailable);
                 }
                 self.tally.deliveries += all.len() as u64;
+                let again = all.iter().filter(|seen| is_attempt && self.checker.knows(seen.held.lease.lease.0)).count();
+                self.tally.deliveries_again += again as u64;
                 all.iter().for_each(|seen| self.hold(who, seen.held));
                 Answer::Received(all)
             }

@@ -11,7 +11,8 @@ const ROUNDS: usize = 12;
 
 impl World {
     pub(super) fn drain(&mut self) -> Result<(), Violation> {
-        self.faults = 0;
+        (self.faults, self.full_for) = (0, 0);
+        self.end_pauses()?;
         self.tally.trimmed = self.system.log_bytes().1;
         self.quiet()?;
         self.clients.truncate(1);
@@ -36,7 +37,7 @@ impl World {
     fn empty(&mut self, queue: usize) -> Result<(), Violation> {
         loop {
             let before = self.tally.deliveries;
-            let receiving = Receiving { queue, max: 10, visibility_ms: Some(60_000), wait_ms: 0 };
+            let receiving = Receiving { queue, max: 10, visibility_ms: Some(60_000), wait_ms: 0, attempt: None };
             self.ask(Call::Receive(receiving))?;
             if self.tally.deliveries == before {
                 return Ok(());

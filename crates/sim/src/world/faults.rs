@@ -14,6 +14,7 @@ impl World {
             return;
         }
         let fault = self.rng.chance(self.faults).then(|| self.rng.pick(&FAULTS));
+        let fault = if self.full_for > 0 { Some(Fault::Reject) } else { fault };
         if let Some(fault) = fault {
             self.tally.failed_appends += 1;
             self.note_time();
@@ -27,13 +28,16 @@ impl World {
         let in_flight = self.rng.pick(&[InFlight::Written, InFlight::Lost, InFlight::Late]);
         self.tally.crashes += 1;
         self.trace.line(format!("the owner crashes, what is in flight is {in_flight:?}"));
-        self.system.crash(in_flight).map_err(violation)
+        let paused = self.system.deposed();
+        self.system.crash(in_flight).map_err(violation)?;
+        let left = self.system.deposed();
+        paused.into_iter().filter(|number| !left.contains(number)).try_for_each(|number| self.release(number))
     }
 
     /// The partition is gone: everybody is told, and it comes back.
     pub(super) fn recover(&mut self) -> Result<(), Violation> {
         self.poll()?;
-        for client in &self.clients {
+        for client in self.clients.iter().filter(|client| client.at.is_none()) {
             let waits = client.pending.is_some();
             ensure(!waits, || "a client still waits though the partition is gone".into())?;
         }
@@ -48,12 +52,39 @@ impl World {
             let may_fail = matches!(error, OpenError::Claim(_)) && tries < 10;
             ensure(may_fail, || format!("the log does not open again: {error}"))?;
         }
+        self.system.heal();
         self.trace.line(format!("{} the partition is back", self.system.now_ms()));
         Ok(())
     }
 
+    /// The disk is full, or the store has no room, for so many steps.
+    pub(super) fn fill(&mut self) {
+        if self.full_for == 0 {
+            self.full_for = 5 + self.rng.below(30);
+            self.tally.full_disks += 1;
+            self.trace.line(format!("no room for {} steps", self.full_for));
+        }
+    }
+
+    /// While there is no room, the log can't be taken over, and is not harmed by trying.
+    pub(super) fn wait_for_room(&mut self) -> Result<(), Violation> {
+        self.poll()?;
+        self.pass_time();
+        self.system.fail_claim(Fault::Reject);
+        let opened = self.system.reopen();
+        self.system.heal();
+        match opened {
+            Err(OpenError::Claim(_)) => Ok(()),
+            Err(error) => Err(violation(format!("the log does not open, but not for want of room: {error}"))),
+            Ok(()) => Err(violation("the log was claimed, though there is no room".into())),
+        }
+    }
+
     /// A state that is replayed is the state that it was.
     pub(super) fn compare_replay(&mut self) -> Result<(), Violation> {
+        if self.full_for > 0 {
+            return Ok(());
+        }
         self.quiet()?;
         let now_ms = self.system.now_ms();
         let Some(before) = self.settled(now_ms) else { return Ok(()) };
@@ -76,7 +107,7 @@ impl World {
     }
 
     /// The time may go back when the next owner takes over: what it knows of it is what was logged.
-    fn note_time(&mut self) {
+    pub(super) fn note_time(&mut self) {
         self.latest_ms = self.latest_ms.max(self.system.now_ms());
     }
 }

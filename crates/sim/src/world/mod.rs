@@ -3,53 +3,20 @@
 mod answers;
 mod drain;
 mod faults;
+mod pauses;
 
 use crate::checker::{Checker, Violation};
 use crate::client::{Client, Intent, Pending, Supply};
 use crate::history::{Call, CallId};
 use crate::rng::Rng;
 use crate::scenario::{self, QueueSpec};
-use crate::system::{Fencing, Kind, System};
+use crate::system::{Bug, Fencing, Kind, System};
+use crate::tally::Tally;
 use crate::trace::Trace;
 use afterward_broker::partition;
 
 /// 2025-07-01T00:00:00.000Z.
 const START_MS: u64 = 1_751_328_000_000;
-
-/// How much of what a run did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Calls of clients.
-    pub calls: u64,
-    /// Messages that consumers got.
-    pub deliveries: u64,
-    /// Calls that were told that nobody knows.
-    pub unavailable: u64,
-    /// Appends that failed.
-    pub failed_appends: u64,
-    /// Times that the owner was killed.
-    pub crashes: u64,
-    /// Times that a replayed state was compared with the one before.
-    pub replays_compared: u64,
-    /// Batches that compaction let go, before the run came to its end.
-    pub trimmed: u64,
-}
-
-impl Tally {
-    /// Both together.
-    #[must_use]
-    pub fn plus(self, other: Tally) -> Tally {
-        Tally {
-            calls: self.calls + other.calls,
-            deliveries: self.deliveries + other.deliveries,
-            unavailable: self.unavailable + other.unavailable,
-            failed_appends: self.failed_appends + other.failed_appends,
-            crashes: self.crashes + other.crashes,
-            replays_compared: self.replays_compared + other.replays_compared,
-            trimmed: self.trimmed + other.trimmed,
-        }
-    }
-}
 
 /// One run.
 pub struct World {
@@ -63,6 +30,8 @@ pub struct World {
     tally: Tally,
     /// How many of 1,000 appends fail; 0: nothing fails. No seed stays as it is when it comes to its end.
     faults: u64,
+    /// There is no room for so many steps.
+    full_for: u64,
     /// The latest that the broker's time has been, in any owner's life.
     latest_ms: u64,
 }
@@ -76,21 +45,34 @@ impl World {
     ///
     /// # Errors
     /// When the system does not start.
-    pub fn new(seed: u64, keep_trace: bool) -> Result<World, Violation> {
+    pub fn new(seed: u64, keep_trace: bool, bug: Option<Bug>) -> Result<World, Violation> {
         let mut rng = Rng::new(seed);
         let queues = scenario::queues(&mut rng);
         let kinds = [Kind::Memory(Fencing::ByStore), Kind::Memory(Fencing::ByReaders), Kind::Files, Kind::Files];
         let kind = rng.pick(&kinds);
         let clients = (0..3 + rng.below(5)).map(|_| Client::default()).collect();
         let random = Rng::new(rng.bits());
-        let system = System::new(queues.clone(), kind, START_MS, random).map_err(violation)?;
+        let steady = rng.chance(700);
+        let system = System::new(queues.clone(), kind, START_MS, random, steady, bug).map_err(violation)?;
         let checker = Checker::new(queues.clone());
         let mut trace = Trace::new(keep_trace);
         trace.line(format!("seed {seed}: {kind:?}, {queues:?}"));
-        let supply = Supply { sweeping: rng.chance(400), ..Supply::default() };
+        let supply = Supply { sweeping: rng.chance(400), reshaping: rng.chance(300), ..Supply::default() };
         let tally = Tally::default();
         let faults = rng.pick(&[0, 10, 80]);
-        Ok(World { rng, queues, system, clients, supply, checker, trace, tally, faults, latest_ms: START_MS })
+        Ok(World {
+            rng,
+            queues,
+            system,
+            clients,
+            supply,
+            checker,
+            trace,
+            tally,
+            faults,
+            full_for: 0,
+            latest_ms: START_MS,
+        })
     }
 
     /// What happened.
@@ -120,23 +102,34 @@ impl World {
     }
 
     fn step(&mut self) -> Result<(), Violation> {
+        self.tally.steps += 1;
+        if self.full_for > 0 {
+            self.full_for -= 1;
+        }
         if self.system.partition().is_none() {
+            if self.full_for > 0 {
+                return self.wait_for_room();
+            }
             self.recover()?;
         }
         match self.rng.below(1000) {
-            0..500 => self.call()?,
-            500..600 => {
+            0..480 => self.call()?,
+            480..580 => {
                 self.system.take();
             }
-            600..740 => self.land(),
-            740..830 => self.pass_time(),
-            830..900 => self.compact()?,
-            900..910 if self.faults > 0 => self.crash()?,
-            910..920 => {
+            580..710 => self.land(),
+            710..800 => self.pass_time(),
+            800..860 => self.compact()?,
+            860..870 if self.faults > 0 => self.crash()?,
+            870..880 => {
                 let told = self.system.deliver_late();
                 self.trace.line(format!("late batches arrive, {told} are told to be written"));
             }
-            920..980 => self.quiet()?,
+            880..890 if self.faults > 0 => self.pause()?,
+            890..892 if self.faults > 0 => self.fill(),
+            892..940 => self.go_on()?,
+            940..950 => self.leave()?,
+            950..985 => self.quiet()?,
             _ if self.faults > 0 => self.compare_replay()?,
             _ => self.quiet()?,
         }
@@ -146,6 +139,25 @@ impl World {
         self.poll()
     }
 
+    /// A client whose receive waits goes away: at rest, when it certainly has got nothing, or at any time.
+    fn leave(&mut self) -> Result<(), Violation> {
+        let at_rest = self.rng.chance(700) && self.full_for == 0;
+        if at_rest {
+            self.quiet()?;
+        }
+        let waits = |at: &usize| {
+            let client = &self.clients[*at];
+            client.at.is_none() && matches!(client.pending, Some(Pending::Waiting(..)))
+        };
+        let Some(who) = (0..self.clients.len()).find(waits) else { return Ok(()) };
+        let Some(Pending::Waiting(call, waiting)) = self.clients[who].pending.take() else { return Ok(()) };
+        self.system.leave(waiting);
+        self.checker.left(self.system.now_ms(), call, at_rest);
+        self.tally.waits_left += 1;
+        self.trace.line(format!("#{call} client {who} goes away, at rest: {at_rest}"));
+        Ok(())
+    }
+
     /// A client that waits for nothing asks for something.
     fn call(&mut self) -> Result<(), Violation> {
         let idle: Vec<usize> = (0..self.clients.len()).filter(|at| self.clients[*at].pending.is_none()).collect();
@@ -153,7 +165,7 @@ impl World {
             return Ok(());
         }
         let who = self.rng.pick(&idle);
-        let intent = self.clients[who].next(&mut self.rng, &self.queues, &mut self.supply);
+        let intent = self.clients[who].next(who, &mut self.rng, &self.queues, &mut self.supply);
         let pending = match intent {
             Intent::Send(sendings) => {
                 let calls = sendings.iter().map(|sending| self.note(who, Call::Send(sending.clone()))).collect();
@@ -172,8 +184,9 @@ impl World {
     fn wait_for(&mut self, who: usize, pending: Option<Pending>) {
         // A receive that waits rests on what will be when it is served.
         let waits = matches!(pending, Some(Pending::Waiting(..)));
-        self.clients[who].gate = if waits { 0 } else { self.system.landed_then() };
-        self.clients[who].pending = pending;
+        let gate = if waits { 0 } else { self.system.landed_then() };
+        let client = &mut self.clients[who];
+        (client.pending, client.gate, client.at, client.in_vain) = (pending, gate, None, false);
     }
 
     fn note(&mut self, who: usize, call: Call) -> CallId {
@@ -203,6 +216,16 @@ impl World {
             Call::Move(queue, max_per_s) => {
                 self.system.redrive(*queue, *max_per_s).map(|gated| Pending::Act(id, gated))
             }
+            Call::Cancel(task) => self.system.cancel(*task).map(|gated| Pending::Act(id, gated)),
+            Call::Set(queue, settings) => {
+                self.tally.queues_set += 1;
+                self.system.set(*queue, settings).map(|gated| Pending::Act(id, gated))
+            }
+            Call::Remove(queue) => {
+                self.tally.queues_deleted += 1;
+                self.system.remove(*queue).map(|gated| Pending::Act(id, gated))
+            }
+            Call::Create(queue) => self.system.create(*queue).map(|gated| Pending::Act(id, gated)),
             Call::Delete(held) => self.system.delete(held).map(|gated| Pending::Act(id, gated)),
             Call::Change(held, timeout_ms) => {
                 self.system.change(held, *timeout_ms, error).map(|gated| Pending::Act(id, gated))
@@ -212,15 +235,19 @@ impl World {
 
     fn pass_time(&mut self) {
         let clock_ms = self.system.clock_ms();
+        let before_ms = clock_ms;
         let clock_ms = match self.rng.below(100) {
             0..70 => clock_ms + self.rng.below(500),
             70..95 => clock_ms + self.rng.below(10_000),
             95..97 => clock_ms.saturating_sub(self.rng.below(60_000)),
             97..99 => clock_ms + self.rng.below(400_000),
-            // A restart after a week-end is not a fault.
+            // A restart after a week-end is not a fault, and neither is a clock that has been wrong for as long.
             _ if self.rng.chance(50) => clock_ms + self.rng.below(40 * 3_600_000),
+            _ if self.rng.chance(200) => clock_ms.saturating_sub(self.rng.below(40 * 3_600_000)),
             _ => clock_ms,
         };
+        self.tally.clocks_set_back += u64::from(clock_ms < before_ms);
+        self.tally.clocks_set_forward += u64::from(clock_ms > before_ms + 10_000);
         self.system.set_clock_ms(clock_ms);
         self.trace.line(format!("the clock shows {clock_ms}"));
     }
@@ -241,6 +268,9 @@ impl World {
 
     /// Lets everything come to rest: all that was asked is durable and told.
     fn quiet(&mut self) -> Result<(), Violation> {
+        if self.full_for > 0 {
+            return Ok(());
+        }
         for _ in 0..1000 {
             if self.system.partition().is_none() {
                 self.recover()?;

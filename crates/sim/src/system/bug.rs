@@ -1,0 +1,154 @@
+//! Deliberate bugs between the clients and what is tested: the checker has to find each of them.
+//!
+//! Each is a mistake that a broker could make, made here in the way to it or back, so that the broker itself stays what
+//! it is.
+
+use super::System;
+use crate::rng::Rng;
+use afterward_machine::{Command, Dedup, Delivery, LeaseRef, MessageKey};
+use std::collections::BTreeMap;
+
+/// A mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // what is said of each is in `ALL`
+pub enum Bug {
+    LoseBatch,
+    AnswerBeforeFlush,
+    TakeFailureForSuccess,
+    IgnoreFence,
+    TrimTooMuch,
+    IgnoreDelete,
+    IgnorePurge,
+    IgnoreQueueDeletion,
+    DeleteWithStaleHandle,
+    ShortenLease,
+    LengthenLease,
+    ReorderGroup,
+    Miscount,
+    MixContents,
+    DeliverTwice,
+    ForgetDeduplication,
+    ForgetBody,
+    ForgetAttempt,
+    ForgetDelay,
+    DeadLetterLate,
+    ForgetWaiter,
+    ServeWhoLeft,
+}
+
+impl Bug {
+    /// All of them, and what each does.
+    pub const ALL: [(Bug, &'static str); 22] = [
+        (Bug::LoseBatch, "a batch is acknowledged, and written without its records"),
+        (Bug::AnswerBeforeFlush, "answers leave before the batch that they rest on has arrived"),
+        (Bug::TakeFailureForSuccess, "a failed append counts as done"),
+        (Bug::IgnoreFence, "an owner that has lost its log goes on answering"),
+        (Bug::TrimTooMuch, "compaction lets go of batches that are needed"),
+        (Bug::IgnoreDelete, "a delete is told to be done, and is not"),
+        (Bug::IgnorePurge, "so is a purge"),
+        (Bug::IgnoreQueueDeletion, "so is the deletion of a queue"),
+        (Bug::DeleteWithStaleHandle, "an old receipt handle deletes what somebody else holds"),
+        (Bug::ShortenLease, "a lease ends before its time"),
+        (Bug::LengthenLease, "a lease lasts an hour longer"),
+        (Bug::ReorderGroup, "the messages of a receive come in reverse"),
+        (Bug::Miscount, "one receive in ten is not counted"),
+        (Bug::MixContents, "two messages of a receive have each other's contents"),
+        (Bug::DeliverTwice, "a receive holds a message twice"),
+        (Bug::ForgetDeduplication, "a deduplication id or an idempotency key is not remembered"),
+        (Bug::ForgetBody, "an idempotency key is good for any body"),
+        (Bug::ForgetAttempt, "a receive attempt is not remembered"),
+        (Bug::ForgetDelay, "a message's own delay is forgotten"),
+        (Bug::DeadLetterLate, "a message is dead-lettered one receive late"),
+        (Bug::ForgetWaiter, "a receive that waits is not woken"),
+        (Bug::ServeWhoLeft, "messages are handed to a consumer that has gone away"),
+    ];
+}
+
+/// A bug at work: none, mostly.
+#[derive(Debug, Default)]
+pub(super) struct Buggy {
+    pub(super) bug: Option<Bug>,
+    newest_leases: BTreeMap<MessageKey, LeaseRef>,
+    /// Receives whose clients have gone, and that nobody has told so.
+    pub(super) ghosts: Vec<afterward_broker::partition::Waiting>,
+}
+
+impl Buggy {
+    pub(super) fn is(&self, bug: Bug) -> bool {
+        self.bug == Some(bug)
+    }
+
+    /// What becomes of a command on its way in.
+    pub(super) fn command(&self, mut command: Command, random: &mut Rng) -> Command {
+        let Some(bug) = self.bug else { return command };
+        match (bug, &mut command) {
+            (Bug::IgnoreDelete, Command::Delete { queue, .. })
+            | (Bug::IgnorePurge, Command::Purge { queue, .. })
+            | (Bug::IgnoreQueueDeletion, Command::DeleteQueue { queue }) => {
+                return Command::Untag { queue: queue.clone(), keys: Vec::new() };
+            }
+            (Bug::DeleteWithStaleHandle, Command::Delete { lease, .. }) => {
+                *lease = self.newest_leases.get(&lease.message).copied().unwrap_or(*lease);
+            }
+            (Bug::ShortenLease, Command::Receive(receive)) => {
+                receive.visibility_timeout_ms = receive.visibility_timeout_ms.map(|timeout_ms| timeout_ms / 2);
+            }
+            (Bug::LengthenLease, Command::Receive(receive)) => {
+                receive.visibility_timeout_ms = receive.visibility_timeout_ms.map(|timeout_ms| timeout_ms + 3_600_000);
+            }
+            (Bug::ForgetAttempt, Command::Receive(receive)) => receive.attempt = None,
+            (Bug::ForgetDelay, Command::Send(send)) => send.delay_ms = send.delay_ms.map(|_| 0),
+            (Bug::ForgetDeduplication, Command::Send(send)) => match &mut send.dedup {
+                Some(Dedup::Fifo { id: Some(id), .. }) => id[..8].copy_from_slice(&random.bits().to_be_bytes()),
+                Some(Dedup::Idempotency { key, .. }) => key[..8].copy_from_slice(&random.bits().to_be_bytes()),
+                _ => {}
+            },
+            (Bug::ForgetBody, Command::Send(send)) => {
+                if let Some(Dedup::Idempotency { fingerprint, .. }) = &mut send.dedup {
+                    *fingerprint = 0;
+                }
+            }
+            (Bug::DeadLetterLate, Command::CreateQueue(create)) => {
+                if let Some(Some(redrive)) = &mut create.attributes.redrive {
+                    redrive.max_receive_count += 1;
+                }
+            }
+            _ => {}
+        }
+        command
+    }
+}
+
+impl System {
+    /// The same system, with this bug.
+    pub fn plant(&mut self, bug: Bug) {
+        self.buggy.bug = Some(bug);
+    }
+
+    /// What becomes of deliveries on their way out.
+    pub fn deliver(&mut self, mut deliveries: Vec<Delivery>) -> Vec<Delivery> {
+        let Some(bug) = self.buggy.bug else { return deliveries };
+        for delivery in &deliveries {
+            self.buggy.newest_leases.insert(delivery.message, delivery.lease);
+        }
+        match bug {
+            Bug::ReorderGroup => deliveries.reverse(),
+            Bug::Miscount if self.random.chance(100) => {
+                deliveries.iter_mut().for_each(|delivery| delivery.receive_count = delivery.receive_count.max(2) - 1);
+            }
+            Bug::MixContents if deliveries.len() > 1 => {
+                (deliveries[0].location, deliveries[1].location) = (deliveries[1].location, deliveries[0].location);
+            }
+            Bug::DeliverTwice => deliveries.extend(deliveries.first().cloned()),
+            _ => {}
+        }
+        deliveries
+    }
+
+    /// A client whose receive waits goes away.
+    pub fn leave(&mut self, waiting: afterward_broker::partition::Waiting) {
+        if self.buggy.is(Bug::ServeWhoLeft) {
+            self.buggy.ghosts.push(waiting);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! How much of what a run did.
+
+use std::fmt;
+
+macro_rules! tally {
+    ($($(#[doc = $doc:literal])+ $field:ident,)*) => {
+        /// How much of what a run did.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        pub struct Tally {
+            $($(#[doc = $doc])+ pub $field: u64,)*
+        }
+
+        impl Tally {
+            /// Both together.
+            #[must_use]
+            pub fn plus(self, other: Tally) -> Tally {
+                Tally { $($field: self.$field + other.$field,)* }
+            }
+        }
+
+        impl fmt::Display for Tally {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                $(writeln!(f, "{:>12} {}", self.$field, stringify!($field).replace('_', " "))?;)*
+                Ok(())
+            }
+        }
+    };
+}
+
+tally! {
+    /// Steps of the simulation.
+    steps,
+    /// Calls of clients.
+    calls,
+    /// Messages that consumers got.
+    deliveries,
+    /// Of them, those that a repeated receive attempt got again.
+    deliveries_again,
+    /// Calls that were told that nobody knows.
+    unavailable,
+    /// Appends that failed.
+    failed_appends,
+    /// Times that the disk was full for a while.
+    full_disks,
+    /// Times that the owner was killed, or the power cut.
+    crashes,
+    /// Times that an owner was paused and another took over.
+    pauses,
+    /// Owners that found out that they had lost their log.
+    fenced_owners,
+    /// Calls that such owners had taken meanwhile.
+    calls_in_vain,
+    /// Times that the clock was set back.
+    clocks_set_back,
+    /// Times that it leapt ahead.
+    clocks_set_forward,
+    /// Consumers that went away while their receive waited.
+    waits_left,
+    /// Queues that were deleted.
+    queues_deleted,
+    /// Queues whose attributes were changed.
+    queues_set,
+    /// Times that a replayed state was compared with the one before.
+    replays_compared,
+    /// Batches that compaction let go, before the run came to its end.
+    trimmed,
+}
