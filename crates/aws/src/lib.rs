@@ -12,6 +12,8 @@
 pub mod calendar;
 mod error;
 mod incoming;
+mod json;
+pub mod md5;
 mod query;
 mod reply;
 pub mod sigv4;

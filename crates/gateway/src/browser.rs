@@ -9,8 +9,10 @@
 //! make one up that is not a public name. Other clients send none of these headers, and are not looked at further.
 
 use afterward_aws::Incoming;
-use http::{HeaderMap, Method, header::HOST, header::ORIGIN};
+use http::{HeaderMap, HeaderName, Method, header::HOST, header::ORIGIN};
 use std::net::{Ipv4Addr, Ipv6Addr};
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Names that nobody can register: a page that is called by one is one of the user's own.
 const PRIVATE_DOMAINS: [&str; 5] = [".localhost", ".internal", ".local", ".test", ".home.arpa"];
@@ -23,21 +25,20 @@ pub(crate) fn refusal(incoming: &Incoming<'_>, may_call: impl Fn(&[u8]) -> bool)
     if origin.is_some_and(may_call) {
         return None;
     }
-    let host = host(incoming);
-    let is_foreign = match (headers.get("sec-fetch-site").map(|site| site.as_bytes()), origin) {
+    let is_foreign = match (headers.get(FETCH_SITE).map(|site| site.as_bytes()), origin) {
         // Browsers send this header to no site that could be somebody else's under another name.
         (Some(b"same-origin" | b"none"), _) => false,
         (Some(_), _) => true,
-        (None, Some(origin)) => !(is_private(host) && is_origin_of(origin, host)),
-        (None, None) => matches!(*incoming.method, Method::GET | Method::HEAD) && !is_private(host),
+        (None, Some(origin)) => !(is_private(host(incoming)) && is_origin_of(origin, host(incoming))),
+        (None, None) => matches!(*incoming.method, Method::GET | Method::HEAD) && !is_private(host(incoming)),
     };
-    is_foreign.then(|| explain(headers, host))
+    is_foreign.then(|| explain(headers, host(incoming)))
 }
 
 fn explain(headers: &HeaderMap, host: &str) -> String {
     let by = match headers.get(ORIGIN) {
         Some(origin) => format!("by a page of {}", String::from_utf8_lossy(origin.as_bytes())),
-        None if headers.contains_key("sec-fetch-site") => "by a page of another site".to_owned(),
+        None if headers.contains_key(FETCH_SITE) => "by a page of another site".to_owned(),
         None => format!("with GET by the public name {host}"),
     };
     format!(

@@ -1,6 +1,6 @@
 //! Which service a request is for.
 
-use afterward_aws::{Incoming, Protocol, Service, service_of};
+use afterward_aws::{Incoming, Protocol, Service, service_of, sqs::TARGET_HEADER};
 use http::{Method, header::CONTENT_TYPE};
 
 /// The service that a request is for.
@@ -24,7 +24,7 @@ impl<'a> Route<'a> {
     pub(crate) fn of(incoming: &Incoming<'a>) -> Route<'a> {
         let path = incoming.uri.path();
         let is_call = matches!(*incoming.method, Method::GET | Method::POST);
-        if incoming.headers.contains_key("x-amz-target") {
+        if incoming.headers.contains_key(TARGET_HEADER) {
             // An unknown target gets SQS's own answer.
             return if is_call { Route::Sqs(Protocol::Json) } else { Route::Uncallable };
         }

@@ -12,13 +12,15 @@ use super::{
 };
 use crate::{Code, Error, Incoming, sqs::TARGET_HEADER};
 use hmac::Mac;
-use http::{HeaderMap, header::DATE};
+use http::{HeaderMap, HeaderName, header::DATE};
 use std::{borrow::Cow, collections::HashMap};
 
 /// How far a signer's clock may be off: 15 minutes.
 const SKEW_S: i64 = 900;
 /// The longest that a presigned request may be valid: seven days.
 const LONGEST_EXPIRES_S: i64 = 604_800;
+const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 const UNSIGNED_PAYLOAD: &[u8] = b"UNSIGNED-PAYLOAD";
 
 /// Checks signatures against a fixed set of credentials.
@@ -68,7 +70,7 @@ impl Verifier {
         let Plausible { scope, signature, signed_headers, stamp, known } =
             self.plausible(&claim, incoming.headers, service, now_ms)?;
         let own_digest;
-        let payload_hash = match incoming.headers.get("x-amz-content-sha256").map(|value| value.as_bytes()) {
+        let payload_hash = match incoming.headers.get(CONTENT_SHA256).map(|value| value.as_bytes()) {
             Some(UNSIGNED_PAYLOAD) => UNSIGNED_PAYLOAD,
             // Whatever else the header says, the body that arrived is what counts.
             _ => {
@@ -134,12 +136,12 @@ impl Verifier {
 
 /// When the request says it was signed.
 fn stamp<'a>(claim: &'a Claim<'_>, headers: &'a HeaderMap) -> Result<Stamp<'a>, Error> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let (text, name) = match claim.form {
         Form::Presigned => (claim.date.as_deref(), "X-Amz-Date"),
-        Form::Header => match header("x-amz-date") {
+        Form::Header => match header(AMZ_DATE) {
             Some(text) => (Some(text), "X-Amz-Date"),
-            None => (header(DATE.as_str()), "Date"),
+            None => (header(DATE), "Date"),
         },
     };
     let Some(text) = text else {

@@ -3,7 +3,9 @@
 //! A member that is `null` counts as absent. Unknown members are passed over. Numbers are numbers: SQS refuses a string in
 //! their place, and so does this.
 
-use super::{Action, Request, Response, TARGET_HEADER, TARGET_PREFIX};
+mod results;
+
+use super::{Action, Message, Request, Response, TARGET_HEADER, TARGET_PREFIX};
 use crate::{Code, Error, Incoming, RemoteError};
 use serde_json::Value;
 use serde_json::error::Category;
@@ -102,17 +104,20 @@ fn conversion(text: &str) -> Option<String> {
 /// A result as JSON.
 pub(super) fn body(response: &Response) -> Vec<u8> {
     let mut body = Vec::with_capacity(size(response));
-    write(&mut body, |out| response.serialize(out));
+    if !results::write(&mut body, response) {
+        write(&mut body, |out| response.serialize(out));
+    }
     body
 }
 
 /// Large enough for most results, so that the buffer never grows on the way.
 fn size(response: &Response) -> usize {
-    let messages = match response {
-        Response::ReceiveMessage(result) => result.messages.as_slice(),
-        _ => &[],
-    };
-    256 + messages.iter().map(|message| 640 + message.body.as_ref().map_or(0, |body| body.len() * 9 / 8)).sum::<usize>()
+    let message = |message: &Message| 640 + message.body.as_ref().map_or(0, |body| body.len() * 9 / 8);
+    256 + match response {
+        Response::ReceiveMessage(result) => result.messages.iter().map(message).sum(),
+        Response::SendMessageBatch(result) => 256 * result.successful.len(),
+        _ => 0,
+    }
 }
 
 /// Our shapes are strings, numbers, lists and maps with text keys, and memory takes all of it: there is no way to fail.

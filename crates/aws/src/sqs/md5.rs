@@ -3,12 +3,12 @@
 //! Source: SQS developer guide, "Calculating the MD5 message digest for message attributes".
 
 use super::MessageAttributeValue;
-use md5::{Digest, Md5};
+use crate::md5::digest;
 use std::collections::BTreeMap;
 
 /// `MD5OfMessageBody`: lower-case hex.
 pub fn message_md5(body: &str) -> String {
-    hex(&Md5::digest(body.as_bytes()))
+    hex(&digest(body.as_bytes()))
 }
 
 /// `MD5OfMessageAttributes` and `MD5OfMessageSystemAttributes`: lower-case hex; `None` where there are none.
@@ -16,38 +16,37 @@ pub fn attributes_md5(attributes: &BTreeMap<String, MessageAttributeValue>) -> O
     if attributes.is_empty() {
         return None;
     }
-    let mut md5 = Md5::new();
+    let mut text = Vec::new();
     // The map is in the order of names that the algorithm asks for.
     for (name, value) in attributes {
-        field(&mut md5, name.as_bytes());
-        field(&mut md5, value.data_type.as_bytes());
+        field(&mut text, name.as_bytes());
+        field(&mut text, value.data_type.as_bytes());
         // What a value is goes by its data type, as in AWS's SDKs, not by which member is set.
         match &value.binary_value {
             Some(bytes) if value.data_type.starts_with("Binary") => {
-                md5.update([2]);
-                field(&mut md5, &bytes.0);
+                text.push(2);
+                field(&mut text, &bytes.0);
             }
             _ => {
-                md5.update([1]);
-                field(&mut md5, value.string_value.as_deref().unwrap_or_default().as_bytes());
+                text.push(1);
+                field(&mut text, value.string_value.as_deref().unwrap_or_default().as_bytes());
             }
         }
     }
-    Some(hex(&md5.finalize()))
+    Some(hex(&digest(&text)))
 }
 
 /// Its length in four bytes, the highest first, then itself. No request is long enough to overflow that.
-fn field(md5: &mut Md5, bytes: &[u8]) {
-    md5.update(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
-    md5.update(bytes);
+fn field(text: &mut Vec<u8>, bytes: &[u8]) {
+    text.extend(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+    text.extend_from_slice(bytes);
 }
 
 fn hex(digest: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(digest.len() * 2);
-    for byte in digest {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
+    digest
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
+        .collect()
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, PoisonError, RwLock,
+        PoisonError, RwLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
@@ -50,19 +50,17 @@ pub(super) struct Figures {
 /// All requests since the start. Counting takes no exclusive lock but for the first of its kind.
 #[derive(Default)]
 pub(crate) struct Counters {
-    series: RwLock<BTreeMap<(&'static str, &'static str), Arc<Series>>>,
+    series: RwLock<BTreeMap<(&'static str, &'static str), Series>>,
 }
 
 impl Counters {
     /// A request has been answered.
     pub(crate) fn count(&self, outcome: &Outcome, took: Duration) {
         let key = (outcome.service, outcome.action);
-        let known = self.series.read().unwrap_or_else(PoisonError::into_inner).get(&key).map(Arc::clone);
-        let series = known.unwrap_or_else(|| {
-            let mut series = self.series.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(series.entry(key).or_default())
-        });
-        series.count(outcome.code, took);
+        if let Some(series) = self.series.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return series.count(outcome.code, took);
+        }
+        self.series.write().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().count(outcome.code, took);
     }
 
     pub(super) fn figures(&self) -> Vec<Figures> {

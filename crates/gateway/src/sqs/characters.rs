@@ -9,8 +9,11 @@ use afterward_aws::{Code, Error};
 pub(crate) fn first_forbidden(text: &str) -> Option<char> {
     // All that is forbidden has a byte below 0x20, or, as U+FFFE and U+FFFF, begins with 0xEF: most texts have neither,
     // and looking at bytes is quick.
-    let suspicious = |b: u8| (b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) || b == 0xef;
-    if !text.bytes().any(suspicious) {
+    let suspicious = |b: u8| (b < 0x20) & (b != b'\t') & (b != b'\n') & (b != b'\r') | (b == 0xef);
+    // Looked at in blocks, without a stop in the midst of one: then the compiler looks at many bytes at a time.
+    let among = |block: &[u8]| block.iter().fold(false, |any, &b| any | suspicious(b));
+    let (blocks, rest) = text.as_bytes().as_chunks::<64>();
+    if !blocks.iter().any(|block| among(block)) && !among(rest) {
         return None;
     }
     text.chars().find(|c| matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}'))

@@ -29,7 +29,8 @@ pub(super) async fn batch(call: &Call<'_>, request: DeleteMessageBatchRequest) -
     let queue = call.queue(&request.queue_url)?;
     batch::check(request.entries.iter().map(|entry| entry.id.as_str()), "DeleteMessageBatchRequestEntry")?;
     let mut failures = Failures::default();
-    let (mut entries, mut commands) = (Vec::new(), Vec::new());
+    let (mut entries, mut commands) =
+        (Vec::with_capacity(request.entries.len()), Vec::with_capacity(request.entries.len()));
     for entry in request.entries {
         match call.broker().receipts().lease(&entry.receipt_handle) {
             Ok(lease) => {
@@ -40,7 +41,7 @@ pub(super) async fn batch(call: &Call<'_>, request: DeleteMessageBatchRequest) -
         }
     }
     let outcomes = execute_all(call, queue, commands).await?;
-    let mut successful = Vec::new();
+    let mut successful = Vec::with_capacity(entries.len());
     for (entry, outcome) in entries.into_iter().zip(outcomes) {
         match outcome {
             Ok(_) => successful.push(DeleteMessageBatchResultEntry { id: entry.id }),

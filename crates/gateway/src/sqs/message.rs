@@ -80,8 +80,18 @@ impl Draft {
         self.body.len() + message_attributes::size_bytes(&self.attributes)
     }
 
-    /// Checks everything that can be checked without knowing the queue.
-    pub(super) fn checked(self, call: &Call<'_>, queue: &QueueAddress) -> Result<Outgoing, Error> {
+    /// The MD5s of the bodies of several messages. Together they take half of the time.
+    pub(super) fn body_md5s<'a>(drafts: impl Iterator<Item = &'a Draft>) -> Vec<[u8; 16]> {
+        digest::md5s(&drafts.map(|draft| draft.body.as_bytes()).collect::<Vec<_>>())
+    }
+
+    /// Checks everything that can be checked without knowing the queue. `body_md5`: where it is known already.
+    pub(super) fn checked(
+        self,
+        call: &Call<'_>,
+        queue: &QueueAddress,
+        body_md5: Option<[u8; 16]>,
+    ) -> Result<Outgoing, Error> {
         let size_bytes = self.size_bytes();
         if self.body.is_empty() {
             return Err(Error::missing_parameter("MessageBody"));
@@ -99,7 +109,7 @@ impl Draft {
         let trace_header = message_attributes::trace_header(self.system_attributes)?;
         let fifo = queue.name.is_fifo();
         let (dedup, deduplication_id) = deduplication(fifo, deduplication_id, &self.body);
-        let body_md5 = digest::md5(self.body.as_bytes());
+        let body_md5 = body_md5.unwrap_or_else(|| digest::md5(self.body.as_bytes()));
         let receipt = Receipt {
             md5_of_body: digest::hex(&body_md5),
             md5_of_attributes,

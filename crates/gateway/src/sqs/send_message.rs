@@ -17,7 +17,7 @@ use afterward_names::limits;
 
 pub(super) async fn one(call: &Call<'_>, request: SendMessageRequest) -> Result<Response, Error> {
     let queue = call.queue(&request.queue_url)?;
-    let Outgoing { send, content, receipt } = Draft::from(request).checked(call, &queue)?;
+    let Outgoing { send, content, receipt } = Draft::from(request).checked(call, &queue, None)?;
     let mut outcomes = call.broker().send(vec![(send, content)]).await.map_err(unavailable_error)?;
     let outcome = outcomes.pop().ok_or_else(Error::internal_failure)?;
     receipt.result(outcome).map(Response::SendMessage)
@@ -29,11 +29,12 @@ pub(super) async fn batch(call: &Call<'_>, request: SendMessageBatchRequest) -> 
     let drafts: Vec<(String, Draft)> =
         request.entries.into_iter().map(|mut entry| (std::mem::take(&mut entry.id), Draft::from(entry))).collect();
     check_size(&drafts)?;
+    let body_md5s = Draft::body_md5s(drafts.iter().map(|(_, draft)| draft));
 
     let mut failures = Failures::default();
-    let (mut receipts, mut sends) = (Vec::new(), Vec::new());
-    for (id, draft) in drafts {
-        match draft.checked(call, &queue) {
+    let (mut receipts, mut sends) = (Vec::with_capacity(drafts.len()), Vec::with_capacity(drafts.len()));
+    for ((id, draft), body_md5) in drafts.into_iter().zip(body_md5s) {
+        match draft.checked(call, &queue, Some(body_md5)) {
             Ok(Outgoing { send, content, receipt }) => {
                 receipts.push((id, receipt));
                 sends.push((send, content));
@@ -51,7 +52,7 @@ pub(super) async fn batch(call: &Call<'_>, request: SendMessageBatchRequest) -> 
     if outcomes.iter().any(|outcome| matches!(outcome, Err(Refusal::NoSuchQueue))) {
         return Err(Error::queue_does_not_exist());
     }
-    let mut successful = Vec::new();
+    let mut successful = Vec::with_capacity(receipts.len());
     for ((id, receipt), outcome) in receipts.into_iter().zip::<Vec<Result<Reply, Refusal>>>(outcomes) {
         match receipt.result(outcome) {
             Ok(result) => successful.push(entry(id, result)),
