@@ -12,5 +12,5 @@ mod seam;
 pub mod segment;
 
 pub use seam::{
-    AppendError, Batch, Bounds, ClaimError, Epoch, Log, LoggedBatch, Page, Position, ReadError, Slice, Usage,
+    AppendError, Batch, Bounds, ClaimError, Epoch, Log, LoggedBatch, Page, Position, ReadError, Shortage, Slice, Usage,
 };

@@ -179,6 +179,22 @@ pub trait Log: Send + Sync {
 
     /// How many bytes the log takes where it is stored, and how many of them hold retained batches.
     fn usage(&self) -> Usage;
+
+    /// That room is running out, before an append has to be rejected for it. An engine SHOULD know this while there is
+    /// still room for small batches: its owner then takes nothing in that can wait, and uses what is left to get space
+    /// back. It ends by itself, once there is room again. Asked before every change: `None` must be cheap.
+    fn shortage(&self) -> Option<Shortage> {
+        None
+    }
+}
+
+/// Room is running out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortage {
+    /// How many bytes of batches can still be appended for certain.
+    pub room_bytes: u64,
+    /// Why not more, for people.
+    pub reason: String,
 }
 
 /// What a log takes up.

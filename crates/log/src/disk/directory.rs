@@ -117,6 +117,13 @@ impl Disk for Directory {
         File::open(&self.path)?.sync_all()
     }
 
+    #[cfg(target_os = "linux")]
+    fn free_bytes(&self) -> io::Result<Option<u64>> {
+        let found = rustix::fs::statvfs(&self.path)?;
+        // Some file systems know no size.
+        Ok((found.f_blocks > 0).then(|| found.f_bavail.saturating_mul(found.f_frsize)))
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }

@@ -59,6 +59,14 @@ pub trait Disk: Send + Sync {
     /// The operating system's.
     fn sync_dir(&self) -> io::Result<()>;
 
+    /// How many bytes can still be written there, if that is known. Spares a full disk vain attempts, no more.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn free_bytes(&self) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// What people call the file.
     fn path(&self, name: &str) -> PathBuf;
 }

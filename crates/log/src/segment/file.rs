@@ -7,11 +7,12 @@
 use super::{
     OpenError,
     frame::{HEADER_BYTES, NoHeader, VERSION, u32_at, u64_at},
+    handle::{Handle, OpenFiles},
     window,
 };
 use crate::{
     ReadError,
-    disk::{Disk, DiskFile, SECTOR_BYTES, read_full},
+    disk::{DiskFile, SECTOR_BYTES, read_full},
 };
 use std::{io, path::PathBuf, sync::Arc};
 
@@ -27,14 +28,14 @@ const SUFFIX: &str = ".segment";
 /// Leftovers of making or recycling a file: never holding anything that counts.
 pub(crate) const UNFINISHED: [&str; 2] = [".preparing", ".recycled"];
 
-/// A segment file that is open.
+/// A segment file.
 pub(crate) struct SegmentFile {
     /// Its place among the segments.
     pub(crate) number: u64,
     /// For messages.
     pub(crate) path: PathBuf,
     /// The file.
-    pub(crate) file: Arc<dyn DiskFile>,
+    pub(crate) file: Arc<Handle>,
     /// How long it is.
     pub(crate) bytes: u64,
     /// What the checksums of its frames start from.
@@ -119,11 +120,10 @@ impl SegmentFile {
     }
 
     /// Opens a file and reads its head.
-    pub(crate) fn open(disk: &dyn Disk, number: u64, partition: u32) -> Result<SegmentFile, OpenError> {
-        let name = name(number);
-        let path = disk.path(&name);
+    pub(crate) fn open(files: &Arc<OpenFiles>, number: u64, partition: u32) -> Result<SegmentFile, OpenError> {
+        let path = files.disk().path(&name(number));
         let read = || {
-            let file = disk.open(&name)?;
+            let file = Handle::of(files, number);
             let bytes = file.len_bytes()?;
             let mut head = [0; HEADER_BYTES];
             read_full(&*file, &mut head, 0)?;

@@ -90,6 +90,11 @@ impl Index {
         self.segments.drain(..gone).map(|indexed| indexed.segment).collect()
     }
 
+    /// What the last segment still has room for.
+    pub(crate) fn room_bytes(&self) -> u64 {
+        self.segments.back().map_or(0, |last| last.segment.bytes - last.end)
+    }
+
     pub(crate) fn segments(&self) -> usize {
         self.segments.len()
     }

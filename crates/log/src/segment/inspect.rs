@@ -3,6 +3,7 @@
 use super::{
     OpenError, TornTail,
     file::{self, SegmentFile},
+    handle::OpenFiles,
     recovery,
     scan::{self, Scan, Stop},
 };
@@ -13,6 +14,7 @@ use crate::{
 use std::{
     fmt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// What is in a directory. Its text is for people.
@@ -74,21 +76,22 @@ pub enum Condition {
 pub fn inspect(directory: &Path, partition: u32) -> Result<Inspection, ReadError> {
     let disk = Directory::unlocked(directory);
     let in_use = disk.in_use();
-    inspect_on(&disk, directory, partition, in_use)
+    inspect_on(Arc::new(disk), directory, partition, in_use)
 }
 
 pub(crate) fn inspect_on(
-    disk: &dyn Disk,
+    disk: Arc<dyn Disk>,
     directory: &Path,
     partition: u32,
     in_use: bool,
 ) -> Result<Inspection, ReadError> {
     let names = disk.list().map_err(|error| ReadError::Io { file: directory.to_owned(), error })?;
+    let files = OpenFiles::new(Arc::clone(&disk));
     let mut segments = Vec::new();
-    let found = recovery::find(disk, partition, |segment, scan| segments.push(report(segment, scan)));
+    let found = recovery::find(&files, partition, |segment, scan| segments.push(report(segment, scan)));
     let seen = segments.len();
     for number in file::numbers(&names).into_iter().skip(seen) {
-        segments.push(report_alone(disk, number, partition));
+        segments.push(report_alone(&files, number, partition));
     }
     let mut torn = None;
     let trouble = match found {
@@ -135,9 +138,9 @@ fn report(segment: &SegmentFile, scan: &Scan) -> SegmentReport {
 }
 
 /// A segment behind the first damage, for itself: its first batch is taken at its word.
-fn report_alone(disk: &dyn Disk, number: u64, partition: u32) -> SegmentReport {
-    let path = disk.path(&file::name(number));
-    let looked = SegmentFile::open(disk, number, partition).and_then(|segment| {
+fn report_alone(files: &Arc<OpenFiles>, number: u64, partition: u32) -> SegmentReport {
+    let path = files.disk().path(&file::name(number));
+    let looked = SegmentFile::open(files, number, partition).and_then(|segment| {
         let scan = scan::scan(&segment, partition, &mut None).map_err(|error| segment.io(error))?;
         Ok(report(&segment, &scan))
     });

@@ -3,6 +3,7 @@
 use super::{
     OpenError, OpenReport, Options, TornTail,
     frame::{HEADER_BYTES, Header},
+    handle::OpenFiles,
     index::{Index, Indexed, Run},
     recovery::{self, Found},
     upkeep::Upkeep,
@@ -10,7 +11,7 @@ use super::{
     writer::{Writer, Written},
 };
 use crate::{
-    AppendError, Batch, Bounds, ClaimError, Epoch, Log, LoggedBatch, Page, Position, ReadError, Slice, Usage,
+    AppendError, Batch, Bounds, ClaimError, Epoch, Log, LoggedBatch, Page, Position, ReadError, Shortage, Slice, Usage,
     disk::{Directory, Disk, read_full, write_all},
 };
 use bytes::Bytes;
@@ -47,13 +48,14 @@ impl SegmentLog {
     /// # Errors
     /// See [`OpenError`].
     pub fn open_on(disk: Arc<dyn Disk>, options: &Options) -> Result<(SegmentLog, OpenReport), OpenError> {
-        let found = recovery::find(&*disk, options.partition, |_, _| {})?;
+        let files = OpenFiles::new(Arc::clone(&disk));
+        let found = recovery::find(&files, options.partition, |_, _| {})?;
         let directory = disk.path("");
         let write = |error| OpenError::Write { directory: directory.clone(), error };
         let torn = cut(&*disk, &found).map_err(write)?;
         let mut writer = Writer::new(Arc::clone(&disk), options);
         let mut index = Index::default();
-        let workshop = take_over(&disk, options, found, &mut writer, &mut index).map_err(write)?;
+        let workshop = take_over(files, options, found, &mut writer, &mut index).map_err(write)?;
         let report = OpenReport {
             segments: index.segments(),
             batches: index.bounds().tail + 1 - index.bounds().first,
@@ -110,7 +112,7 @@ fn cut(disk: &dyn Disk, found: &Found) -> io::Result<Option<TornTail>> {
 
 /// Goes on where an earlier run ended.
 fn take_over(
-    disk: &Arc<dyn Disk>,
+    files: Arc<OpenFiles>,
     options: &Options,
     found: Found,
     writer: &mut Writer,
@@ -129,7 +131,10 @@ fn take_over(
     }
     let next_number = found.unused.last().map_or(last_number, |last| last.number) + 1;
     let newest_bytes = found.unused.last().map(|last| last.bytes).or(writer.active.as_ref().map(|active| active.bytes));
-    let workshop = Workshop::new(Arc::clone(disk), options, found.unused, next_number, newest_bytes);
+    if let Some(active) = &writer.active {
+        active.file.hold()?;
+    }
+    let workshop = Workshop::new(files, options, found.unused, next_number, newest_bytes);
     workshop.sweep()?;
     Ok(workshop)
 }
@@ -206,6 +211,11 @@ impl Log for SegmentLog {
             retained_bytes: index.retained_bytes(),
             flushes: self.flushes.load(Ordering::Relaxed),
         }
+    }
+
+    fn shortage(&self) -> Option<Shortage> {
+        let (ready_bytes, reason) = self.upkeep.shortage()?;
+        Some(Shortage { room_bytes: self.index().room_bytes() + ready_bytes, reason })
     }
 }
 

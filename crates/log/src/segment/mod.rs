@@ -13,10 +13,12 @@
 mod direct;
 mod file;
 mod frame;
+mod handle;
 mod index;
 mod inspect;
 mod log;
 mod recovery;
+mod room;
 mod scan;
 #[cfg(test)]
 mod tests;

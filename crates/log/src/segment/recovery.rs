@@ -12,6 +12,7 @@ use super::{
     OpenError,
     file::{self, FIRST_FRAME, SegmentFile},
     frame::{HEADER_BYTES, NoHeader},
+    handle::OpenFiles,
     scan::{self, Reader, Scan, Stop},
 };
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     acceptance::Acceptance,
     disk::{Disk, SECTOR_BYTES, read_full},
 };
+use std::sync::Arc;
 
 /// A log as it was found.
 pub(crate) struct Found {
@@ -43,14 +45,15 @@ pub(crate) struct Remains {
 
 /// Reads the whole log, and changes nothing. `visit` sees every segment as it was read, also one with damage.
 pub(crate) fn find(
-    disk: &dyn Disk,
+    files: &Arc<OpenFiles>,
     partition: u32,
     mut visit: impl FnMut(&SegmentFile, &Scan),
 ) -> Result<Found, OpenError> {
+    let disk = &**files.disk();
     let mut reader: Reader = None;
     let mut found = Found { segments: Vec::new(), unused: Vec::new(), reader: Acceptance::START, remains: None };
     for number in consecutive(disk)? {
-        let segment = SegmentFile::open(disk, number, partition)?;
+        let segment = SegmentFile::open(files, number, partition)?;
         let scan = scan::scan(&segment, partition, &mut reader).map_err(|error| segment.io(error))?;
         visit(&segment, &scan);
         if let Some(error) = wrong(&found, &segment, &scan) {

@@ -1,21 +1,27 @@
 //! Who works in the workshop: a thread of its own, or whoever needs something from it.
 
-use super::{file::SegmentFile, workshop::Workshop};
+use super::{file::SegmentFile, room::Room, workshop::Workshop};
 use std::{
     io,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, Sender, channel},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
+
+/// How soon it is tried again to make a segment that could not be made, at first and at the most. A trim is not waited for.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LAST_RETRY: Duration = Duration::from_secs(5);
 
 /// Makes and takes back segments.
 pub(crate) struct Upkeep {
     workshop: Arc<Mutex<Workshop>>,
     idle_bytes: Arc<AtomicU64>,
+    room: Arc<Room>,
     directory: PathBuf,
     background: Option<Background>,
 }
@@ -34,9 +40,10 @@ enum Order {
 impl Upkeep {
     pub(crate) fn new(workshop: Workshop, directory: PathBuf, background: bool) -> io::Result<Upkeep> {
         let idle_bytes = workshop.idle_bytes();
+        let room = workshop.room();
         let workshop = Arc::new(Mutex::new(workshop));
-        let background = if background { Some(Background::start(&workshop)?) } else { None };
-        Ok(Upkeep { workshop, idle_bytes, directory, background })
+        let background = if background { Some(Background::start(&workshop, &room, &directory)?) } else { None };
+        Ok(Upkeep { workshop, idle_bytes, room, directory, background })
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -45,6 +52,11 @@ impl Upkeep {
 
     pub(crate) fn idle_bytes(&self) -> u64 {
         self.idle_bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes the segments that are ready have room for, and why there is no other, if none could be made ahead.
+    pub(crate) fn shortage(&self) -> Option<(u64, String)> {
+        self.room.trouble().map(|trouble| (self.room.ready_bytes(), trouble))
     }
 
     /// Asks for the next segment to be made before it is needed.
@@ -71,10 +83,11 @@ impl Upkeep {
 }
 
 impl Background {
-    fn start(workshop: &Arc<Mutex<Workshop>>) -> io::Result<Background> {
+    fn start(workshop: &Arc<Mutex<Workshop>>, room: &Arc<Room>, directory: &Path) -> io::Result<Background> {
         let (orders, received) = channel();
-        let workshop = Arc::clone(workshop);
-        let thread = thread::Builder::new().name("log upkeep".to_owned()).spawn(move || work(&workshop, &received))?;
+        let (workshop, room, directory) = (Arc::clone(workshop), Arc::clone(room), directory.to_owned());
+        let work = move || work(&workshop, &room, &directory, &received);
+        let thread = thread::Builder::new().name("log upkeep".to_owned()).spawn(work)?;
         Ok(Background { orders: Some(orders), thread: Some(thread) })
     }
 
@@ -86,14 +99,31 @@ impl Background {
     }
 }
 
-/// Errors come again, to somebody who can be told, when a segment is needed.
-fn work(workshop: &Mutex<Workshop>, orders: &Receiver<Order>) {
-    for order in orders {
-        let mut workshop = lock(workshop);
-        let _ = match order {
-            Order::Prepare => workshop.prepare(),
-            Order::Release(segments) => workshop.release(&segments),
+/// Makes and takes back, and tells how making the next segment went. While there is no next one it tries again, at once
+/// when something was taken back.
+fn work(workshop: &Mutex<Workshop>, room: &Room, directory: &Path, orders: &Receiver<Order>) {
+    let mut retry = FIRST_RETRY;
+    loop {
+        let order = match room.is_short() {
+            true => orders.recv_timeout(retry),
+            false => orders.recv().map_err(RecvTimeoutError::from),
         };
+        retry = (2 * retry).min(LAST_RETRY);
+        match order {
+            // What could not be taken back is tried again with what comes next.
+            Ok(Order::Release(segments)) => {
+                retry = FIRST_RETRY;
+                drop(lock(workshop).release(&segments));
+            }
+            Ok(Order::Prepare) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let prepared = lock(workshop).prepare();
+        if prepared.is_ok() {
+            retry = FIRST_RETRY;
+        }
+        let trouble = |error| format!("no further segment could be made in {}: {error}", directory.display());
+        room.tell(prepared.err().map(trouble));
     }
 }
 

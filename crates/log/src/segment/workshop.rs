@@ -6,6 +6,8 @@
 use super::{
     Options,
     file::{self, Head, SegmentFile, UNFINISHED},
+    handle::{Handle, OpenFiles},
+    room::Room,
 };
 use crate::disk::{Disk, DiskFile, write_all};
 use std::{
@@ -25,6 +27,7 @@ const POOLED_SEGMENTS: usize = 2;
 
 /// What there is beside the segments that hold batches.
 pub(crate) struct Workshop {
+    files: Arc<OpenFiles>,
     disk: Arc<dyn Disk>,
     partition: u32,
     salt: u64,
@@ -37,12 +40,13 @@ pub(crate) struct Workshop {
     /// To be taken back, the oldest first: the log must not get a gap.
     released: VecDeque<(u64, u64)>,
     idle_bytes: Arc<AtomicU64>,
+    room: Arc<Room>,
 }
 
 impl Workshop {
     /// `ready` was prepared in an earlier run, and follows the segments that hold batches.
     pub(crate) fn new(
-        disk: Arc<dyn Disk>,
+        files: Arc<OpenFiles>,
         options: &Options,
         ready: Vec<SegmentFile>,
         next_number: u64,
@@ -50,7 +54,8 @@ impl Workshop {
     ) -> Workshop {
         let max_bytes = options.segment_bytes.max(4096).next_multiple_of(4096);
         let mut workshop = Workshop {
-            disk,
+            disk: Arc::clone(files.disk()),
+            files,
             partition: options.partition,
             salt: options.salt,
             max_bytes,
@@ -60,6 +65,7 @@ impl Workshop {
             pool: Vec::new(),
             released: VecDeque::new(),
             idle_bytes: Arc::default(),
+            room: Arc::default(),
         };
         if let Some(bytes) = newest_bytes {
             workshop.next_bytes = (2 * bytes).clamp(workshop.next_bytes, max_bytes);
@@ -71,6 +77,11 @@ impl Workshop {
     /// How many bytes it holds, kept up to date.
     pub(crate) fn idle_bytes(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.idle_bytes)
+    }
+
+    /// How much room there is beside it, kept up to date.
+    pub(crate) fn room(&self) -> Arc<Room> {
+        Arc::clone(&self.room)
     }
 
     /// Removes what an earlier run left unfinished.
@@ -102,6 +113,9 @@ impl Workshop {
             next.file.sync()?;
             next.bytes = bytes;
         }
+        if let Some(next) = self.ready.front() {
+            next.file.hold()?;
+        }
         let taken = self.ready.pop_front();
         self.count_idle();
         taken.ok_or_else(|| io::ErrorKind::NotFound.into())
@@ -110,6 +124,7 @@ impl Workshop {
     /// Takes back segments that hold nothing any more. What fails is tried again with the next ones, or after the next
     /// start, where the log begins a little earlier then.
     pub(crate) fn release(&mut self, segments: &[Arc<SegmentFile>]) -> io::Result<()> {
+        segments.iter().for_each(|segment| segment.file.close());
         self.released.extend(segments.iter().map(|segment| (segment.number, segment.bytes)));
         let outcome = self.take_back();
         self.count_idle();
@@ -152,7 +167,10 @@ impl Workshop {
                 self.disk.rename(&pooled, unfinished)?;
                 (self.disk.open(unfinished)?, bytes)
             }
-            _ => (self.disk.create(unfinished)?, self.next_bytes),
+            _ => {
+                self.check_room(self.next_bytes)?;
+                (self.disk.create(unfinished)?, self.next_bytes)
+            }
         };
         let salt = self.salt ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let head = Head { partition: self.partition, number, salt, bytes };
@@ -163,16 +181,30 @@ impl Workshop {
         self.disk.rename(unfinished, &name)?;
         self.disk.sync_dir()?;
         let path = self.disk.path(&name);
+        let file = Handle::held(&self.files, number, file);
         self.ready.push_back(SegmentFile { number, path, file, bytes, seed: head.seed(), salt });
         self.next_number += 1;
         self.next_bytes = (2 * bytes).min(self.max_bytes);
         Ok(())
     }
 
+    /// What can't be finished is not begun: it would take what others may need on that disk, again with every attempt.
+    fn check_room(&self, bytes: u64) -> io::Result<()> {
+        match self.disk.free_bytes() {
+            Ok(Some(free)) if free < bytes => {
+                let reason = format!("the next segment takes {bytes} bytes, and {free} are free on that disk");
+                Err(io::Error::new(io::ErrorKind::StorageFull, reason))
+            }
+            // Where nobody knows, the attempt will tell.
+            _ => Ok(()),
+        }
+    }
+
     fn count_idle(&self) {
         let ready: u64 = self.ready.iter().map(|segment| segment.bytes).sum();
         let pooled: u64 = self.pool.iter().map(|(_, bytes)| bytes).sum();
         let released: u64 = self.released.iter().map(|(_, bytes)| bytes).sum();
+        self.room.set_ready(self.ready.iter().map(|segment| segment.bytes - file::FIRST_FRAME).sum());
         self.idle_bytes.store(ready + pooled + released, Ordering::Relaxed);
     }
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     AppendError, Batch, Epoch, Position,
-    disk::{Disk, write_all},
+    disk::{Disk, DiskFile, write_all},
 };
 use std::{
     io,
@@ -250,6 +250,9 @@ impl Writer {
         let next = upkeep.next_segment(frame_bytes).map_err(|error| AppendError::Rejected {
             reason: format!("no further segment could be made in {}: {error}", upkeep.directory().display()),
         })?;
+        if let Some(before) = &self.active {
+            before.file.let_go();
+        }
         self.end = file::FIRST_FRAME;
         Ok(Arc::clone(self.active.insert(Arc::new(next))))
     }

@@ -74,6 +74,11 @@ impl FaultyDisk {
         self.state().faults.push((op, nth, fault));
     }
 
+    /// How much all files together may hold from now on: a write that finds no room fails, as on a full disk.
+    pub fn set_capacity(&self, bytes: Option<u64>) {
+        self.state().capacity_bytes = bytes;
+    }
+
     /// Forgets the faults that have not come to pass.
     pub fn heal(&self) {
         let mut state = self.state();
@@ -240,6 +245,10 @@ impl DiskFile for FaultyFile {
         let taken = match state.step(Op::Write)? {
             Some(Fault::Short(taken)) => taken.min(bytes.len()),
             _ => bytes.len(),
+        };
+        let taken = match state.room(self.file, offset_bytes, taken as u64) {
+            0 if taken > 0 => return Err(io::ErrorKind::StorageFull.into()),
+            room => room as usize,
         };
         state.files[self.file].write(&bytes[..taken], offset_bytes as usize);
         Ok(taken)

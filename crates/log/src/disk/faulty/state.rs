@@ -19,6 +19,8 @@ pub(super) struct State {
     pub(super) faults: Vec<(Op, u64, Fault)>,
     /// Whether there is a way past the cache.
     pub(super) direct: bool,
+    /// How much all files together may hold.
+    pub(super) capacity_bytes: Option<u64>,
 }
 
 #[derive(Clone, Default)]
@@ -65,6 +67,16 @@ impl State {
                 }
             }
         }
+    }
+}
+
+impl State {
+    /// How much of `bytes` more at `offset` of this file the disk has room for.
+    pub(super) fn room(&self, file: usize, offset: u64, bytes: u64) -> u64 {
+        let Some(capacity_bytes) = self.capacity_bytes else { return bytes };
+        let held: u64 = self.names.values().map(|file| self.files[*file].cache.len() as u64).sum();
+        let may_end = self.files[file].cache.len() as u64 + capacity_bytes.saturating_sub(held);
+        bytes.min(may_end.saturating_sub(offset))
     }
 }
 

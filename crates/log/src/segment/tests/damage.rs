@@ -193,7 +193,7 @@ fn damage_that_comes_later_is_found_when_it_is_read() {
 #[test]
 fn an_inspection_says_what_is_wrong_and_changes_nothing() {
     let (disk, batches, frames) = log_with_frames(15);
-    let inspect = |disk: &FaultyDisk| inspect_on(disk, Path::new("memory"), 0, false).unwrap();
+    let inspect = |disk: &FaultyDisk| inspect_on(Arc::new(disk.clone()), Path::new("memory"), 0, false).unwrap();
     let sound = inspect(&disk);
     assert!(sound.trouble.is_none() && sound.torn.is_none());
     assert_eq!(sound.segments.iter().map(|segment| segment.frames).sum::<u64>(), batches.len() as u64);

@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod files;
+mod full;
 mod trouble;
 
 use super::{Durability, OpenError, OpenReport, Options, SegmentLog};

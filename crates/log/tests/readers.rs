@@ -1,0 +1,84 @@
+//! What was just acknowledged is read as it was written, however the bytes went to the disk: frames go past the page
+//! cache, which readers read through, and into the same pages as their neighbours.
+//!
+//! A second here; `AFTERWARD_STRESS_SECONDS=30 cargo test -p afterward-log --test readers` takes longer, and `TMPDIR`
+//! says on which file system.
+
+use afterward_log::{
+    Batch, Log, Position, Slice,
+    segment::{Options, SegmentLog},
+};
+use std::{
+    env,
+    sync::atomic::{AtomicU64, Ordering::SeqCst},
+    thread,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+const READERS: u64 = 3;
+
+/// Of all lengths up to some pages, no two alike.
+fn payload(position: Position) -> Vec<u8> {
+    let mut state = position.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let bytes = [40, 300, 4000, 4096, 9000, 100][position as usize % 6] + state as usize % 50;
+    let next = |state: &mut u64| {
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*state >> 33) as u8
+    };
+    (0..bytes).map(|_| next(&mut state)).collect()
+}
+
+fn check(log: &SegmentLog, position: Position) {
+    let expected = payload(position);
+    let slice = Slice { position, bytes: 0..expected.len() as u32 };
+    assert!(log.fetch(&[slice]).expect("it is there")[0] == expected, "batch {position} is fetched as something else");
+    assert!(
+        log.read(position, 1).expect("it is there").batches[0].batch.payload == expected,
+        "batch {position} is read otherwise"
+    );
+}
+
+#[test]
+fn readers_beside_appends_see_what_was_acknowledged() {
+    let seconds = env::var("AFTERWARD_STRESS_SECONDS").map_or(1, |seconds| seconds.parse().unwrap());
+    let directory = TempDir::new().unwrap();
+    let options = Options { segment_bytes: 4 << 20, ..Options::default() };
+    let log = SegmentLog::open(directory.path(), &options).unwrap().0;
+    let batch = |position: u64| Batch { time_ms: position, records: 1, payload: payload(position).into() };
+    let (epoch, mut tail) = log.claim(0, batch(1)).unwrap();
+    // The last one that was acknowledged; 0 ends the readers.
+    let acknowledged = AtomicU64::new(tail);
+    let reads: u64 = thread::scope(|scope| {
+        let reader = |seed: u64| {
+            let (log, acknowledged) = (&log, &acknowledged);
+            move || {
+                let (mut reads, mut seed) = (0, seed);
+                loop {
+                    let last = acknowledged.load(SeqCst);
+                    if last == 0 {
+                        return reads;
+                    }
+                    check(log, last);
+                    // And one of those just before it, whose pages the writer is still busy with.
+                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    check(log, last - (seed >> 33) % last.min(20));
+                    reads += 2;
+                }
+            }
+        };
+        let readers: Vec<_> = (0..READERS).map(|seed| scope.spawn(reader(seed))).collect();
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(seconds) {
+            tail = log.append(epoch, tail, batch(tail + 1)).unwrap();
+            acknowledged.store(tail, SeqCst);
+        }
+        acknowledged.store(0, SeqCst);
+        readers.into_iter().map(|reader| reader.join().unwrap()).sum()
+    });
+    assert!(tail > 10 && reads > READERS, "{reads} reads beside {tail} appends: the test does not test");
+    drop(log);
+    // What the disk has is the same.
+    let log = SegmentLog::open(directory.path(), &options).unwrap().0;
+    (1..=tail).for_each(|position| check(&log, position));
+}
