@@ -16,7 +16,7 @@ use std::{
 
 /// Pinned, so that a table can be made again.
 const FAUXQS: &str = "fauxqs@2.4.1";
-const MOTO: &str = "moto[server]==5.2.5";
+const MOTO: &[&str] = &["install", "moto==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"];
 
 /// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -75,25 +75,26 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     places.map(|place| place.join(name)).find(|file| file.is_file())
 }
 
-/// Runs an installer unless `result` is there already; what it prints goes to a file, which an error names.
-fn install(folder: &Path, result: &Path, steps: &[(&str, &[&str])]) -> Result<(), Trouble> {
-    if result.exists() {
+/// Runs the steps of an installation unless the same ones have succeeded before; what they print goes to a file, which
+/// an error names.
+fn install(folder: &Path, steps: &[(&str, &[&str])]) -> Result<(), Trouble> {
+    let lines: Vec<String> = steps.iter().map(|(program, args)| format!("{program} {}", args.join(" "))).collect();
+    let (stamp, log) = (folder.join("installed"), folder.join("install.log"));
+    if fs::read_to_string(&stamp).is_ok_and(|stamped| stamped == lines.join("\n")) {
         return Ok(());
     }
     fs::create_dir_all(folder).map_err(Trouble::because(folder.display()))?;
-    let log = folder.join("install.log");
-    for (program, args) in steps {
+    for ((program, args), line) in steps.iter().zip(&lines) {
         let told = || Trouble::because(log.display().to_string());
         let file = fs::File::create(&log).map_err(told())?;
         let errors = file.try_clone().map_err(told())?;
         let status = Command::new(program).args(*args).stdin(Stdio::null()).stdout(file).stderr(errors).status();
         let status = status.map_err(Trouble::because(format!("`{program}` is needed to install it")))?;
         if !status.success() {
-            let line = format!("{program} {}", args.join(" "));
             return Err(Trouble::new(format!("`{line}` failed ({status}); see {}", log.display())));
         }
     }
-    Ok(())
+    fs::write(&stamp, lines.join("\n")).map_err(Trouble::because(stamp.display()))
 }
 
 /// fauxqs, from npm, without its log.
@@ -102,7 +103,7 @@ pub(super) fn fauxqs(folder: &Path) -> Result<Started, Trouble> {
     let program = home.join("node_modules/.bin/fauxqs");
     let prefix = home.to_string_lossy();
     let args = ["install", "--prefix", &prefix, "--ignore-scripts", "--no-audit", "--no-fund", FAUXQS];
-    install(&home, &program, &[("npm", &args)])?;
+    install(&home, &[("npm", &args)])?;
     start("fauxqs", None, |port, _| {
         let mut command = Command::new("node");
         command.arg(&program).env("FAUXQS_PORT", port.to_string()).env("FAUXQS_LOGGER", "false");
@@ -116,7 +117,7 @@ pub(super) fn moto(folder: &Path) -> Result<Started, Trouble> {
     let (program, pip) = (home.join("bin/moto_server"), home.join("bin/pip"));
     let (home_text, pip) = (home.to_string_lossy(), pip.to_string_lossy());
     let venv = ["-m", "venv", &home_text];
-    install(&home, &program, &[("python3", &venv), (&pip, &["install", "--quiet", MOTO])])?;
+    install(&home, &[("python3", &venv), (&pip, MOTO)])?;
     start("moto", None, |port, _| {
         let mut command = Command::new(&program);
         command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
