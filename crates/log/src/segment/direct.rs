@@ -9,7 +9,7 @@
 //! written here, and [`Direct::forget`] says that the last block has to be read again.
 
 use super::file::SegmentFile;
-use crate::disk::{DiskFile, WriteFailed, read_full};
+use crate::disk::{Disk, DiskFile, WriteFailed, read_full};
 use std::{io, sync::Arc};
 
 /// What writes, and the memory that they are made from, are aligned to: a page, which is a multiple of every disk's block.
@@ -84,6 +84,26 @@ impl Direct {
         }
         Ok(())
     }
+}
+
+/// Writes zeros from end to end of a file that is to be `bytes` long, in whole blocks. `false`: there is no such way, and
+/// nothing was written.
+pub(crate) fn zero(disk: &dyn Disk, name: &str, bytes: u64) -> io::Result<bool> {
+    let Ok(Some(file)) = disk.open_direct(name) else { return Ok(false) };
+    let mut zeros = Blocks::new();
+    let zeros = zeros.of(MOST_BYTES);
+    let mut at = 0;
+    while at < bytes {
+        let count = (bytes - at).min(MOST_BYTES as u64) as usize;
+        match file.write_at(&zeros[..count], at) {
+            Ok(taken) if taken < BLOCK_BYTES => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(taken) => at += (taken - taken % BLOCK_BYTES) as u64,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if at == 0 && error.kind() == io::ErrorKind::InvalidInput => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(true)
 }
 
 /// Memory that begins where a block may.

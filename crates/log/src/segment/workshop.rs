@@ -4,7 +4,7 @@
 //! frames into it then has no metadata to write. Trimmed segments of full size are used again; smaller ones are removed.
 
 use super::{
-    Options,
+    Options, direct,
     file::{self, Head, SegmentFile, UNFINISHED},
     handle::{Handle, OpenFiles},
     room::Room,
@@ -174,7 +174,10 @@ impl Workshop {
         };
         let salt = self.salt ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let head = Head { partition: self.partition, number, salt, bytes };
-        zero(&*file, file::FIRST_FRAME, bytes)?;
+        // Past the cache, which has better to hold, and from which each block would have to go when a frame is written.
+        if !direct::zero(&*self.disk, unfinished, bytes)? {
+            zero(&*file, file::FIRST_FRAME, bytes)?;
+        }
         write_all(&*file, &head.encode(), 0).map_err(|failed| failed.error)?;
         file.sync()?;
         let name = file::name(number);
