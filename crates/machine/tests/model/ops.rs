@@ -198,11 +198,17 @@ fn allow() -> impl Strategy<Value = Option<RedriveAllowPolicy>> {
 fn queue_op() -> impl Strategy<Value = Op> {
     let create = (at(), changes(), prop_oneof![9 => 0..3_usize, 1 => Just(51)], any::<bool>());
     let set = (at(), changes(), of(of(0..2_u8)));
+    // Retroactive on FIFO queues.
+    let delay = (prop_oneof![Just(At(3)), at()], prop_oneof![Just(0), 1..30_000_u64]);
     let tags = || (at(), 0..60_usize, prop_oneof![4 => 0..4_usize, 1 => Just(45)]);
     prop_oneof![
         6 => create.prop_map(|(at, changes, tags, cooldown)| Op::Create { at, changes, tags, cooldown }),
         2 => at().prop_map(|at| Op::DeleteQueue { at }),
         6 => set.prop_map(|(at, changes, expected_policy)| Op::Set { at, changes, expected_policy }),
+        2 => delay.prop_map(|(at, delay_ms)| {
+            let changes = AttributeChanges { delay_ms: Some(delay_ms), ..AttributeChanges::default() };
+            Op::Set { at, changes, expected_policy: None }
+        }),
         2 => tags().prop_map(|(at, first, count)| Op::Tag { at, first, count }),
         1 => tags().prop_map(|(at, first, count)| Op::Untag { at, first, count }),
         2 => (at(), any::<bool>()).prop_map(|(at, cooldown)| Op::Purge { at, cooldown }),
@@ -229,15 +235,16 @@ fn message_op() -> impl Strategy<Value = Op> {
 
 pub(crate) fn op() -> impl Strategy<Value = Op> {
     let max_per_s = || prop_oneof![3 => Just(None), 3 => (1..5_u32).prop_map(Some), 1 => Just(Some(5000))];
-    let start = (at(), prop_oneof![3 => Just(None), 1 => at().prop_map(Some)], max_per_s());
+    let source = prop_oneof![2 => Just(At(0)), 1 => at()];
+    let start = (source, prop_oneof![3 => Just(None), 1 => at().prop_map(Some)], max_per_s());
     let start = start.prop_map(|(source, destination, max_per_s)| Op::StartMove { source, destination, max_per_s });
     prop_oneof![
         28 => message_op(),
         6 => time_ms().prop_map(Op::Advance),
         3 => queue_op(),
-        3 => start,
+        5 => start,
         1 => (0..4_u64, any::<bool>()).prop_map(|(pick, foreign)| Op::CancelMove { pick, foreign }),
-        3 => Just(Op::RunMoves),
+        4 => Just(Op::RunMoves),
         1 => prop_oneof![Just(Op::Restart), Just(Op::Found)],
         1 => Just(Op::Define),
         2 => (1..8_usize).prop_map(Op::Forward),
