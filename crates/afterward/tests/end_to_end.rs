@@ -62,7 +62,7 @@ async fn job_that_is(client: &Client, id: &str, status: &str) -> Value {
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(Duration::from_secs(30), waiting).await.expect("the job came to its end")
+    timeout(Duration::from_secs(120), waiting).await.expect("the job came to its end")
 }
 
 async fn one_job(job: Raw) -> Result<(), String> {

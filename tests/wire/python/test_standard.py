@@ -133,7 +133,7 @@ class Sending(Story):
 
 class Visibility(Story):
     def test_a_received_message_is_invisible_until_its_timeout_and_then_comes_again(self):
-        queue = self.queue(VisibilityTimeout=1)
+        queue = self.queue(VisibilityTimeout=5)
         self.send(queue, "again")
         first = self.receive_one(queue)
         self.assertEqual(self.receive(queue), [])
@@ -162,11 +162,11 @@ class Visibility(Story):
         self.assertEqual(self.receive_one(queue, wait=5)["Attributes"]["ApproximateReceiveCount"], "2")
 
     def test_a_longer_timeout_keeps_the_message_away(self):
-        queue = self.queue(VisibilityTimeout=1)
+        queue = self.queue(VisibilityTimeout=5)
         self.send(queue, "kept")
         message = self.receive_one(queue)
         self.change(queue, message, 600)
-        self.assertEqual(self.receive(queue, wait=2), [])
+        self.assertEqual(self.receive(queue, wait=7), [])
         self.delete(queue, message)
         self.assertEqual(self.counts(queue), (0, 0, 0))
 
@@ -232,11 +232,11 @@ class Delays(Story):
     def test_a_delayed_message_is_invisible_until_its_time(self):
         queue = self.queue()
         begun = time.monotonic()
-        self.send(queue, "later", DelaySeconds=1)
+        self.send(queue, "later", DelaySeconds=5)
         self.assertEqual(self.counts(queue), (0, 0, 1))
         self.assertEqual(self.receive(queue), [])
         self.receive_one(queue)
-        self.assertGreaterEqual(time.monotonic() - begun, 0.9)
+        self.assertGreaterEqual(time.monotonic() - begun, 4.9)
 
     def test_a_queue_may_delay_all_and_a_message_may_say_otherwise(self):
         queue = self.queue(DelaySeconds=900)
@@ -259,7 +259,7 @@ class LongPolls(Story):
         waiter.join(20)
         messages, woken = got[0]
         self.assertEqual(bodies(messages), ["wake up"])
-        self.assertLess(woken - sent, 2)
+        self.assertLess(woken - sent, 15)  # by the send, not by the end of the wait
 
     def test_a_waiting_receive_wakes_when_a_delay_or_a_lease_ends(self):
         queue = self.queue(VisibilityTimeout=1)
@@ -271,16 +271,16 @@ class LongPolls(Story):
         queue = self.queue()
         begun = time.monotonic()
         self.assertEqual(self.receive(queue, wait=1), [])
-        self.assertTrue(0.9 <= time.monotonic() - begun < 3)
+        self.assertTrue(0.9 <= time.monotonic() - begun < 15)
 
     def test_the_queues_own_wait_holds_unless_the_receive_says_otherwise(self):
-        queue = self.queue(ReceiveMessageWaitTimeSeconds=1)
+        queue = self.queue(ReceiveMessageWaitTimeSeconds=6)
         begun = time.monotonic()
         self.assertEqual(self.sqs.receive_message(QueueUrl=queue).get("Messages", []), [])
-        self.assertGreaterEqual(time.monotonic() - begun, 0.9)
+        self.assertGreaterEqual(time.monotonic() - begun, 5.9)
         begun = time.monotonic()
         self.assertEqual(self.receive(queue, wait=0), [])
-        self.assertLess(time.monotonic() - begun, 0.9)
+        self.assertLess(time.monotonic() - begun, 5.9)
 
     def test_each_message_goes_to_one_of_many_waiters(self):
         queue = self.queue(VisibilityTimeout=600)

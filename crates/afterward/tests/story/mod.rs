@@ -10,6 +10,11 @@ use std::{
 };
 use tokio::time::{sleep, timeout};
 
+/// What leases last in the first story: long enough that a machine may stop for seconds and half of one is left.
+const LEASE: Duration = Duration::from_secs(10);
+/// How long to wait for what has to come, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 #[derive(Serialize, Deserialize, Message)]
 #[message(type = "order:new")]
 struct OrderNew {
@@ -50,7 +55,7 @@ impl Diary {
                 sleep(Duration::from_millis(20)).await;
             }
         };
-        timeout(Duration::from_secs(60), waiting).await.unwrap_or_else(|_| panic!("{:?}", self.entries()));
+        timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{:?}", self.entries()));
     }
 }
 
@@ -66,12 +71,13 @@ async fn attributes(queue: &Queue) -> BTreeMap<String, String> {
     queue.client().get_queue_attributes(request).await.unwrap().attributes
 }
 
-/// A queue whose messages go to a dead-letter queue after two receives, and are out of sight for two seconds.
+/// A queue whose messages go to a dead-letter queue after two receives, and are out of sight for a lease.
 async fn jobs_and_dead(client: &sqs::Client) -> (Queue, Queue) {
     let dead = create(client, "story-dead", &[]).await;
     let arn = attributes(&dead).await["QueueArn"].clone();
     let policy = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":2}}"#);
-    let jobs = create(client, "story-jobs", &[("VisibilityTimeout", "2"), ("RedrivePolicy", &policy)]).await;
+    let lease = LEASE.as_secs().to_string();
+    let jobs = create(client, "story-jobs", &[("VisibilityTimeout", &lease), ("RedrivePolicy", &policy)]).await;
     (jobs, dead)
 }
 
@@ -88,7 +94,7 @@ fn clerk(jobs: Queue, diary: &Diary) -> Worker<Queue> {
             let reports = reports.clone();
             async move {
                 reports.note(format!("report begun, attempt {}", cx.attempt()));
-                sleep(Duration::from_secs(5)).await; // longer than a lease: what is tested
+                sleep(LEASE + Duration::from_secs(2)).await; // longer than a lease: what is tested
                 reports.note("report done");
                 Ok::<_, String>(())
             }
@@ -144,7 +150,7 @@ async fn dead_letters(dead: &Queue, count: usize) {
             sleep(Duration::from_millis(100)).await;
         }
     };
-    timeout(Duration::from_secs(30), arrive).await.expect("the broken jobs never reached the dead-letter queue");
+    timeout(PATIENCE, arrive).await.expect("the broken jobs never reached the dead-letter queue");
 }
 
 /// Three groups, five messages each, eight at a time: each group in order.

@@ -75,18 +75,19 @@ async fn something_that_is_not_sqs_is_told_as_such() {
 #[tokio::test]
 async fn a_reply_that_does_not_come_is_given_up() {
     let server = Server::ruled(|_| Answer::Late(Duration::from_secs(60), 200, "{}".into())).await;
-    let builder = builder(&server.url()).timeout(Duration::from_millis(60)).attempts(2);
+    // Long enough for each attempt to arrive.
+    let builder = builder(&server.url()).timeout(Duration::from_secs(1)).attempts(2);
     let error = builder.build().unwrap().list_queues(ListQueuesRequest::default()).await.unwrap_err();
-    assert_eq!(error.kind(), &ErrorKind::TimedOut(Duration::from_millis(60)));
+    assert_eq!(error.kind(), &ErrorKind::TimedOut(Duration::from_secs(1)));
     assert_eq!(server.asked().len(), 2);
 }
 
 #[tokio::test]
 async fn a_long_poll_may_take_its_wait_beyond_the_timeout() {
-    let server = Server::ruled(|_| Answer::Late(Duration::from_millis(300), 200, "{}".into())).await;
-    let client = builder(&server.url()).timeout(Duration::from_millis(60)).build().unwrap();
+    let server = Server::ruled(|_| Answer::Late(Duration::from_millis(800), 200, "{}".into())).await;
+    let client = builder(&server.url()).timeout(Duration::from_millis(200)).build().unwrap();
     let poll = |wait| ReceiveMessageRequest { wait_time_seconds: wait, ..Default::default() };
-    for wait in [Some(1), None] {
+    for wait in [Some(10), None] {
         assert_eq!(client.receive_message(poll(wait)).await.unwrap().messages, []);
     }
     assert!(client.receive_message(poll(Some(0))).await.is_err());
