@@ -3,7 +3,7 @@
 //! An attempt stands for five minutes, while every one of its leases does, and until one of its messages is deleted or
 //! its visibility changed (ReceiveMessage, `ReceiveRequestAttemptId`).
 
-use crate::{LeaseId, LeasedMessage, QueueId};
+use crate::{LeasedMessage, MessageKey, QueueId};
 use std::collections::{BTreeMap, BTreeSet};
 
 type AttemptKey = (QueueId, [u8; 16]);
@@ -19,7 +19,8 @@ pub(crate) struct Attempt {
 #[derive(Debug, Default)]
 pub(crate) struct Attempts {
     attempts: BTreeMap<AttemptKey, Attempt>,
-    by_lease: BTreeMap<LeaseId, AttemptKey>,
+    /// A message is leased once at a time, so it is part of one attempt that stands at most.
+    by_message: BTreeMap<MessageKey, AttemptKey>,
     by_expiry: BTreeSet<(u64, AttemptKey)>,
 }
 
@@ -36,15 +37,16 @@ impl Attempts {
         }
         self.remove(key);
         for message in messages {
-            self.by_lease.insert(message.lease, key);
+            self.by_message.insert(message.message, key);
         }
         self.by_expiry.insert((expires_ms, key));
         self.attempts.insert(key, Attempt { expires_ms, messages: messages.to_vec() });
     }
 
-    /// A lease ended or was changed: the attempt that got it can't be repeated any more.
-    pub(crate) fn altered(&mut self, lease: LeaseId) {
-        if let Some(key) = self.by_lease.get(&lease).copied() {
+    /// A message's lease ended or was changed: the attempt that got it can't be repeated any more. In a replay, the
+    /// message may be one that is known only later, when it was written forward.
+    pub(crate) fn altered(&mut self, message: MessageKey) {
+        if let Some(key) = self.by_message.get(&message).copied() {
             self.remove(key);
         }
     }
@@ -52,8 +54,8 @@ impl Attempts {
     /// What they take on the heap, about: the maps' nodes are two thirds full.
     pub(crate) fn heap_bytes(&self) -> usize {
         let each = size_of::<(AttemptKey, Attempt)>() + size_of::<(u64, AttemptKey)>();
-        let leases = size_of::<(LeaseId, AttemptKey)>() + size_of::<LeasedMessage>();
-        (self.attempts.len() * each + self.by_lease.len() * leases) * 3 / 2
+        let messages = size_of::<(MessageKey, AttemptKey)>() + size_of::<LeasedMessage>();
+        (self.attempts.len() * each + self.by_message.len() * messages) * 3 / 2
     }
 
     /// Forgets what stood until `now_ms` at most.
@@ -70,7 +72,7 @@ impl Attempts {
         let Some(attempt) = self.attempts.remove(&key) else { return };
         self.by_expiry.remove(&(attempt.expires_ms, key));
         for message in attempt.messages {
-            self.by_lease.remove(&message.lease);
+            self.by_message.remove(&message.message);
         }
     }
 }

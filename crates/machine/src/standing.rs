@@ -83,7 +83,7 @@ impl State {
     pub(crate) fn end_lease(&mut self, slot: u32, at_ms: u64) {
         let Some(entry) = self.slab.get(slot).filter(|entry| entry.place == Place::Leased) else { return };
         let Some(receipt) = self.sides.receipts.get(&slot) else { return };
-        self.attempts.altered(receipt.lease);
+        self.attempts.altered(entry.key(slot));
         if let Some(queue) = self.queues.get_mut(&entry.queue) {
             queue.lease_ended(entry.group, at_ms, at_ms.saturating_sub(receipt.received_ms));
         }

@@ -40,7 +40,10 @@ impl State {
     ) {
         for LeasedMessage { message, lease } in messages {
             self.saw_order(lease.0);
-            let Some(entry) = self.slab.find(*message).filter(|entry| entry.queue == queue) else { continue };
+            let Some(entry) = self.slab.find(*message).filter(|entry| entry.queue == queue) else {
+                self.attempts.altered(*message);
+                continue;
+            };
             match entry.place {
                 Place::Visible => self.lease(message.slot, *lease, until_ms),
                 // A receive that is repeated: the same lease anew.
@@ -73,7 +76,11 @@ impl State {
     }
 
     pub(super) fn visibility_changed(&mut self, key: MessageKey, until_ms: u64, failure: Option<Location>) {
-        if self.slab.find(key).is_none() || !self.is_leased(key.slot) {
+        if self.slab.find(key).is_none() {
+            self.attempts.altered(key);
+            return;
+        }
+        if !self.is_leased(key.slot) {
             return;
         }
         if let Some(at) = failure {
@@ -83,9 +90,7 @@ impl State {
             self.give_back(key.slot, self.now_ms);
             return;
         }
-        if let Some(receipt) = self.sides.receipts.get(&key.slot) {
-            self.attempts.altered(receipt.lease);
-        }
+        self.attempts.altered(key);
         self.set_place(key.slot, Place::Leased, until_ms);
     }
 
