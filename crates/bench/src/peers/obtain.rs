@@ -14,8 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Pinned, so that a table can be made again.
-const FAUXQS: &str = "fauxqs@2.4.1";
+/// Pinned, so that a table can be made again. From 2.0 on it needs Node.js 22; this one runs on 20, as the wire tests do.
+const FAUXQS: &str = "fauxqs@1.9.2";
 const MOTO: &[&str] = &["install", "moto==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"];
 
 /// How long a server may take until it listens.
@@ -75,8 +75,8 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     places.map(|place| place.join(name)).find(|file| file.is_file())
 }
 
-/// Runs the steps of an installation unless the same ones have succeeded before; what they print goes to a file, which
-/// an error names.
+/// Runs the steps of an installation unless the same ones have succeeded before; what they print goes to a file. An error
+/// stands in a table that is published: it names no folder of this machine.
 fn install(folder: &Path, steps: &[(&str, &[&str])]) -> Result<(), Trouble> {
     let lines: Vec<String> = steps.iter().map(|(program, args)| format!("{program} {}", args.join(" "))).collect();
     let (stamp, log) = (folder.join("installed"), folder.join("install.log"));
@@ -84,14 +84,17 @@ fn install(folder: &Path, steps: &[(&str, &[&str])]) -> Result<(), Trouble> {
         return Ok(());
     }
     fs::create_dir_all(folder).map_err(Trouble::because(folder.display()))?;
-    for ((program, args), line) in steps.iter().zip(&lines) {
+    for (program, args) in steps {
         let told = || Trouble::because(log.display().to_string());
         let file = fs::File::create(&log).map_err(told())?;
         let errors = file.try_clone().map_err(told())?;
         let status = Command::new(program).args(*args).stdin(Stdio::null()).stdout(file).stderr(errors).status();
         let status = status.map_err(Trouble::because(format!("`{program}` is needed to install it")))?;
         if !status.success() {
-            return Err(Trouble::new(format!("`{line}` failed ({status}); see {}", log.display())));
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            let program = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
+            let text = format!("its installation by {program} failed ({status}); see bench/peers/{name}/install.log");
+            return Err(Trouble::new(format!("{text} in cargo's target folder")));
         }
     }
     fs::write(&stamp, lines.join("\n")).map_err(Trouble::because(stamp.display()))
@@ -127,9 +130,8 @@ pub(super) fn moto(folder: &Path) -> Result<Started, Trouble> {
 
 /// fakecloud, which is not installed without being asked: its build takes many minutes.
 pub(super) fn fakecloud(folder: &Path) -> Result<Started, Trouble> {
-    let program = find(folder, "fakecloud").ok_or_else(|| {
-        Trouble::new(format!("`cargo install fakecloud --root {}` builds it, in many minutes", folder.display()))
-    })?;
+    let program = find(folder, "fakecloud")
+        .ok_or_else(|| Trouble::new("`cargo install fakecloud` builds it, in many minutes"))?;
     start("fakecloud", None, |port, _| {
         let mut command = Command::new(program);
         command.args(["--addr", &format!("127.0.0.1:{port}"), "--log-level", "error"]);
