@@ -3,6 +3,7 @@
 use crate::{
     Settings, admin, browser,
     caller::Callers,
+    http::Peer,
     jobs,
     metrics::{Counters, Outcome},
     reply,
@@ -13,8 +14,12 @@ use crate::{
 use afterward_aws::{Code, Error, Incoming, sqs as wire};
 use afterward_broker::Broker;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use std::{sync::Arc, time::Instant};
+
+const NO_ROOM: &str = "Too many large requests are being read at the moment. Send this one again.";
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// HTTP in front of a broker. Cheap to clone.
 #[derive(Clone)]
@@ -35,6 +40,27 @@ pub(crate) struct Exchange<'a> {
     pub(crate) gateway: &'a Inner,
     pub(crate) incoming: Incoming<'a>,
     pub(crate) request_id: &'a str,
+    /// Who waits for the answer, if that is known.
+    pub(crate) peer: Option<&'a Peer>,
+}
+
+/// Why a request's body was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// It is larger than the settings allow.
+    TooLarge,
+    /// There are too many large ones at the moment.
+    NoRoom,
+}
+
+impl Exchange<'_> {
+    /// Returns when nothing more comes from who waits for the answer: it may have gone.
+    pub(crate) async fn peer_left(&self) {
+        match self.peer {
+            Some(peer) => peer.left().await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 impl Gateway {
@@ -56,11 +82,16 @@ impl Gateway {
 
     /// Answers a request, whatever service it is for.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+        self.answer(request, None).await
+    }
+
+    /// The same for somebody who may go away meanwhile.
+    pub(crate) async fn answer(&self, request: Request<Bytes>, peer: Option<&Peer>) -> Response<Bytes> {
         let began = Instant::now();
         let (head, body) = request.into_parts();
         let request_id = self.inner.request_ids.next();
         let incoming = Incoming { method: &head.method, uri: &head.uri, headers: &head.headers, body: &body };
-        let exchange = Exchange { gateway: &self.inner, incoming, request_id: &request_id };
+        let exchange = Exchange { gateway: &self.inner, incoming, request_id: &request_id, peer };
         let route = Route::of(&incoming);
         let (outcome, response) = match route {
             route if let Some(message) = self.inner.foreign(&incoming, route) => refused(&exchange, route, message),
@@ -83,27 +114,27 @@ impl Gateway {
         self.inner.callers.may_know(&incoming) || is_public()
     }
 
-    /// Answers a request whose body is larger than the settings allow, and was not kept.
-    pub(crate) fn too_large(&self, request: &Request<Bytes>) -> Response<Bytes> {
+    /// Answers a request whose body was not read.
+    pub(crate) fn unread(&self, head: &Parts, why: Unread) -> Response<Bytes> {
         let request_id = self.inner.request_ids.next();
+        let incoming = Incoming { method: &head.method, uri: &head.uri, headers: &head.headers, body: &[] };
+        let exchange = Exchange { gateway: &self.inner, incoming, request_id: &request_id, peer: None };
         let limit_bytes = self.inner.settings.limits.body_bytes;
-        let incoming = Incoming { method: request.method(), uri: request.uri(), headers: request.headers(), body: &[] };
-        let response = match Route::of(&incoming) {
-            Route::Sqs(protocol) => sqs::too_large(protocol, &request_id, limit_bytes),
-            Route::Jobs(_) => {
-                let exchange = Exchange { gateway: &self.inner, incoming, request_id: &request_id };
-                jobs::too_large(&exchange)
+        let response = match (Route::of(&incoming), why) {
+            (Route::Sqs(protocol), Unread::TooLarge) => sqs::too_large(protocol, &request_id, limit_bytes),
+            (Route::Sqs(protocol), Unread::NoRoom) => {
+                wire::render(protocol, &request_id, &Err(Error::service_unavailable(NO_ROOM)))
             }
-            _ => reply::error(
+            (Route::Jobs(_), Unread::TooLarge) => jobs::too_large(&exchange),
+            (Route::Jobs(_), Unread::NoRoom) => jobs::unavailable(&exchange, NO_ROOM),
+            (_, Unread::TooLarge) => reply::error(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "RequestEntityTooLarge",
                 &format!("The request's body must be at most {limit_bytes} bytes long."),
             ),
+            (_, Unread::NoRoom) => reply::error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", NO_ROOM),
         };
-        let mut response = finished(response, &request_id);
-        // The rest of the body may still be coming, so nothing more can be understood on this connection.
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        response
+        finished(response, &request_id)
     }
 }
 
@@ -140,10 +171,10 @@ fn refused(exchange: &Exchange<'_>, route: Route<'_>, message: String) -> (Outco
 fn finished(mut response: Response<Bytes>, request_id: &str) -> Response<Bytes> {
     let status = response.status();
     let headers = response.headers_mut();
-    if !headers.contains_key("x-amzn-requestid")
+    if !headers.contains_key(REQUEST_ID)
         && let Ok(id) = HeaderValue::from_str(request_id)
     {
-        headers.insert("x-amzn-requestid", id);
+        headers.insert(REQUEST_ID, id);
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -57,9 +57,13 @@ pub struct Jobs {
 pub struct Limits {
     /// The largest request body.
     pub body_bytes: usize,
+    /// How much all request bodies of more than 64 KiB may take together, from their announcement until they have been
+    /// answered. One body may always be read, however large.
+    pub bodies_bytes: usize,
     /// How long a request's head may take from its first byte on.
     pub header: Duration,
-    /// How long a request's body may take, and how long a client may leave a reply untaken.
+    /// How long a request's body may take, and how long a client may take for a reply, or for each mebibyte of a larger
+    /// one. Half as long, a large body may wait for room.
     pub body: Duration,
     /// How long a connection may stay open between requests.
     pub idle: Duration,
@@ -71,6 +75,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             body_bytes: 8 << 20,
+            bodies_bytes: 256 << 20,
             header: Duration::from_secs(10),
             body: Duration::from_secs(60),
             idle: Duration::from_secs(120),

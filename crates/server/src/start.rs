@@ -12,12 +12,15 @@ use afterward_log::{
     disk::LockError,
     segment::{self, OpenReport, Options, SegmentLog},
 };
-use std::{io, net::SocketAddr, num::NonZero, path::Path, sync::Arc};
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
 use thiserror::Error;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 /// The directory of the one partition that there is so far, within the data directory.
 const PARTITION: &str = "partition-0";
+
+/// How many connections may wait to be accepted. The system may have a lower limit (Linux: `net.core.somaxconn`).
+const BACKLOG: u32 = 4096;
 
 /// A server, not yet started.
 #[derive(Debug)]
@@ -136,10 +139,28 @@ async fn listen(
     }
     jobs::warn_without_consumers(config);
     let failed = |error| StartError::Listen { listen: config.listen, error };
-    let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
+    let listener = bind(config.listen).map_err(failed)?;
     let gateway = Gateway::new(broker.clone(), settings(config));
     let listening = gateway.listen(listener).map_err(failed)?;
     Ok(Running::new(broker.clone(), listening, opened, data))
+}
+
+/// Listens, with a queue for the crowds that come at once when many clients start together, or start again.
+fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that starts again does not wait until its predecessor's connections are forgotten. On Windows, this
+    // would let others have the same address.
+    if cfg!(not(windows)) {
+        socket.set_reuseaddr(true)?;
+    }
+    socket.bind(listen)?;
+    socket.listen(BACKLOG)
+}
+
+/// How many threads serve connections: one for every two cores. The other half has the flushes, the system's network
+/// work and whoever shares the machine; a thread on every core waits for them, and shares its flushes with fewer.
+fn serving_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
 }
 
 /// What of the settings is the gateway's.
@@ -155,6 +176,6 @@ fn settings(config: &Config) -> Settings {
             public: config.jobs.public,
         },
         limits: Limits { connections, ..config.limits.clone() },
-        threads: std::thread::available_parallelism().map_or(2, NonZero::get),
+        threads: serving_threads(),
     }
 }

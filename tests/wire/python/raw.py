@@ -98,9 +98,9 @@ class Raw:
             found.append(status)
         return found
 
-    def _more(self):
+    def _more(self, at_most=1 << 16):
         try:
-            more = self.socket.recv(1 << 16)
+            more = self.socket.recv(at_most)
         except ConnectionResetError:
             return False
         self.pending += more

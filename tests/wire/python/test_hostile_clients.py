@@ -4,6 +4,7 @@ table."""
 import hashlib
 import json
 import os
+import socket
 import time
 import unittest
 
@@ -36,6 +37,21 @@ def jobs_waiting(server):
     sqs = client(endpoint=server.url)
     found = sqs.get_queue_attributes(QueueUrl=f"{server.url}/000000000000/jobs", AttributeNames=["All"])
     return int(found["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def narrow(server):
+    """A connection whose system takes little that its client has not read."""
+    raw = Raw(server)
+    raw.socket.close()
+    raw.socket = socket.socket()
+    raw.socket.settimeout(30)
+    raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+    raw.socket.connect(("127.0.0.1", server.port))
+    return raw
+
+
+def open_files(server):
+    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
 
 def status_of(reply):
@@ -98,25 +114,76 @@ class Slow(unittest.TestCase):
             boto = client(endpoint=server.url)
             queue = boto.create_queue(QueueName="large", Attributes={"VisibilityTimeout": "0"})["QueueUrl"]
             boto.send_message(QueueUrl=queue, MessageBody="x" * MIB)
-            descriptors = f"/proc/{server.process.pid}/fd"
-            before, cost = len(os.listdir(descriptors)), Cost(server)
+            before, cost = open_files(server), Cost(server)
             greedy = [Raw(server).send(poll(queue, 0) * 200) for _ in range(20)]
-            until(lambda: len(os.listdir(descriptors)) <= before, "all are cut", BODY_S + LATE_S + 10)
+            until(lambda: open_files(server) <= before, "all are cut", BODY_S + LATE_S + 10)
             self.assertLess(cost.peak_kib(), 20 * 6 * 1024, "a reply each, and what it was made of")
             reset_all(greedy)
             self.assertEqual(len(boto.receive_message(QueueUrl=queue)["Messages"][0]["Body"]), MIB)
 
 
+    @unittest.skipUnless(HAS_PROC, "no /proc to measure with")
+    def test_a_trickle_is_not_enough(self):
+        """Who takes a reply byte by byte is always getting on, and would be for ever. Who takes a mebibyte in the time
+        that there is for one is not slow, however many there are."""
+        with impatient() as server:
+            boto = client(endpoint=server.url)
+            queue = boto.create_queue(QueueName="large", Attributes={"VisibilityTimeout": "0"})["QueueUrl"]
+            for _ in range(8):
+                boto.send_message(QueueUrl=queue, MessageBody="x" * MIB)
+            files = open_files(server)
+            with narrow(server) as slow, narrow(server) as steady:
+                for raw in (slow, steady):
+                    raw.send(poll(queue, 0, MaxNumberOfMessages=8))
+                begun = time.monotonic()
+                while since(begun) < 3 * BODY_S:
+                    slow.socket.recv(1)
+                    steady._more(MIB // 8)
+                    time.sleep(0.1)  # the pace of the slow
+                # What the system still has of the reply has left the server: its side is looked at.
+                until(lambda: open_files(server) <= files + 1, "the slow one is cut", LATE_S)
+                self.assertEqual(len(json.loads(steady.reply()[2])["Messages"]), 8)
+
+
 class Gone(unittest.TestCase):
+    def test_who_says_that_nothing_more_comes_is_answered(self):
+        with patient() as server:
+            boto = client(endpoint=server.url)
+            queue = boto.create_queue(QueueName="q")["QueueUrl"]
+            send = sqs("SendMessage", json.dumps({"QueueUrl": queue, "MessageBody": "x"}))
+            for what, sent, expected in (
+                ("a look", HEALTH, [200]),
+                ("a send", send, [200]),
+                ("a job", JOB + b"Content-Length: 2\r\n\r\n{}", [202]),
+                ("a few", send * 3 + HEALTH, [200] * 4),
+            ):
+                with self.subTest(what), Raw(server) as raw:
+                    self.assertEqual(raw.send(sent).finish().statuses(), expected)
+            with Raw(server) as raw:
+                _, _, body = raw.send(poll(queue)).finish().reply()
+                self.assertEqual([message["Body"] for message in json.loads(body)["Messages"]], ["x"])
+            with self.subTest("a wait is over"), Raw(server) as raw:
+                boto.purge_queue(QueueUrl=queue)
+                begun = time.monotonic()
+                status, _, body = raw.send(poll(queue)).finish().reply()
+                self.assertEqual((status, json.loads(body).get("Messages")), (200, None))
+                self.assertLess(since(begun), 10, "at once, not when its twenty seconds are over")
+
     def test_nothing_goes_to_who_has_gone(self):
         """A client whose receive waits goes; the next message is for somebody who is there."""
         with patient() as server:
             boto = client(endpoint=server.url)
-            for what, go in (("FIN", lambda raw: raw.socket.close()), ("RST", Raw.reset)):
+            job = JOB + b"Content-Length: 2\r\n\r\n{}"
+            for number, (what, ahead, go) in enumerate((
+                ("FIN", b"", lambda raw: raw.socket.close()),
+                ("RST", b"", Raw.reset),
+                ("FIN, behind requests", job * 3, lambda raw: raw.socket.close()),
+                ("FIN, behind more than the server takes", job * 1000, lambda raw: raw.socket.close()),
+                ("RST, behind requests", job * 3, Raw.reset),
+            )):
                 with self.subTest(what):
-                    name = "left-" + what
-                    queue = boto.create_queue(QueueName=name)["QueueUrl"]
-                    leavers = [Raw(server).send(poll(queue)) for _ in range(20)]
+                    queue = boto.create_queue(QueueName=f"left-{number}")["QueueUrl"]
+                    leavers = [Raw(server).send(poll(queue) + ahead) for _ in range(20)]
                     until(lambda: waiting(server) == 20, "all wait")
                     for raw in leavers:
                         go(raw)

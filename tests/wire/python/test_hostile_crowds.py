@@ -3,6 +3,7 @@
 Memory is bounded per connection, with room for what a machine does differently; RELIABILITY.md has what was measured.
 """
 
+import concurrent.futures
 import json
 import os
 import time
@@ -11,7 +12,7 @@ import unittest
 from harness import client, until
 from raw import CHUNKED, HAS_PROC, HEALTH, JOB, Cost, Raw, impatient, most_files, readable, reset_all, since, sqs
 from server import Server, http
-from test_hostile_clients import poll, waiting
+from test_hostile_clients import open_files, poll, waiting
 
 MIB = 1 << 20
 # The least that is worth the name, where a system lets nobody have more files.
@@ -43,10 +44,6 @@ def gather(server, count, what=b""):
         gathered += [Raw(server).send(what) for _ in range(min(100, count - len(gathered)))]
         until(lambda: settled(server, gathered, files), "those that came are accepted")
     return gathered
-
-
-def open_files(server):
-    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
 
 def settled(server, connections, files):
@@ -127,7 +124,7 @@ class Crowds(unittest.TestCase):
             self.assertEqual({(status, json.loads(body).get("Messages")) for status, _, body in ended}, {(200, None)})
 
     def test_more_connections_than_the_system_has_files_for(self):
-        """Of 400 files a server takes 236 connections: the others wait, and the log has what it needs."""
+        """Of 400 files a server takes 256 connections: the others wait, and the log has what it needs."""
 
         class Poor(Server):
             def command(self):
@@ -135,7 +132,7 @@ class Crowds(unittest.TestCase):
 
         with Poor() as server:
             files = open_files(server)
-            first = gather(server, 236, HEALTH)
+            first = gather(server, 256, HEALTH)
             self.assertEqual({raw.reply()[0] for raw in first}, {200})
             late = [Raw(server).send(HEALTH) for _ in range(100)]
             large = json.dumps({"QueueUrl": "jobs", "MessageBody": "x" * 1_000_000})
@@ -176,6 +173,37 @@ class Crowds(unittest.TestCase):
             report("the same, received", count, cost)
             self.assertLess(cost.peak_kib(), count * 1024 * 5, "and a few times while it becomes a message")
             reset_all(senders)
+            self.served(server)
+
+    def test_bodies_share_the_room_that_there_is_for_them(self):
+        """Room for eight mebibytes, which eight slow senders have: forty more wait unread, are told to come again after
+        ten seconds, and what is small is served meanwhile."""
+        request = sqs("SendMessage", json.dumps({"QueueUrl": "jobs", "MessageBody": "x" * (MIB - 1000)}))
+        half = len(request) // 2
+        with Server(config="[limits]\nbodies_bytes = 8388608\nbody_seconds = 20\n") as server:
+            cost = Cost(server)
+            first = [Raw(server).send(request[:half]) for _ in range(8)]
+            until(lambda: cost.kept_kib() > 8 * 400, "the room is taken")
+
+            def wait_in_vain(_):
+                with Raw(server) as raw:
+                    return raw.send(request).reply()
+
+            with concurrent.futures.ThreadPoolExecutor(40) as pool:
+                waiting = pool.map(wait_in_vain, range(40))
+                begun = time.monotonic()
+                self.served(server)
+                self.assertLess(since(begun), 8, "not after the others")
+                for status, headers, body in waiting:
+                    self.assertEqual((status, headers["retry-after"], headers["connection"]), (503, "1", "close"))
+                    self.assertIn("ServiceUnavailable", json.loads(body)["__type"])
+            self.assertLess(cost.peak_kib(), 8 * 1024 * 3 + 40 * 512, "not as much as all of them have sent")
+            for raw in first:
+                raw.send(request[half:])
+            self.assertEqual({raw.reply()[0] for raw in first}, {200})
+            report("senders of a mebibyte with room for eight", 48, cost)
+            with Raw(server) as raw:
+                self.assertEqual(raw.send(request).reply()[0], 200, "there is room again")
             self.served(server)
 
     def test_storms_leave_nothing_behind(self):

@@ -51,6 +51,10 @@ class Requests(unittest.TestCase):
                 ("beyond 64 bits", JOB + b"Content-Length: 99999999999999999999999\r\n", b"", (400, 413), False),
                 ("64 bits", JOB + b"Content-Length: 18446744073709551615\r\n", b"", (400, 413, 431), False),
                 ("an unknown coding", JOB + b"Transfer-Encoding: xchunked\r\n", both, (400, 501), False),
+                ("another coding before chunks", JOB + b"Transfer-Encoding: gzip, chunked\r\n", both, 501, False),
+                ("the same in two lines", CHUNKED[:-2] + b"Transfer-Encoding: gzip\r\n" * 2, both, 400, False),
+                ("chunked twice", JOB + b"Transfer-Encoding: chunked, chunked\r\n", both, 400, False),
+                ("chunked twice, in two lines", CHUNKED[:-2] + b"Transfer-Encoding: chunked\r\n", both, 400, False),
                 ("chunks not last", JOB + b"Transfer-Encoding: chunked, gzip\r\n", both, (400, 501), False),
                 ("a blank before the colon", JOB + b"Transfer-Encoding : chunked\r\n", both, 400, False),
                 ("a vertical tab", JOB + b"Transfer-Encoding: \x0bchunked\r\n", both, 400, False),
@@ -59,6 +63,37 @@ class Requests(unittest.TestCase):
                 ("a body where none is due", NAMED + b"Content-Length: 2\r\n", b"{}", 200, True),
             )
         )
+
+    def test_there_is_one_host(self):
+        bare = HEALTH.replace(b"Host: x\r\n", b"%s")
+        posted = b"POST /jobs HTTP/1.1\r\n%sContent-Length: 2\r\n\r\n{}"
+        cases = (
+            ("one", b"Host: queue.example.com:4566\r\n", 200, 202),
+            ("an address", b"host: [::1]:4566\r\n", 200, 202),
+            ("an empty one, as RFC 9110 allows", b"Host:\r\n", 200, 202),
+            ("none", b"", 400, 400),
+            ("two", b"Host: x\r\nHost: y\r\n", 400, 400),
+            ("two that are alike", b"Host: x\r\nHost: x\r\n", 400, 400),
+            ("two in one", b"Host: x y\r\n", 400, 400),
+            ("a path", b"Host: x/y\r\n", 400, 400),
+            ("a user", b"Host: me@x\r\n", 400, 400),
+            ("a port that is none", b"Host: x:y\r\n", 400, 400),
+        )
+        self.play((what, bare % host, expected, expected < 400) for what, host, expected, _ in cases)
+        self.play((what, posted % host, expected, expected < 400) for what, host, _, expected in cases)
+        old = bare.replace(b"1.1", b"1.0")
+        self.play(
+            (
+                ("none, in HTTP/1.0", old % b"", 200, False),
+                ("two, in HTTP/1.0", old % b"Host: x\r\nHost: y\r\n", 400, False),
+                ("none, though the target names it", b"GET http://x/ HTTP/1.1\r\n\r\n", 400, False),
+            )
+        )
+
+    def test_a_body_that_broke_is_the_last_of_its_connection(self):
+        with patient() as server, Raw(server) as raw:
+            status, headers, _ = raw.send(CHUNKED + b"zz\r\n").reply()
+            self.assertEqual((status, headers["connection"]), (400, "close"))
 
     def test_chunks(self):
         self.play(

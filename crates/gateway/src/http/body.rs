@@ -1,10 +1,11 @@
-//! Reading a request's body, up to a limit.
+//! Reading a request's body, up to a limit, and as far as there is room.
 
-use bytes::{Bytes, BytesMut};
-use http::{
-    HeaderMap,
-    header::{CONTENT_LENGTH, EXPECT},
+use super::{
+    pulse::Pulse,
+    room::{Full, Share},
 };
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, header::EXPECT};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
@@ -13,20 +14,29 @@ use hyper::body::{Body, Incoming};
 pub(super) enum BodyError {
     /// Larger than the limit.
     TooLarge,
+    /// There was no room for it.
+    NoRoom,
     /// It ended early, or its chunks don't read.
     Broken,
+}
+
+impl From<Full> for BodyError {
+    fn from(Full: Full) -> BodyError {
+        BodyError::NoRoom
+    }
 }
 
 /// How much of a body that is too large is read and thrown away, in multiples of the limit, so that its sender comes to
 /// the point of reading why: one that is cut off while it sends sees a broken connection instead.
 const PATIENCE: usize = 4;
 
-/// The largest body that is kept before it is asked who sends it: most are no larger, and not worth the question.
-const SMALL: u64 = 64 << 10;
+/// The largest body that is kept before it is asked who sends it, and whether there is room: most are no larger, and not
+/// worth the questions.
+const SMALL: usize = 64 << 10;
 
 /// Whether the body may be large.
 pub(super) fn may_be_large(body: &Incoming) -> bool {
-    body.size_hint().upper().is_none_or(|bytes| bytes > SMALL)
+    body.size_hint().upper().is_none_or(|bytes| bytes > SMALL as u64)
 }
 
 /// Reads past a body that nobody wants, and says whether it got to its end: where it did not, nothing more can be
@@ -38,32 +48,65 @@ pub(super) async fn pass_over(headers: &HeaderMap, body: &mut Incoming, limit_by
     body.is_end_stream()
 }
 
-/// The whole body, of at most `limit_bytes`. One that is announced as too large by a client that asks first
-/// (`Expect: 100-continue`) is refused before a byte of it is sent.
-pub(super) async fn read(headers: &HeaderMap, mut body: Incoming, limit_bytes: usize) -> Result<Bytes, BodyError> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit_bytes as u64) {
-        if !headers.contains_key(EXPECT) {
-            discard(&mut body, limit_bytes * PATIENCE).await;
-        }
-        return Err(BodyError::TooLarge);
-    }
+/// The whole of a body that is not large, and so announced.
+pub(super) async fn read(mut body: Incoming) -> Result<Bytes, BodyError> {
     // Most bodies come in one piece, which is then passed on as it is.
     let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
-    let Some(second) = next(&mut body).await? else {
-        return if first.len() > limit_bytes { Err(BodyError::TooLarge) } else { Ok(first) };
-    };
-    let mut whole = BytesMut::with_capacity(announced.map_or(first.len() * 2, |length| length as usize));
+    let Some(second) = next(&mut body).await? else { return Ok(first) };
+    let rest_bytes = body.size_hint().lower() as usize;
+    let mut whole = BytesMut::with_capacity(first.len() + second.len() + rest_bytes);
     whole.extend_from_slice(&first);
-    let mut piece = Some(second);
-    while let Some(more) = piece {
-        if whole.len() + more.len() > limit_bytes {
-            drop(whole);
-            discard(&mut body, limit_bytes * PATIENCE).await;
+    whole.extend_from_slice(&second);
+    while let Some(more) = next(&mut body).await? {
+        whole.extend_from_slice(&more);
+    }
+    Ok(whole.freeze())
+}
+
+/// The whole of a body that may be large, of at most `limit_bytes`. One that is refused by a client that asks first
+/// (`Expect: 100-continue`) is so before a byte of it is sent.
+pub(super) async fn read_large(
+    headers: &HeaderMap,
+    body: &mut Incoming,
+    limit_bytes: usize,
+    share: &mut Share<'_>,
+    pulse: &Pulse,
+) -> Result<Bytes, BodyError> {
+    let outcome = gather(body, limit_bytes, share, pulse).await;
+    if matches!(outcome, Err(BodyError::TooLarge | BodyError::NoRoom)) {
+        pass_over(headers, body, limit_bytes).await;
+    }
+    outcome
+}
+
+async fn gather(
+    body: &mut Incoming,
+    limit_bytes: usize,
+    share: &mut Share<'_>,
+    pulse: &Pulse,
+) -> Result<Bytes, BodyError> {
+    let mut whole = BytesMut::new();
+    if let Some(announced) = body.size_hint().exact() {
+        let bytes = usize::try_from(announced).unwrap_or(usize::MAX);
+        if bytes > limit_bytes {
             return Err(BodyError::TooLarge);
         }
+        share.cover(bytes, pulse).await?;
+        whole.reserve(bytes);
+    }
+    while let Some(more) = next(body).await? {
+        let bytes = whole.len() + more.len();
+        if bytes > limit_bytes {
+            return Err(BodyError::TooLarge);
+        }
+        if bytes > whole.capacity() {
+            let bytes = bytes.next_power_of_two().clamp(SMALL, limit_bytes.max(SMALL));
+            if bytes > SMALL {
+                share.cover(bytes, pulse).await?;
+            }
+            whole.reserve(bytes - whole.len());
+        }
         whole.extend_from_slice(&more);
-        piece = next(&mut body).await?;
     }
     Ok(whole.freeze())
 }

@@ -1,8 +1,10 @@
 //! Accepting connections, serving them, and stopping in good order.
 
 use super::{
-    exchange,
+    Peer,
+    exchange::Line,
     pulse::{Patience, Pulse},
+    room::Room,
     stream::Watched,
     threads::Threads,
     watch::Connections,
@@ -101,10 +103,13 @@ async fn accept(
     connections: Arc<Connections>,
     draining: watch::Receiver<bool>,
 ) {
-    let room = Arc::new(Semaphore::new(gateway.settings().limits.connections));
+    let limits = &gateway.settings().limits;
+    let places = Arc::new(Semaphore::new(limits.connections));
+    // Before their senders give up, whose patience is often that for a body.
+    let room = Arc::new(Room::new(limits.bodies_bytes, limits.body / 2));
     loop {
         // Over the limit, the next ones wait in the system's queue until somebody leaves.
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
+        let Ok(permit) = Arc::clone(&places).acquire_owned().await else { return };
         // Off this runtime, on to that of its thread.
         let accepted = listener.accept().await.and_then(|(stream, _)| stream.into_std());
         let stream = match accepted {
@@ -117,11 +122,15 @@ async fn accept(
             }
         };
         let pulse = Arc::new(Pulse::new());
-        let (gateway, draining) = (gateway.clone(), draining.clone());
+        let (gateway, room, draining) = (gateway.clone(), Arc::clone(&room), draining.clone());
         connections.add(Arc::clone(&pulse), |entry| {
             threads.spawn(|place| async move {
                 match TcpStream::from_std(stream) {
-                    Ok(stream) => serve(gateway, stream, pulse, draining).await,
+                    Ok(stream) => {
+                        let stream = Arc::new(stream);
+                        let line = Line { gateway, room, pulse, peer: Peer::new(Arc::clone(&stream)) };
+                        serve(line, stream, draining).await;
+                    }
                     Err(error) => tracing::warn!(%error, "a connection could not be served"),
                 }
                 // Now that nothing of the connection holds the gateway any more.
@@ -131,19 +140,32 @@ async fn accept(
     }
 }
 
-/// Serves one connection until it closes.
-async fn serve(gateway: Gateway, stream: TcpStream, pulse: Arc<Pulse>, mut draining: watch::Receiver<bool>) {
+/// Serves one connection until it closes. One that says nothing costs next to nothing: what it takes to understand it
+/// is there from its first byte on.
+async fn serve(line: Line, stream: Arc<TcpStream>, mut draining: watch::Receiver<bool>) {
+    tokio::select! {
+        biased;
+        readable = stream.readable() => if readable.is_err() { return },
+        () = told(&mut draining) => return,
+    }
+    Box::pin(speak(line, stream, draining)).await;
+}
+
+/// Speaks HTTP on a connection until it closes.
+async fn speak(line: Line, stream: Arc<TcpStream>, mut draining: watch::Receiver<bool>) {
     // Replies are written whole; waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse)));
-    let service = service_fn(|request| exchange(&gateway, &pulse, request));
-    let connection = http1::Builder::new().max_header_size(HEAD_BYTES).serve_connection(io, service);
-    let mut connection = std::pin::pin!(connection);
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&line.pulse)));
+    let service = service_fn(|request| line.exchange(request));
+    let mut http = http1::Builder::new();
+    // Who has sent a whole request and says no more is answered like others.
+    http.max_header_size(HEAD_BYTES).half_close(true);
+    let mut connection = std::pin::pin!(http.serve_connection(io, service));
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
         () = told(&mut draining) => {
             connection.as_mut().graceful_shutdown();
-            finished(connection, &pulse).await
+            finished(connection, &line.pulse).await
         }
     };
     if let Err(error) = outcome {

@@ -41,6 +41,13 @@ pub(crate) fn too_large(exchange: &Exchange<'_>) -> Response<Bytes> {
     response
 }
 
+/// The answer to a job that could not be read for now.
+pub(crate) fn unavailable(exchange: &Exchange<'_>, reason: &str) -> Response<Bytes> {
+    let mut response = reply::error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", reason);
+    cors::allow(exchange, &mut response);
+    response
+}
+
 /// Checks the signature, where one is called for; whose account it is in doesn't matter.
 fn admit(exchange: &Exchange<'_>) -> Result<(), JobError> {
     if exchange.gateway.settings.jobs.public || !exchange.gateway.callers.are_verified() {

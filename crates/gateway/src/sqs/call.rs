@@ -33,6 +33,11 @@ impl<'a> Call<'a> {
         &self.gateway.broker
     }
 
+    /// Returns when the caller may have gone: nothing is to be waited for on their behalf.
+    pub(super) async fn peer_left(&self) {
+        self.exchange.peer_left().await;
+    }
+
     /// Whether AWS's 60-second cool-downs are kept.
     pub(super) fn cooldowns(&self) -> bool {
         self.gateway.settings.cooldowns

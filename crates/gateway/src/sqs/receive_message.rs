@@ -16,6 +16,7 @@ use afterward_broker::{
     machine::{Receive, Refusal},
 };
 use afterward_names::{DeduplicationId, limits};
+use bytes::Bytes;
 use std::time::Duration;
 
 pub(super) async fn receive_message(call: &Call<'_>, request: ReceiveMessageRequest) -> Result<Response, Error> {
@@ -30,7 +31,8 @@ pub(super) async fn receive_message(call: &Call<'_>, request: ReceiveMessageRequ
         visibility_timeout_ms: request.visibility_timeout.map(visibility_timeout_ms).transpose()?,
         attempt: request.receive_request_attempt_id.as_deref().map(attempt).transpose()?,
     };
-    let received = call.broker().receive(receive, wait).await.map_err(|failure| match failure {
+    let gone = call.peer_left();
+    let received = call.broker().receive_until(receive, wait, gone).await.map_err(|failure| match failure {
         Failure::Refused(Refusal::AttemptNotAllowed) => refusal::wrong_kind_of_queue(
             request.receive_request_attempt_id.as_deref().unwrap_or_default(),
             "ReceiveRequestAttemptId",
@@ -58,11 +60,16 @@ fn message(
         receipt_handle: Some(call.broker().receipts().handle(delivery.lease)),
         md5_of_body: Some(digest::hex(&content.body_md5)),
         // Bodies come in as UTF-8, and the log gives back what it was given.
-        body: Some(String::from_utf8_lossy(&content.body).into_owned()),
+        body: Some(text(content.body)),
         attributes,
         md5_of_message_attributes: wire::attributes_md5(&message_attributes),
         message_attributes,
     }
+}
+
+/// Bytes as text, without a copy where they are UTF-8 and nobody else's.
+fn text(bytes: Bytes) -> String {
+    String::from_utf8(bytes.into()).unwrap_or_else(|wrong| String::from_utf8_lossy(wrong.as_bytes()).into_owned())
 }
 
 fn maximum(asked: Option<i64>) -> Result<usize, Error> {

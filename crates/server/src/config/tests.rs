@@ -45,6 +45,7 @@ fn every_key_can_be_set_in_the_file_by_variable_and_by_flag() {
         ("jobs.cors_origins", "[\"https://a.example\", \"http://b:8080\"]", "https://a.example, http://b:8080"),
         ("jobs.public", "true", "true"),
         ("limits.body_bytes", "2_000_000", "2000000"),
+        ("limits.bodies_bytes", "3_000_000", "3000000"),
         ("limits.header_seconds", "3", "3"),
         ("limits.body_seconds", "4", "4"),
         ("limits.idle_seconds", "6", "6"),

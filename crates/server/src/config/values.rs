@@ -116,6 +116,7 @@ fn set(config: &mut Config, given: &Given) -> Result<(), ConfigError> {
         "jobs.cors_origins" => config.jobs.cors_origins = given.origins()?,
         "jobs.public" => config.jobs.public = given.switch()?,
         "limits.body_bytes" => config.limits.body_bytes = given.within(1 << 20..=1 << 30)? as usize,
+        "limits.bodies_bytes" => config.limits.bodies_bytes = given.within(1 << 20..=1 << 40)? as usize,
         "limits.header_seconds" => config.limits.header = given.seconds()?,
         "limits.body_seconds" => config.limits.body = given.seconds()?,
         "limits.idle_seconds" => config.limits.idle = given.seconds()?,
