@@ -2,15 +2,13 @@
 //!
 //! The path and the query string are taken as they stood on the wire, before anybody's router decoded them.
 
-use http::{HeaderMap, HeaderValue, Method, Uri, header::HOST};
+use super::claim::split;
+use http::{HeaderMap, Method, Uri, header::HOST};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
 /// SHA-256 in hex.
 pub(super) type HexDigest = [u8; 64];
-
-/// Among as few headers as this, looking at each is quicker than looking one up by a name that is not known as one yet.
-const FEW: usize = 24;
 
 /// What a signature covers.
 #[derive(Debug)]
@@ -35,7 +33,7 @@ impl Canonical<'_> {
         text.push(b'\n');
         query(&mut text, self.uri.query().unwrap_or_default());
         text.push(b'\n');
-        for name in self.signed_headers.split(';') {
+        for name in split(self.signed_headers, b';') {
             self.header(&mut text, name);
         }
         text.push(b'\n');
@@ -48,35 +46,19 @@ impl Canonical<'_> {
     fn header(&self, text: &mut Vec<u8>, name: &str) {
         text.extend_from_slice(name.as_bytes());
         text.push(b':');
-        let values = if self.headers.len() <= FEW {
-            Self::values(
-                text,
-                self.headers
-                    .iter()
-                    .filter(|(known, _)| known.as_str().eq_ignore_ascii_case(name))
-                    .map(|(_, value)| value),
-            )
-        } else {
-            Self::values(text, self.headers.get_all(name).iter())
-        };
+        let mut values = self.headers.get_all(name).iter().map(|value| value.as_bytes()).peekable();
         // Over HTTP/2 the host is the URI's.
-        if values == 0 && name == HOST.as_str() {
+        if values.peek().is_none() && name == HOST.as_str() {
             text.extend_from_slice(self.uri.authority().map_or("", |authority| authority.as_str()).as_bytes());
         }
-        text.push(b'\n');
-    }
-
-    /// Writes a header's values, and says how many there were.
-    fn values<'v>(text: &mut Vec<u8>, values: impl Iterator<Item = &'v HeaderValue>) -> usize {
-        let mut count = 0;
+        let mut first = true;
         for value in values {
-            if count > 0 {
+            if !std::mem::take(&mut first) {
                 text.push(b',');
             }
-            collapse(text, value.as_bytes());
-            count += 1;
+            collapse(text, value);
         }
-        count
+        text.push(b'\n');
     }
 }
 

@@ -63,11 +63,9 @@ impl<'a> Claim<'a> {
     }
 
     fn of_header(value: &'a str) -> Claim<'a> {
-        let (algorithm, mut parameters) = cut(value.trim(), b' ').unwrap_or((value.trim(), ""));
+        let (algorithm, parameters) = cut(value.trim(), b' ').unwrap_or((value.trim(), ""));
         let mut claim = Claim::empty(Form::Header, Cow::Borrowed(algorithm));
-        while !parameters.is_empty() {
-            let (parameter, rest) = cut(parameters, b',').unwrap_or((parameters, ""));
-            parameters = rest;
+        for parameter in split(parameters, b',') {
             let Some((name, value)) = cut(parameter.trim(), b'=') else { continue };
             let value = Some(Cow::Borrowed(value));
             match name {
@@ -186,6 +184,17 @@ impl<'a> Claim<'a> {
 fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
     let at = memchr::memchr(at, text.as_bytes())?;
     Some((&text[..at], &text[at + 1..]))
+}
+
+/// The parts of a text between an ASCII character.
+pub(super) fn split(text: &str, at: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (part, after) = cut(text, at).map_or((text, None), |(part, after)| (part, Some(after)));
+        rest = after;
+        Some(part)
+    })
 }
 
 fn decode_text(raw: &str) -> Result<Cow<'_, str>, std::string::FromUtf8Error> {

@@ -6,13 +6,16 @@
 use super::{
     Caller, Credential,
     canonical::{Canonical, payload_digest},
-    claim::{Claim, Form, Scope},
+    claim::{Claim, Form, Scope, split},
     key::{KeyCache, SigningKey},
     time::{amz_date, parse_amz_date, parse_http_date},
 };
 use crate::{Code, Error, Incoming, sqs::TARGET_HEADER};
 use hmac::Mac;
-use http::{HeaderMap, HeaderName, header::DATE};
+use http::{
+    HeaderMap, HeaderName,
+    header::{DATE, HOST},
+};
 use std::{borrow::Cow, collections::HashMap};
 
 /// How far a signer's clock may be off: 15 minutes.
@@ -213,14 +216,19 @@ fn check_time(claim: &Claim<'_>, stamp: &Stamp<'_>, now_s: i64) -> Result<(), Er
 /// them, keep the canonical request no longer than the request: a name repeated would repeat its header's value. The target names
 /// the action: unsigned, whoever is given a presigned URL could make another call of it.
 fn check_signed_headers(signed_headers: &str, headers: &HeaderMap) -> Result<(), Error> {
-    if !signed_headers.split(';').is_sorted_by(|a, b| a < b) {
+    let (mut last, mut is_sorted, mut host, mut target) = (None, true, false, false);
+    for name in split(signed_headers, b';') {
+        is_sorted &= last.replace(name).is_none_or(|last| last < name);
+        host |= name == HOST.as_str();
+        target |= name == TARGET_HEADER.as_str();
+    }
+    if !is_sorted {
         return Err(refused("The 'SignedHeaders' in the AWS Authorization must be sorted, and each named once."));
     }
-    let is_signed = |header: &str| signed_headers.split(';').any(|name| name == header);
-    if !is_signed("host") {
+    if !host {
         return Err(refused("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."));
     }
-    if headers.contains_key(TARGET_HEADER) && !is_signed(TARGET_HEADER.as_str()) {
+    if headers.contains_key(TARGET_HEADER) && !target {
         return Err(refused("'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization."));
     }
     Ok(())
