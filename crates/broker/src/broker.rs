@@ -15,6 +15,7 @@ use crate::{
     partition::{Gate, Gated, Receiving},
     random::Random,
     shared::{Ending, Entry, Inner, Shared, Status},
+    shortage::{grows, may_grow},
     thread,
     undelivered::Undelivered,
 };
@@ -25,7 +26,7 @@ use std::{
     convert::Infallible,
     fmt,
     future::{Future, pending},
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Condvar, Mutex, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -95,6 +96,7 @@ impl Broker {
             ended: Gate::default(),
             inner: Mutex::new(inner),
             wake: Condvar::new(),
+            short_of_room: AtomicBool::default(),
         });
         let weak = Arc::downgrade(&shared);
         shared.clock.on_jump(Box::new(move || weak.upgrade().map(|shared| shared.nudge()).is_some()));
@@ -137,13 +139,20 @@ impl Broker {
                 *failure = error.is_some();
             }
         }
+        let may_grow = commands.iter().any(|(command, _)| may_grow(command));
+        let shortage = if may_grow { self.shared().shortage() } else { None };
         let all = self.shared().enter(|entry| {
+            if let Some(shortage) = shortage
+                && commands.iter().any(|(command, _)| grows(entry.partition.state(), command))
+            {
+                return Err(shortage);
+            }
             let commands = commands
                 .iter()
                 .map(|(command, error)| (command, error.as_deref().map_or(Beside::Nothing, Beside::Error)));
-            submit_all(entry, commands)
+            Ok(submit_all(entry, commands))
         });
-        all.await?.await
+        all.await??.await
     }
 
     /// Several sends under one flush, each with its own outcome ([`Reply::Sent`]).
@@ -151,6 +160,9 @@ impl Broker {
     /// # Errors
     /// [`Unavailable`] for all: perhaps stored, perhaps not.
     pub async fn send(&self, sends: Vec<(Send, Content)>) -> Result<Vec<Result<Reply, Refusal>>, Unavailable> {
+        if let Some(shortage) = self.shared().shortage() {
+            return Err(shortage);
+        }
         let sends: Vec<_> = sends.into_iter().map(|(send, content)| (Command::Send(send), content)).collect();
         let all = self.shared().enter(|entry| {
             submit_all(entry, sends.iter().map(|(command, content)| (command, Beside::Content(content))))

@@ -26,6 +26,7 @@ pub mod partition;
 mod random;
 mod receipt;
 mod shared;
+mod shortage;
 mod thread;
 mod undelivered;
 

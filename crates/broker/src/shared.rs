@@ -10,7 +10,7 @@ use crate::{
 };
 use afterward_log::Log;
 use std::{
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct Shared {
     pub(crate) inner: Mutex<Inner>,
     /// What the thread parks on.
     pub(crate) wake: Condvar,
+    /// The log's room runs out, and somebody has been told so.
+    pub(crate) short_of_room: AtomicBool,
 }
 
 /// What is under the lock.

@@ -22,8 +22,10 @@ pub(crate) const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(5);
 /// The longest sleep before a planned wake-up: a clock that is set forward is noticed within this time.
 const LONGEST_NAP: Duration = Duration::from_secs(5);
-/// How much compaction looks at for each batch that is appended while it runs: enough to stay ahead of the appending.
-const COMPACT_PER_BATCH_BYTES: u64 = 256 << 10;
+/// How much compaction looks at while it runs, for each byte that others append: the log grows by a third of itself, at the
+/// most, before the pass is through. It is paid with each batch, and is little for a small one, that nobody waits for long.
+const COMPACT_PER_BYTE: u64 = 3;
+const COMPACT_PER_BATCH_BYTES: u64 = 16 << 10;
 
 /// What to do next, without the lock.
 enum Work {
@@ -108,6 +110,7 @@ impl Worker<'_> {
             };
             let now_ms = shared.clock.now_ms();
             if partition.next_wake_ms().is_some_and(|wake_ms| wake_ms <= now_ms) {
+                partition.hold_moves(shared.log.shortage().is_some());
                 partition.on_time(now_ms);
                 *due |= partition.is_pending();
             }
@@ -154,7 +157,8 @@ impl Worker<'_> {
         let bytes = outgoing.batch.payload.len() as u64;
         if let Some(landed) = self.shared.append(epoch, outgoing) {
             if self.compactor.is_running() {
-                self.compact_first_bytes = COMPACT_PER_BATCH_BYTES.max(2 * bytes);
+                let by_others = bytes.saturating_sub(self.compactor.take_written_bytes());
+                self.compact_first_bytes = COMPACT_PER_BATCH_BYTES.max(COMPACT_PER_BYTE * by_others);
             }
             self.release = landed;
         }
@@ -178,7 +182,10 @@ impl Worker<'_> {
         let (epoch, trim) = {
             let mut inner = self.shared.lock();
             let Status::Serving(partition) = &mut inner.status else { return Ok(()) };
-            let looked_at = self.compactor.forward(partition, self.shared.clock.now_ms())?;
+            let now_ms = self.shared.clock.now_ms();
+            // While nobody waits, it goes on by whole steps.
+            let most_bytes = if self.compact_first_bytes > 0 { self.compact_first_bytes } else { u64::MAX };
+            let looked_at = self.compactor.forward_up_to(partition, now_ms, most_bytes)?;
             self.compact_first_bytes = self.compact_first_bytes.saturating_sub(looked_at.max(1));
             (partition.epoch(), self.compactor.trim(partition))
         };

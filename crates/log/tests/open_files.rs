@@ -1,5 +1,6 @@
 //! A backlog of any size takes few file descriptors.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)] // helpers of tests fail as tests do
 
 use afterward_log::{
     Batch, Log, Slice,

@@ -41,6 +41,11 @@ impl State {
         }
     }
 
+    /// Where the content of this message is, if there is such a message.
+    pub fn content_at(&self, message: MessageKey) -> Option<Location> {
+        self.slab.find(message).map(|entry| entry.location())
+    }
+
     /// The secret, counters, queues and move tasks as events. A replay may start at a batch that holds these: later
     /// events need no earlier definition.
     pub fn definitions(&self) -> Vec<Event> {

@@ -1,5 +1,7 @@
 //! What several kinds of event, or long ones, are made of.
 
+use crate::Glance;
+use crate::glance::key_of;
 use crate::reader::{Reader, Reason, flags};
 use crate::writer::Writer;
 use afterward_machine::{KeptKey, LeaseId, LeasedMessage, MessageSent, MoveFailure, MoveOutcome, QueueId};
@@ -107,6 +109,23 @@ impl Reader<'_> {
         // Neither is written: there is one way to say that there is no fingerprint.
         let fingerprint = sent.dedup.is_some_and(|dedup| dedup.fingerprint != 0);
         if fingerprint == has.has(FINGERPRINT) { Ok(sent) } else { Err("a fingerprint stands where none belongs") }
+    }
+
+    /// The first fields of [`Self::sent`], and its deduplication window if it has one.
+    pub(crate) fn glance_at_sent(&mut self) -> Result<Glance, Reason> {
+        let has = self.flags(GROUP | DEDUP | JOB | FINGERPRINT)?;
+        let (_queue, id) = (self.queue()?, self.id()?);
+        let counts_until_ms = if has.has(JOB) {
+            u64::MAX
+        } else if has.has(DEDUP) {
+            let (_order, _visible_ms) = (self.number()?, self.time()?);
+            has.then(GROUP, || self.bytes())?;
+            self.array::<16>()?;
+            self.time()?
+        } else {
+            0
+        };
+        Ok(Glance::Message { message: key_of(id), counts_until_ms })
     }
 
     pub(crate) fn leased(&mut self) -> Result<Vec<LeasedMessage>, Reason> {

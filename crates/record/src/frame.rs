@@ -7,8 +7,8 @@ use crate::{Beside, Corrupt, Decoded, Span};
 use afterward_machine::Event;
 
 /// Length and checksum.
-const HEAD_BYTES: usize = 8;
-const VERSION_BITS: u8 = 0x3f;
+pub(crate) const HEAD_BYTES: usize = 8;
+pub(crate) const VERSION_BITS: u8 = 0x3f;
 const HAS_ERROR: u8 = 1 << 6;
 const HAS_CONTENT: u8 = 1 << 7;
 
@@ -108,7 +108,7 @@ pub fn decode_one(record: &[u8]) -> Result<Decoded<'_>, Corrupt> {
 }
 
 /// Length, checksum and body of the record that `bytes` start with.
-fn split(bytes: &[u8]) -> Result<(u32, u32, &[u8]), Reason> {
+pub(crate) fn split(bytes: &[u8]) -> Result<(u32, u32, &[u8]), Reason> {
     let (length, rest) = bytes.split_first_chunk().ok_or(TOO_SHORT)?;
     let (crc, rest) = rest.split_first_chunk().ok_or(TOO_SHORT)?;
     let length = u32::from_le_bytes(*length);

@@ -1,5 +1,7 @@
 //! State that compaction wrote forward.
 
+use crate::Glance;
+use crate::glance::key_of;
 use crate::reader::{Reader, Reason, flags};
 use crate::writer::Writer;
 use afterward_machine::{KeptDedup, KeptFinished, KeptKey, KeptMessage, KeptQueue, LeaseId};
@@ -112,6 +114,13 @@ impl Reader<'_> {
             finished_ms: self.time()?,
             queue: self.queue()?,
         })
+    }
+
+    /// The first fields of [`Self::kept_message`].
+    pub(crate) fn glance_at_kept(&mut self) -> Result<Glance, Reason> {
+        let has = self.flags(ALL)?;
+        let (_queue, id) = (self.queue()?, self.id()?);
+        Ok(Glance::Message { message: key_of(id), counts_until_ms: if has.has(JOB) { u64::MAX } else { 0 } })
     }
 
     pub(crate) fn kept_message(&mut self) -> Result<KeptMessage, Reason> {

@@ -37,6 +37,7 @@ mod content;
 mod event;
 mod fields;
 mod frame;
+mod glance;
 mod kept;
 mod kind;
 mod names;
@@ -46,6 +47,7 @@ mod writer;
 use afterward_machine::Event;
 pub use content::{Attribute, AttributeValue, Content};
 pub use frame::{decode, decode_one, encode};
+pub use glance::{Glance, glance};
 use thiserror::Error;
 
 /// What goes into a record beside its event.

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests fail as tests do
 
-use afterward_machine::Event;
-use afterward_record::{Beside, Content, decode, decode_one, encode};
+use afterward_machine::{Event, MessageKey};
+use afterward_record::{Beside, Content, Glance, decode, decode_one, encode, glance};
 use proptest::prelude::*;
 
 mod arbitrary;
@@ -36,6 +36,24 @@ fn check_canonical(bytes: &[u8]) {
     if let Some(Ok(content)) = content {
         let again = record(decoded.time_ms, &decoded.event, Beside::Content(&content));
         assert_eq!(decode_one(&again).unwrap().content, decoded.content);
+    }
+}
+
+/// What a glance must see.
+fn in_short(event: &Event) -> Glance {
+    match event {
+        Event::Sent(sent) => {
+            let window = sent.dedup.map_or(0, |dedup| dedup.expires_ms);
+            let counts_until_ms = if sent.job { u64::MAX } else { window };
+            Glance::Message { message: MessageKey::from_u64(sent.id.key()), counts_until_ms }
+        }
+        Event::MessageKept(kept) => {
+            let counts_until_ms = if kept.job { u64::MAX } else { 0 };
+            Glance::Message { message: MessageKey::from_u64(kept.id.key()), counts_until_ms }
+        }
+        Event::Deleted { message } => Glance::Deleted(*message),
+        Event::Leased { attempt: None, .. } => Glance::Leased,
+        _ => Glance::Other,
     }
 }
 
@@ -78,6 +96,33 @@ proptest! {
         prop_assert_eq!(read.iter().map(|decoded| decoded.span).collect::<Vec<_>>(), spans);
         let events: Vec<_> = read.into_iter().map(|decoded| (decoded.time_ms, decoded.event)).collect();
         prop_assert_eq!(events, all);
+    }
+
+    #[test]
+    fn a_glance_sees_what_decoding_shows(
+        all in proptest::collection::vec((0..1u64 << 62, events()), 0..8),
+        content in contents(),
+    ) {
+        let mut payload = Vec::new();
+        for (time_ms, event) in &all {
+            encode(&mut payload, *time_ms, event, Beside::Content(&content));
+        }
+        let seen: Vec<_> = glance(&payload, 0).map(Result::unwrap).collect();
+        let expected: Vec<_> =
+            decode(&payload).map(Result::unwrap).map(|decoded| (in_short(&decoded.event), decoded.span)).collect();
+        prop_assert_eq!(&seen, &expected);
+        if let Some((_, second)) = seen.get(1) {
+            let rest: Vec<_> = glance(&payload, second.offset_bytes as usize).map(Result::unwrap).collect();
+            prop_assert_eq!(&rest, &expected[1..]);
+        }
+    }
+
+    #[test]
+    fn a_glance_at_anything_ends_well(bytes in proptest::collection::vec(prop_oneof![0u8..40, any::<u8>()], 0..200)) {
+        for looked in glance(&bytes, 0) {
+            let Ok((_, span)) = looked else { break };
+            prop_assert!((span.offset_bytes + span.length_bytes) as usize <= bytes.len());
+        }
     }
 
     #[test]

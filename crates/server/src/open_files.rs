@@ -1,11 +1,14 @@
 //! How many files the process may have open: connections and segment files share them.
 //!
-//! The log must never fail for want of a descriptor that a connection has, so connections get what is left when a
-//! quarter is set aside for segments. Systems give processes a low soft limit for the sake of old programs; a server
+//! The log must never fail for want of a descriptor that a connection has, so connections get what is left when those are
+//! set aside that it may have open at a time, however large it is. Systems give processes a low soft limit for the sake of old programs; a server
 //! raises it.
 
 /// The files that are neither connections nor segments: standard streams, the runtime's own, the lock.
 const OWN_FILES: u64 = 64;
+/// What the log may have open: 64 segments to read from, and those that are being written and made. It gets by with fewer,
+/// so of a small number it gets no more than a quarter.
+const LOG_FILES: u64 = 80;
 /// What the limit is raised to where the system knows none.
 #[cfg(unix)]
 const ENOUGH: u64 = 1 << 20;
@@ -34,7 +37,7 @@ pub(crate) fn raise() -> u64 {
 
 /// How many connections may be open at a time, when `wanted` are asked for and the process may open `files`.
 pub(crate) fn connections(wanted: usize, files: u64) -> usize {
-    let left = (files / 4 * 3).saturating_sub(OWN_FILES).max(1);
+    let left = files.saturating_sub(LOG_FILES.min(files / 4) + OWN_FILES).max(1);
     let fitting = usize::try_from(left).map_or(wanted, |left| left.min(wanted));
     // A tenth of what was asked for, or less, is what somebody will wonder about.
     if fitting < wanted / 10 {
@@ -51,11 +54,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_leave_a_quarter_of_the_files_to_the_log() {
+    fn connections_leave_the_log_what_it_needs() {
         for (wanted, files, fitting) in [
             (16_384, 1_048_576, 16_384),
-            (16_384, 20_000, 14_936),
-            (16_384, 1_024, 704),
+            (16_384, 10_000, 9_856),
+            (16_384, 1_024, 880),
+            (16_384, 200, 86),
             (100, 1_024, 100),
             (100, 10, 1),
             (100, u64::MAX, 100),

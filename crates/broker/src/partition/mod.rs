@@ -53,6 +53,7 @@ pub struct Partition {
     logged_bytes: u64,
     /// Move tasks that said they were due and did nothing are not asked again before.
     moves_rest_until_ms: u64,
+    moves_are_held: bool,
     counters: Arc<Counters>,
 }
 
@@ -90,6 +91,7 @@ impl Partition {
             definitions_every_bytes: write::DEFINITIONS_EVERY_BYTES,
             logged_bytes: 0,
             moves_rest_until_ms: 0,
+            moves_are_held: false,
             counters,
         }
     }
@@ -193,6 +195,11 @@ impl Partition {
             let answer = self.gated(Ok(Vec::new()));
             waiter.serve(answer);
         }
+    }
+
+    /// Lets the move tasks rest, or go on: they make the log longer and give nothing back.
+    pub fn hold_moves(&mut self, hold: bool) {
+        self.moves_are_held = hold;
     }
 
     /// When [`Self::on_time`] next has something to do.

@@ -3,8 +3,8 @@
 use super::Partition;
 use crate::{OpenError, open::wrong_record};
 use afterward_log::{Log, LoggedBatch, Position, Slice};
-use afterward_machine::{Event, Forward, Location};
-use afterward_record::{Beside, Decoded, decode, decode_one};
+use afterward_machine::{Event, Forward, Location, State};
+use afterward_record::{Beside, Glance, decode_one, glance};
 use bytes::Bytes;
 use std::{
     collections::{HashMap, VecDeque},
@@ -13,8 +13,11 @@ use std::{
 
 /// How much is read at a time.
 const PAGE_BYTES: usize = 128 << 10;
-/// How many records are decoded at a time.
-const DECODED_RECORDS: usize = 256;
+/// How many records are taken out of a batch at a time.
+const TAKEN_RECORDS: usize = 256;
+
+/// More than the state of a message takes, whose content is written forward with it.
+const STATE_BYTES: u64 = 1 << 10;
 
 /// How far a pass has come.
 #[derive(Debug)]
@@ -23,10 +26,10 @@ pub(super) struct Pass {
     next: Position,
     /// The definitions batch that the pass ends before.
     until: Position,
-    /// Read; the first is decoded up to `offset`.
+    /// Read; the first is taken apart up to `offset`.
     batches: VecDeque<LoggedBatch>,
     offset: usize,
-    /// Decoded, and not looked at yet.
+    /// Taken out of their batch, and not looked at yet.
     items: VecDeque<Item>,
     /// Definitions batches up to `until` that the pass has yet to come to.
     marks: VecDeque<Position>,
@@ -37,13 +40,33 @@ pub(super) struct Pass {
     fetched: HashMap<Location, Bytes>,
     /// What it has written that holds no message.
     rest_bytes: u64,
+    /// The log has no room for what comes next.
+    lacks_room: bool,
 }
 
 #[derive(Debug)]
 struct Item {
-    event: Event,
+    glance: Glance,
     at: Location,
     record: Bytes,
+}
+
+impl Item {
+    /// What the state still needs of it. Nothing of most: that is told without decoding them.
+    fn forwards(&self, state: &State) -> Result<Vec<Forward>, OpenError> {
+        match self.glance {
+            Glance::Leased => return Ok(Vec::new()),
+            Glance::Message { message, counts_until_ms }
+                if counts_until_ms <= state.now_ms() && state.content_at(message) != Some(self.at) =>
+            {
+                return Ok(Vec::new());
+            }
+            Glance::Deleted(message) => return Ok(state.forward(&Event::Deleted { message }, self.at)),
+            Glance::Message { .. } | Glance::Other => {}
+        }
+        let decoded = decode_one(&self.record).map_err(|wrong| wrong_record(self.at.position, &wrong))?;
+        Ok(state.forward(&decoded.event, self.at))
+    }
 }
 
 impl Pass {
@@ -60,6 +83,7 @@ impl Pass {
             wanted: Vec::new(),
             fetched: HashMap::new(),
             rest_bytes: definitions_bytes,
+            lacks_room: false,
         }
     }
 
@@ -73,12 +97,17 @@ impl Pass {
         self.items.is_empty() && self.batches.is_empty() && self.next >= self.until
     }
 
+    /// Whether it can't go on, because the log has no room for what comes next.
+    pub(super) fn lacks_room(&self) -> bool {
+        self.lacks_room
+    }
+
     /// Whether nothing is left to do.
     pub(super) fn is_over(&self) -> bool {
         self.has_seen_all() && self.marks.is_empty() && self.trims.is_empty()
     }
 
-    /// Reads, decodes and fetches what the next step will look at.
+    /// Reads, takes apart and fetches what the next step will look at.
     pub(super) fn prepare(&mut self, log: &dyn Log) -> Result<(), OpenError> {
         let wanted = mem::take(&mut self.wanted);
         if !wanted.is_empty() {
@@ -89,7 +118,7 @@ impl Pass {
             if self.batches.is_empty() {
                 self.read(log)?;
             }
-            self.decode()?;
+            self.take_apart()?;
         }
         Ok(())
     }
@@ -102,17 +131,17 @@ impl Pass {
         Ok(())
     }
 
-    /// Decodes some of the first batch: a large batch is not held as events all at once.
-    fn decode(&mut self) -> Result<(), OpenError> {
+    /// Takes some of the records out of the first batch. What they say is decoded only where it may count.
+    fn take_apart(&mut self) -> Result<(), OpenError> {
         let Some(logged) = self.batches.front() else { return Ok(()) };
         let payload = &logged.batch.payload;
-        for decoded in decode(payload.get(self.offset..).unwrap_or_default()).take(DECODED_RECORDS) {
-            let Decoded { event, span, .. } = decoded.map_err(|wrong| wrong_record(logged.position, &wrong))?;
-            let from = self.offset;
-            self.offset += span.length_bytes as usize;
-            let record = payload.slice(from..self.offset);
-            let at = Location { position: logged.position, offset_bytes: from as u32, length_bytes: span.length_bytes };
-            self.items.push_back(Item { event, at, record });
+        for looked in glance(payload, self.offset).take(TAKEN_RECORDS) {
+            let (glance, span) = looked.map_err(|wrong| wrong_record(logged.position, &wrong))?;
+            let (offset_bytes, length_bytes) = (span.offset_bytes, span.length_bytes);
+            self.offset = offset_bytes as usize + length_bytes as usize;
+            let record = payload.slice(offset_bytes as usize..self.offset);
+            let at = Location { position: logged.position, offset_bytes, length_bytes };
+            self.items.push_back(Item { glance, at, record });
         }
         if self.offset >= payload.len() {
             self.batches.pop_front();
@@ -122,10 +151,18 @@ impl Pass {
     }
 
     /// Writes forward what the state needs of the next record, and answers how long that record is; `None` if there
-    /// is no next one, or it needs [`Self::prepare`] to fetch something first.
-    pub(super) fn forward_next(&mut self, partition: &mut Partition) -> Result<Option<u32>, OpenError> {
+    /// is no next one, it needs [`Self::prepare`] to fetch something first, or more than `room_bytes` to be written.
+    pub(super) fn forward_next(
+        &mut self,
+        partition: &mut Partition,
+        room_bytes: u64,
+    ) -> Result<Option<u32>, OpenError> {
         let Some(item) = self.items.front() else { return Ok(None) };
-        let forwards = partition.state.forward(&item.event, item.at);
+        let forwards = item.forwards(&partition.state)?;
+        if forwards.iter().map(most_bytes).sum::<u64>() > room_bytes {
+            self.lacks_room = true;
+            return Ok(None);
+        }
         let missing = self.missing(&forwards, partition);
         if !missing.is_empty() {
             self.wanted = missing;
@@ -185,6 +222,12 @@ impl Pass {
     pub(super) fn next_trim(&mut self, durable: Position) -> Option<Position> {
         self.trims.pop_front_if(|(_, needs)| *needs <= durable).map(|(up_to, _)| up_to)
     }
+}
+
+/// How much is written for this, at the most.
+fn most_bytes(forward: &Forward) -> u64 {
+    let records = [forward.content, forward.error].into_iter().flatten();
+    records.map(|at| u64::from(at.length_bytes)).sum::<u64>() + STATE_BYTES
 }
 
 /// The part of the log that a record is.

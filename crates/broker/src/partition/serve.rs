@@ -5,7 +5,7 @@ use afterward_machine::{Command, QueueId, Refusal, Reply};
 use afterward_record::Beside;
 use std::mem;
 
-/// How long move tasks rest that said they were due and then did nothing.
+/// How long move tasks rest that are held, or said they were due and then did nothing.
 const IDLE_MOVES_MS: u64 = 1_000;
 
 /// Adds `queue` to a short list, once.
@@ -105,6 +105,10 @@ impl Partition {
         let now_ms = self.state.now_ms();
         let due = self.state.next_move_ms().is_some_and(|due_ms| due_ms <= now_ms);
         if !due || now_ms < self.moves_rest_until_ms {
+            return;
+        }
+        if self.moves_are_held {
+            self.moves_rest_until_ms = now_ms + IDLE_MOVES_MS;
             return;
         }
         let before = self.commit.mark();

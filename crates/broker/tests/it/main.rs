@@ -9,5 +9,6 @@ mod equivalence;
 mod hangups;
 mod recovery;
 mod rig;
+mod shortage;
 mod stop;
 mod waits;

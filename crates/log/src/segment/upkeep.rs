@@ -66,6 +66,14 @@ impl Upkeep {
         }
     }
 
+    /// Waits until the next segment is made, or it is known that it can't be. To be called while the active one has room
+    /// still, so that a shortage comes to be known in time.
+    pub(crate) fn look_ahead(&self) {
+        if self.background.is_some() && self.room.ready_bytes() == 0 && !self.room.is_short() {
+            make_next(&self.workshop, &self.room, &self.directory);
+        }
+    }
+
     /// The next segment, made now if it isn't ready. Waits for the thread if that is just making it.
     pub(crate) fn next_segment(&self, frame_bytes: u64) -> io::Result<SegmentFile> {
         let taken = lock(&self.workshop).take(frame_bytes);
@@ -118,13 +126,20 @@ fn work(workshop: &Mutex<Workshop>, room: &Room, directory: &Path, orders: &Rece
             Ok(Order::Prepare) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        let prepared = lock(workshop).prepare();
-        if prepared.is_ok() {
+        if make_next(workshop, room, directory) {
             retry = FIRST_RETRY;
         }
-        let trouble = |error| format!("no further segment could be made in {}: {error}", directory.display());
-        room.tell(prepared.err().map(trouble));
     }
+}
+
+/// Makes the next segment if it is not there, and tells everybody whether it is.
+fn make_next(workshop: &Mutex<Workshop>, room: &Room, directory: &Path) -> bool {
+    let mut workshop = lock(workshop);
+    let prepared = workshop.prepare();
+    let is_there = prepared.is_ok();
+    let trouble = |error| format!("no further segment could be made in {}: {error}", directory.display());
+    room.tell(prepared.err().map(trouble));
+    is_there
 }
 
 fn lock(workshop: &Mutex<Workshop>) -> MutexGuard<'_, Workshop> {

@@ -236,7 +236,11 @@ impl Writer {
     /// The active segment, or the next one if it has no room.
     fn segment_for(&mut self, upkeep: &Upkeep, frame_bytes: u64) -> Result<Arc<SegmentFile>, AppendError> {
         if let Some(active) = &self.active {
-            if self.end + frame_bytes <= active.bytes {
+            let end = self.end + frame_bytes;
+            if end <= active.bytes {
+                if end > active.bytes / 2 {
+                    upkeep.look_ahead();
+                }
                 return Ok(Arc::clone(active));
             }
             if self.flushed < self.tail {
