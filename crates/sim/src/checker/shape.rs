@@ -20,6 +20,10 @@ impl<T: Ord + Copy> Span<T> {
         Span { least: value, most: value }
     }
 
+    fn is_certain(&self) -> bool {
+        self.least == self.most
+    }
+
     fn widen(&mut self, to: T) {
         (self.least, self.most) = (self.least.min(to), self.most.max(to));
     }
@@ -46,6 +50,14 @@ impl Shape {
             removed: Vec::new(),
             created: Vec::new(),
         }
+    }
+
+    /// Whether it has had one setting only.
+    fn is_certain(&self) -> bool {
+        self.delay_ms.is_certain()
+            && self.visibility_ms.is_certain()
+            && self.retention_ms.is_certain()
+            && self.max_receive_count.is_certain()
     }
 
     pub(super) fn may_be(&mut self, settings: &Settings) {
@@ -114,7 +126,8 @@ impl Checker {
     /// A call was refused for what becomes of queues.
     pub(super) fn refused_shape(&self, call: CallId, asked: &Call, why: &Refusal) -> Result<(), Violation> {
         let may = match (asked, why) {
-            (Call::Create(queue), Refusal::QueueExists { .. }) => !self.shapes[*queue].removed.is_empty(),
+            // It is there, and was set otherwise since.
+            (Call::Create(queue), Refusal::QueueExists { .. }) => !self.shapes[*queue].is_certain(),
             (Call::Create(queue) | Call::Set(queue, _), Refusal::InvalidAttribute { .. }) => {
                 self.queues[*queue].dead_letter.is_some_and(|(dead, _)| self.perhaps_absent(dead, call))
             }
