@@ -155,6 +155,21 @@ impl Broker {
         all.await??.await
     }
 
+    /// One send, and its outcome ([`Reply::Sent`]).
+    ///
+    /// # Errors
+    /// [`Unavailable`]: perhaps stored, perhaps not.
+    pub async fn send_one(&self, send: Send, content: Content) -> Result<Result<Reply, Refusal>, Unavailable> {
+        if let Some(shortage) = self.shared().shortage() {
+            return Err(shortage);
+        }
+        let command = Command::Send(send);
+        let outcome = self.shared().enter(|Entry { partition, random, now_ms, .. }| {
+            partition.submit(now_ms, random.bits(), &command, Beside::Content(&content))
+        });
+        outcome.await?.await
+    }
+
     /// Several sends under one flush, each with its own outcome ([`Reply::Sent`]).
     ///
     /// # Errors

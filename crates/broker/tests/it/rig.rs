@@ -103,8 +103,7 @@ pub(crate) trait Calls {
     }
 
     async fn try_send(&self, send: Send, body: &str) -> Result<Reply, Failure> {
-        let mut outcomes = self.broker().send(vec![(send, content(body))]).await?;
-        Ok(outcomes.pop().unwrap()?)
+        Ok(self.broker().send_one(send, content(body)).await??)
     }
 
     async fn take(&self, queue: &QueueAddress, max: usize, wait_s: u64) -> Vec<Received> {

@@ -47,11 +47,10 @@ pub(super) async fn enqueue(exchange: &Exchange<'_>) -> Result<Response<Bytes>, 
         deduplication_id: None,
         trace_header: None,
     };
-    let mut outcomes = exchange.gateway.broker.send(vec![(send, content)]).await.map_err(failure::unavailable)?;
-    match outcomes.pop() {
-        Some(Ok(Reply::Sent { id, duplicate, .. })) => Ok(accepted(exchange, id, duplicate)),
-        Some(Err(refusal)) => Err(explain(exchange, &refusal)),
-        _ => Err(failure::internal()),
+    match exchange.gateway.broker.send_one(send, content).await.map_err(failure::unavailable)? {
+        Ok(Reply::Sent { id, duplicate, .. }) => Ok(accepted(exchange, id, duplicate)),
+        Ok(_) => Err(failure::internal()),
+        Err(refusal) => Err(explain(exchange, &refusal)),
     }
 }
 

@@ -18,8 +18,7 @@ use afterward_names::limits;
 pub(super) async fn one(call: &Call<'_>, request: SendMessageRequest) -> Result<Response, Error> {
     let queue = call.queue(&request.queue_url)?;
     let Outgoing { send, content, receipt } = Draft::from(request).checked(call, &queue, None)?;
-    let mut outcomes = call.broker().send(vec![(send, content)]).await.map_err(unavailable_error)?;
-    let outcome = outcomes.pop().ok_or_else(Error::internal_failure)?;
+    let outcome = call.broker().send_one(send, content).await.map_err(unavailable_error)?;
     receipt.result(outcome).map(Response::SendMessage)
 }
 
