@@ -71,11 +71,17 @@ pub(crate) fn scan(segment: &SegmentFile, partition: u32, reader: &mut Reader) -
     Ok(scan)
 }
 
+/// No log lives to count further. What says that it did is damage, and must not make anything overflow.
+const LAST_COUNT: u64 = u64::MAX >> 1;
+
 fn frame_at(window: &mut Window<'_>, offset: u64, seed: u32) -> io::Result<Result<Header, Stop>> {
     let header = match Header::decode(window.bytes(offset, HEADER_BYTES)?, seed) {
         Ok(header) => header,
         Err(none) => return Ok(Err(Stop::NoHeader(none))),
     };
+    if header.link.position.max(header.link.epoch) > LAST_COUNT {
+        return Ok(Err(Stop::Wrong("a batch has a position or an epoch that no log comes to".to_owned())));
+    }
     if header.payload_bytes as usize > MAX_PAYLOAD_BYTES {
         return Ok(Err(Stop::Wrong(format!("a batch of {} bytes is too large", header.payload_bytes))));
     }

@@ -6,7 +6,7 @@ use crate::{
     disk::Disk,
     segment::{
         Condition, file,
-        frame::{HEADER_BYTES, frame_bytes},
+        frame::{HEADER_BYTES, Place, encode, frame_bytes},
         inspect::inspect_on,
     },
 };
@@ -32,6 +32,34 @@ fn log_with_frames(count: u64) -> (FaultyDisk, Vec<LoggedBatch>, Vec<(String, u6
     });
     let frames = frames.collect();
     (disk, batches, frames)
+}
+
+/// Its checksums fit, so it is none of ours by design: whatever it counts on from must not overflow.
+#[test]
+fn a_batch_that_counts_further_than_any_log_is_damage() {
+    let (disk, ..) = log_with_frames(3);
+    let name = file::name(1);
+    for (position, epoch) in [(u64::MAX, 1), (1, u64::MAX), (u64::MAX, u64::MAX)] {
+        let mut bytes = disk.contents(&name);
+        let head = file::Head::decode(bytes[..HEADER_BYTES].try_into().unwrap()).unwrap();
+        let place = Place {
+            partition: 0,
+            position,
+            epoch,
+            claim: true,
+            previous_checksum: 0,
+            unflushed: 0,
+            may_be_overtaken: false,
+            offset_bytes: file::FIRST_FRAME,
+        };
+        let mut frame = Vec::new();
+        encode(&mut frame, &place, &batch(1), head.seed());
+        bytes[HEADER_BYTES..HEADER_BYTES + frame.len()].copy_from_slice(&frame);
+        let damaged = FaultyDisk::new();
+        damaged.put(&name, bytes);
+        let found = corrupt(try_open(&damaged, Durability::Flush));
+        assert_eq!(found, Some((damaged.path(&name), file::FIRST_FRAME)));
+    }
 }
 
 fn corrupt(outcome: Result<(SegmentLog, OpenReport), OpenError>) -> Option<(PathBuf, u64)> {
