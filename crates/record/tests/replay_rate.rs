@@ -3,7 +3,7 @@
 
 use afterward_machine::{Event, MessageKey, MessageSent, QueueId};
 use afterward_names::MessageId;
-use afterward_record::{Beside, Content, decode, encode};
+use afterward_record::{Beside, Content, Glance, decode, encode, glance};
 use bytes::Bytes;
 use std::time::Instant;
 
@@ -40,6 +40,12 @@ fn a_million_sends_replay_within_a_second() {
     let started = Instant::now();
     let read = decode(&payload).filter(|decoded| decoded.as_ref().is_ok_and(|d| d.content.is_some())).count();
     let decoding = started.elapsed();
+    let started = Instant::now();
+    let is_message = |looked: &Result<(Glance, _), _>| matches!(looked, Ok((Glance::Message { .. }, _)));
+    let seen = glance(&payload, 0).filter(is_message).count();
+    let glancing = started.elapsed();
+    assert_eq!(seen, RECORDS as usize);
+    println!("glanced at in {glancing:?}");
     println!(
         "{RECORDS} records of {} bytes: encoded in {encoding:?}, decoded in {decoding:?}",
         payload.len() / RECORDS as usize

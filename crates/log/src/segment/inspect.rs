@@ -167,6 +167,15 @@ impl fmt::Display for Inspection {
                 write!(f, "The next start will cut off the incomplete batch at byte {}.", torn.offset)
             }
             (None, None) => write!(f, "Everything is as it was written."),
+        }?;
+        // A gap between two segments is damage; at the ends nothing tells a file that was lost from one that never was.
+        match self.segments.iter().find_map(|segment| segment.positions) {
+            Some(Bounds { first, .. }) if first > 1 => write!(
+                f,
+                "\nThe log begins at batch {first}. Whether what was before it was let go, or a file is missing there or \
+                 behind the last one, can't be told from the files."
+            ),
+            _ => write!(f, "\nWhether files are missing behind the last one can't be told from the files."),
         }
     }
 }
