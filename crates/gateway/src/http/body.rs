@@ -85,26 +85,26 @@ async fn gather(
     share: &mut Share<'_>,
     pulse: &Pulse,
 ) -> Result<Bytes, BodyError> {
-    let mut whole = BytesMut::new();
-    if let Some(announced) = body.size_hint().exact() {
-        let bytes = usize::try_from(announced).unwrap_or(usize::MAX);
+    let announced = body.size_hint().exact().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    if let Some(bytes) = announced {
         if bytes > limit_bytes {
             return Err(BodyError::TooLarge);
         }
         share.cover(bytes, pulse).await?;
-        whole.reserve(bytes);
     }
+    // Nothing is allocated for what is announced and does not come.
+    let mut whole = BytesMut::new();
     while let Some(more) = next(body).await? {
         let bytes = whole.len() + more.len();
         if bytes > limit_bytes {
             return Err(BodyError::TooLarge);
         }
         if bytes > whole.capacity() {
-            let bytes = bytes.next_power_of_two().clamp(SMALL, limit_bytes.max(SMALL));
-            if bytes > SMALL {
-                share.cover(bytes, pulse).await?;
+            let capacity = announced.unwrap_or_else(|| bytes.next_power_of_two().min(limit_bytes)).max(SMALL);
+            if capacity > SMALL {
+                share.cover(capacity, pulse).await?;
             }
-            whole.reserve(bytes - whole.len());
+            whole.reserve(capacity - whole.len());
         }
         whole.extend_from_slice(&more);
     }

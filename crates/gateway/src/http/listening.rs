@@ -22,6 +22,9 @@ use tokio::{
 /// The largest head of a request: a presigned call may carry a message in its URL.
 const HEAD_BYTES: usize = 64 << 10;
 
+/// The most that a connection reads at a time: whoever sends much would otherwise be given a buffer of 400 KiB.
+const BUFFER_BYTES: usize = 128 << 10;
+
 /// How long the threads may take to end once their connections have.
 const LAST_FLUSH: Duration = Duration::from_secs(1);
 
@@ -159,7 +162,7 @@ async fn speak(line: Line, stream: Arc<TcpStream>, mut draining: watch::Receiver
     let service = service_fn(|request| line.exchange(request));
     let mut http = http1::Builder::new();
     // Who has sent a whole request and says no more is answered like others.
-    http.max_header_size(HEAD_BYTES).half_close(true);
+    http.max_header_size(HEAD_BYTES).max_buf_size(BUFFER_BYTES).half_close(true);
     let mut connection = std::pin::pin!(http.serve_connection(io, service));
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
