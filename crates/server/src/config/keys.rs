@@ -69,7 +69,11 @@ pub const KEYS: &[Key] = &[
     key("jobs.cors_origins", Kind::List, "Origins whose pages may call /jobs, or * for all [default: none]"),
     key("jobs.public", Kind::Switch, "Take jobs without a signature although credentials are configured"),
     key("limits.body_bytes", Kind::Number, "The largest request body [default: 8388608]"),
-    key("limits.bodies_bytes", Kind::Number, "The most that large request bodies may take together [default: 268435456]"),
+    key(
+        "limits.bodies_bytes",
+        Kind::Number,
+        "The most that large request bodies may take together [default: 268435456]",
+    ),
     key("limits.header_seconds", Kind::Number, "How long a client may take to send a request's head [default: 10]"),
     key("limits.body_seconds", Kind::Number, "How long a request's body, or a reply, may take [default: 60]"),
     key("limits.idle_seconds", Kind::Number, "How long a connection may stay open between requests [default: 120]"),
