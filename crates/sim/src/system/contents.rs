@@ -30,7 +30,12 @@ impl System {
         (Command::Send(send), content(sending))
     }
 
-    /// What the message that was delivered says; `None` where it is gone by now.
+    /// Whether the message that was delivered is gone by now.
+    pub fn is_gone(&self, delivery: &Delivery) -> bool {
+        self.partition().is_some_and(|partition| partition.state().message(delivery.message).is_none())
+    }
+
+    /// What the message that was delivered says; `None` where it is gone by now, or is being moved.
     ///
     /// # Errors
     /// When the log can't give it back as it was.
@@ -39,6 +44,10 @@ impl System {
             Err(ReadError::Trimmed { .. }) => {
                 let state = self.partition().map(Partition::state);
                 let Some(message) = state.and_then(|state| state.message(delivery.message)) else { return Ok(None) };
+                if self.log.bounds().is_ok_and(|bounds| message.location.position > bounds.tail) {
+                    // Where it is being moved to, it is not durable yet. The broker waits for that.
+                    return Ok(None);
+                }
                 self.fetch(message.location)
             }
             fetched => fetched,

@@ -111,8 +111,8 @@ impl World {
                 let mut all = Vec::new();
                 for delivery in &deliveries {
                     let seen = self.seen(queue, delivery)?;
-                    if seen.is_none() && self.system.partition().is_none() {
-                        // Compaction has moved the content, and nobody is there to say where to.
+                    if seen.is_none() && !self.system.is_gone(delivery) {
+                        // Compaction moves the content, and nobody is there to say where to, or it isn't there yet.
                         return self.answer(who, call, &Answer::Unavailable);
                     }
                     all.extend(seen);
