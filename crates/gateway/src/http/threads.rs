@@ -1,7 +1,7 @@
 //! The threads that serve connections: each has a runtime of its own, and commits what its connections have done.
 //!
 //! A connection stays on its thread. What a request does there is committed there, too, by the broker's assistant
-//! ([`afterward_broker::Assist`]): once for all requests that are ready at the moment, and without waking anybody
+//! ([`Broker::assist`]): once for all requests that are ready at the moment, and without waking anybody
 //! elsewhere. While a thread flushes, its connections wait, as they would for the flush; the other threads go on.
 //! Nothing here may block for anything else.
 
