@@ -44,10 +44,47 @@ const REQUEST_ID: &str = "5fea7756-0ea4-451a-a703-a558b933e274";
 /// How the bare server uses its cores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Runtime {
-    /// One runtime of as many threads as there are cores, which share the work.
+    /// A pool of as many threads as there are cores, which share the work.
     Shared,
-    /// One runtime of one thread.
+    /// A pool of one thread.
+    One,
+    /// No pool: one thread that does everything.
     Single,
+}
+
+impl Runtime {
+    /// All of them.
+    pub const ALL: [Runtime; 3] = [Runtime::Shared, Runtime::One, Runtime::Single];
+
+    /// As the command line calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Runtime::Shared => "shared",
+            Runtime::One => "one",
+            Runtime::Single => "single",
+        }
+    }
+
+    /// What it is in tokio's words, for a table.
+    pub fn description(self) -> &'static str {
+        match self {
+            Runtime::Shared => "`multi_thread`, a worker for each core",
+            Runtime::One => "`multi_thread`, one worker",
+            Runtime::Single => "`current_thread`",
+        }
+    }
+
+    fn builder(self) -> tokio::runtime::Builder {
+        match self {
+            Runtime::Shared => tokio::runtime::Builder::new_multi_thread(),
+            Runtime::One => {
+                let mut builder = tokio::runtime::Builder::new_multi_thread();
+                builder.worker_threads(1);
+                builder
+            }
+            Runtime::Single => tokio::runtime::Builder::new_current_thread(),
+        }
+    }
 }
 
 /// Serves on a free port of this machine, which it prints as a line `listening on http://ADDRESS`, until it is killed.
@@ -55,10 +92,7 @@ pub enum Runtime {
 /// # Errors
 /// When there is no runtime or no port.
 pub fn run(runtime: Runtime) -> io::Result<Infallible> {
-    let mut builder = match runtime {
-        Runtime::Shared => tokio::runtime::Builder::new_multi_thread(),
-        Runtime::Single => tokio::runtime::Builder::new_current_thread(),
-    };
+    let mut builder = runtime.builder();
     builder.enable_all().build()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         announce(&format!("listening on http://{}", listener.local_addr()?));

@@ -3,7 +3,6 @@
 use crate::{hello::Runtime, load::Target, trouble::Trouble};
 use afterward_aws::sigv4::Credential;
 use std::{
-    fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -17,11 +16,11 @@ pub trait Host {
     /// When it does not start.
     fn broker(&self, data: &Path, credential: Option<&Credential>) -> Result<Box<dyn Instance>, Trouble>;
 
-    /// The bare HTTP server.
+    /// The bare HTTP server, which uses its cores as `runtime` says.
     ///
     /// # Errors
     /// When it does not start.
-    fn bare(&self) -> Result<Box<dyn Instance>, Trouble>;
+    fn bare(&self, runtime: Runtime) -> Result<Box<dyn Instance>, Trouble>;
 }
 
 /// A server that runs until this is dropped; then it ends as if killed.
@@ -37,8 +36,6 @@ pub struct Processes {
     pub afterward: PathBuf,
     /// This program, which is the bare server, too.
     pub bench: PathBuf,
-    /// How the bare server uses its cores.
-    pub runtime: Runtime,
 }
 
 impl Host for Processes {
@@ -53,13 +50,9 @@ impl Host for Processes {
         Ok(Box::new(Process::start(command)?))
     }
 
-    fn bare(&self) -> Result<Box<dyn Instance>, Trouble> {
-        let runtime = match self.runtime {
-            Runtime::Shared => "shared",
-            Runtime::Single => "single",
-        };
+    fn bare(&self, runtime: Runtime) -> Result<Box<dyn Instance>, Trouble> {
         let mut command = Command::new(&self.bench);
-        command.args(["hello", "--runtime", runtime]);
+        command.args(["hello", "--runtime", runtime.name()]);
         Ok(Box::new(Process::start(command)?))
     }
 }
@@ -116,49 +109,4 @@ impl Drop for Process {
 pub(crate) fn end(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
-}
-
-/// A folder for one server's data, removed when this is dropped.
-#[derive(Debug)]
-pub struct DataFolder(tempfile::TempDir);
-
-impl DataFolder {
-    /// A new one in `work`, which is created if it isn't there.
-    ///
-    /// # Errors
-    /// When it can't be made.
-    pub fn new(work: &Path) -> Result<DataFolder, Trouble> {
-        let told = || format!("no folder for data can be made in {}", work.display());
-        fs::create_dir_all(work).map_err(Trouble::because(told()))?;
-        let folder = tempfile::Builder::new().prefix("data-").tempdir_in(work);
-        folder.map(DataFolder).map_err(Trouble::because(told()))
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// What its files take of the disk, in bytes.
-    pub fn allocated_bytes(&self) -> u64 {
-        allocated(self.path())
-    }
-}
-
-#[cfg(unix)]
-fn allocated(path: &Path) -> u64 {
-    use std::os::unix::fs::MetadataExt;
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    let of = |entry: fs::DirEntry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => allocated(&entry.path()),
-        Ok(metadata) => metadata.blocks() * 512,
-        // Deleted while we looked.
-        Err(_) => 0,
-    };
-    entries.map(of).sum()
-}
-
-#[cfg(not(unix))]
-fn allocated(_: &Path) -> u64 {
-    0
 }

@@ -2,8 +2,10 @@
 
 use crate::{
     body::BODY_BYTES,
+    flush::Flusher,
+    folder::DataFolder,
     hello::Runtime,
-    host::{DataFolder, Host, Instance},
+    host::{Host, Instance},
     load::{Load, Reading, Target, Times},
     spread::Spread,
     sqs::{Expect, Queue, create_queue},
@@ -82,7 +84,9 @@ pub struct Lab<'a> {
     /// How much is measured.
     pub pace: Pace,
     counts_flushes: bool,
-    bare: OnceCell<Box<dyn Instance>>,
+    runtime: Runtime,
+    /// By [`Runtime`], in the order of its variants.
+    bare: [OnceCell<Box<dyn Instance>>; Runtime::ALL.len()],
     other_cores: RefCell<Vec<f64>>,
     queues: Cell<u32>,
 }
@@ -123,10 +127,17 @@ impl<'a> Lab<'a> {
             work: work.to_owned(),
             pace,
             counts_flushes,
-            bare: OnceCell::new(),
+            runtime: BEST,
+            bare: [const { OnceCell::new() }; Runtime::ALL.len()],
             other_cores: RefCell::default(),
             queues: Cell::new(0),
         }
+    }
+
+    /// The same with a bare server that uses its cores as `runtime` says, and not as is best.
+    #[must_use]
+    pub fn against(self, runtime: Runtime) -> Lab<'a> {
+        Lab { runtime, ..self }
     }
 
     /// How many cores other programs kept busy while something was measured.
@@ -137,6 +148,14 @@ impl<'a> Lab<'a> {
     /// Where servers may keep data.
     pub fn work(&self) -> &Path {
         &self.work
+    }
+
+    /// What flushes the disk as the server does.
+    ///
+    /// # Errors
+    /// When no file can be written there.
+    pub fn flusher(&self) -> Result<Flusher, Trouble> {
+        Flusher::as_the_server(&self.work)
     }
 
     /// A new broker without any data.
@@ -162,11 +181,12 @@ impl<'a> Lab<'a> {
     ///
     /// # Errors
     /// When it does not start.
-    pub fn bare(&self) -> Result<Target, Trouble> {
-        if self.bare.get().is_none() {
-            let _ = self.bare.set(self.host.bare()?);
+    fn bare(&self, runtime: Runtime) -> Result<Target, Trouble> {
+        let bare = &self.bare[runtime as usize];
+        if bare.get().is_none() {
+            let _ = bare.set(self.host.bare(runtime)?);
         }
-        self.bare.get().map(|bare| bare.target()).ok_or_else(|| Trouble::new("the bare server is gone"))
+        bare.get().map(|bare| bare.target()).ok_or_else(|| Trouble::new("the bare server is gone"))
     }
 
     /// A new queue with its account.
@@ -201,8 +221,16 @@ impl<'a> Lab<'a> {
     /// # Errors
     /// When it answers anything else than it should.
     pub async fn bare_sends(&self, connections: usize) -> Result<Reading, Trouble> {
+        self.bare_sends_by(self.runtime, connections).await
+    }
+
+    /// The same requests against a bare server that uses its cores as `runtime` says.
+    ///
+    /// # Errors
+    /// When it answers anything else than it should.
+    pub async fn bare_sends_by(&self, runtime: Runtime, connections: usize) -> Result<Reading, Trouble> {
         let queue = Queue { url: "http://127.0.0.1:4566/000000000000/bench-0".into(), groups: 0 };
-        let load = Load::new(self.bare()?, queue, BODY_BYTES);
+        let load = Load::new(self.bare(runtime)?, queue, BODY_BYTES);
         let reading = load.send(connections, self.pace.times, Expect::Canned).await;
         load.proof(false).check()?;
         self.noted(reading)
@@ -256,4 +284,4 @@ pub async fn alternate<T>(
 }
 
 /// Which runtime the bare server is at its best with; see `BENCHMARKS.md`.
-pub const BEST: Runtime = Runtime::Shared;
+pub const BEST: Runtime = Runtime::Single;

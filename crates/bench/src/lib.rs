@@ -9,6 +9,8 @@
 pub mod beanstalk;
 pub mod body;
 pub mod flame;
+pub mod flush;
+pub mod folder;
 pub mod hello;
 pub mod host;
 pub mod http;

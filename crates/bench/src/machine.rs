@@ -1,18 +1,12 @@
 //! The machine that a table was made on, in one line: without it no absolute figure means anything.
 
 use crate::{
-    host::DataFolder,
+    flush::{Flusher, Way},
     meter,
     spread::{Spread, figure},
     trouble::Trouble,
 };
-use std::{
-    fmt, fs,
-    fs::File,
-    io::{Seek, SeekFrom, Write},
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{fmt, fs, path::Path, time::Duration};
 
 /// What is measured on.
 #[derive(Debug, Clone)]
@@ -21,7 +15,10 @@ pub struct Machine {
     cores: usize,
     kernel: String,
     filesystem: String,
-    /// Flushes a second of a rewritten page in a file that was filled with zeros before.
+    /// Flushes a second of a page past the cache, in a file that was filled with zeros before; `None` if there is no such
+    /// way here.
+    direct_per_s: Option<Spread>,
+    /// Flushes a second of a rewritten page in such a file.
     rewrites_per_s: Spread,
     /// Flushes a second of a page that makes the file longer.
     appends_per_s: Spread,
@@ -29,56 +26,39 @@ pub struct Machine {
     pub counts_flushes: bool,
 }
 
-const PAGE: usize = 4096;
-/// The file that is rewritten, in pages.
-const PAGES: u64 = 4096;
-
 impl Machine {
-    /// Looks at the machine, and flushes pages in a file in `work` for `rounds` times `time` each way, in turns.
+    /// Looks at the machine, and flushes pages of files in `work` for `rounds` times `time` each way, in turns.
     ///
     /// # Errors
     /// When no file can be written there.
     pub fn look(work: &Path, rounds: usize, time: Duration) -> Result<Machine, Trouble> {
-        let folder = DataFolder::new(work)?;
-        let failed = || Trouble::because(format!("{} can't be written", folder.path().display()));
-        let mut zeros = File::create(folder.path().join("zeros")).map_err(failed())?;
-        for _ in 0..PAGES {
-            zeros.write_all(&[0; PAGE]).map_err(failed())?;
+        const WAYS: [Way; 3] = [Way::Direct, Way::Rewrite, Way::Append];
+        let mut flushers = Vec::new();
+        for way in WAYS {
+            flushers.push((Flusher::new(work, way)?, Vec::new()));
         }
-        zeros.sync_all().map_err(failed())?;
-        let mut growing = File::create(folder.path().join("growing")).map_err(failed())?;
-        let (mut rewrites, mut appends) = (Vec::new(), Vec::new());
         let before = meter::disk_flushes();
         for _ in 0..rounds {
-            rewrites.push(flushes_per_s(&mut zeros, time, Some(PAGES)).map_err(failed())?);
-            appends.push(flushes_per_s(&mut growing, time, None).map_err(failed())?);
+            for (flusher, rates) in &mut flushers {
+                if let Some(flusher) = flusher {
+                    rates.push(flusher.per_s(time)?);
+                }
+            }
         }
+        let counts_flushes = meter::disk_flushes() > before;
+        let spread = |at: usize| Spread::of(flushers[at].1.iter().copied());
         let cpu = line_of("/proc/cpuinfo", "model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned());
         Ok(Machine {
             cpu,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             kernel: kernel(),
-            filesystem: filesystem_of(folder.path()).unwrap_or_else(|| "unknown filesystem".into()),
-            rewrites_per_s: Spread::of(rewrites),
-            appends_per_s: Spread::of(appends),
-            counts_flushes: meter::disk_flushes() > before,
+            filesystem: filesystem_of(work).unwrap_or_else(|| "unknown filesystem".into()),
+            direct_per_s: flushers[0].0.is_some().then(|| spread(0)),
+            rewrites_per_s: spread(1),
+            appends_per_s: spread(2),
+            counts_flushes,
         })
     }
-}
-
-/// How often a second a page can be written and flushed. Within `pages` it goes round and round.
-fn flushes_per_s(file: &mut File, time: Duration, pages: Option<u64>) -> std::io::Result<f64> {
-    let began = Instant::now();
-    let mut flushes = 0_u64;
-    while began.elapsed() < time {
-        if let Some(pages) = pages {
-            file.seek(SeekFrom::Start(flushes % pages * PAGE as u64))?;
-        }
-        file.write_all(&[flushes as u8 | 1; PAGE])?;
-        file.sync_data()?;
-        flushes += 1;
-    }
-    Ok(flushes as f64 / began.elapsed().as_secs_f64())
 }
 
 fn line_of(file: &str, name: &str) -> Option<String> {
@@ -107,13 +87,18 @@ fn filesystem_of(path: &Path) -> Option<String> {
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Machine { cpu, cores, kernel, filesystem, rewrites_per_s, appends_per_s, counts_flushes } = self;
+        let Machine { cpu, cores, kernel, filesystem, direct_per_s, rewrites_per_s, appends_per_s, counts_flushes } =
+            self;
         write!(
             f,
-            "{cpu}, {cores} cores, shared with the generator; {kernel}; {filesystem}. `fdatasync` of a page rewritten in \
-             a zero-filled file: {rewrites_per_s} a second; of a page appended: {} a second.",
-            figure(appends_per_s.median)
+            "{cpu}, {cores} cores, shared with the generator; {kernel}; {filesystem}. A page of 4 KiB is flushed into a \
+             zero-filled file {rewrites_per_s} times a second by `fdatasync`, "
         )?;
+        match direct_per_s {
+            Some(direct_per_s) => write!(f, "{direct_per_s} times past the cache, as the server does it; ")?,
+            None => f.write_str("and not past the cache, which this filesystem has no way for; ")?,
+        }
+        write!(f, "a page appended {} times.", figure(appends_per_s.median))?;
         if !counts_flushes {
             f.write_str(" The kernel does not count this disk's flushes: servers were not held to them.")?;
         }

@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // printing is what it is for
 
 use afterward_bench::{
-    flame,
+    flame, folder,
     hello::{self, Runtime},
     host::Processes,
     lab::{BEST, Lab, Pace},
@@ -70,6 +70,8 @@ enum Command {
 
 /// The table of disk use, among the names.
 const DISK: &str = "disk";
+/// The table of the bare server, among the names.
+const YARDSTICK: &str = "yardstick";
 /// The flame graph, among the names; drawn only when it is asked for.
 const FLAME: &str = "flame";
 
@@ -77,6 +79,7 @@ fn after_help() -> String {
     let rows = ROWS.iter().map(|row| format!("  {:<16} {}\n", row.name, row.measure));
     format!(
         "Names:\n{}  {DISK:<16} disk use under every order of deletes\n  \
+         {YARDSTICK:<16} the bare hyper server in each way that it can use its cores\n  \
          {FLAME:<16} instead of rows: a flame graph of the send path (Linux, with `perf`)",
         rows.collect::<String>()
     )
@@ -104,34 +107,68 @@ fn measure(args: &Args) -> Result<(), Trouble> {
     let host = Processes {
         afterward: args.afterward.clone().ok_or_else(|| Trouble::new("start this as `cargo xtask bench`"))?,
         bench: std::env::current_exe().map_err(|error| Trouble::new(format!("this program is nowhere: {error}")))?,
-        runtime: args.runtime,
     };
+    folder::sweep(&args.work);
+    folder::sweep(&args.peers_folder);
     let mut pace = if args.quick { Pace::QUICK } else { Pace::FULL };
     pace.rounds = args.rounds.unwrap_or(pace.rounds).max(1);
     pace.depth = args.depth.unwrap_or(pace.depth);
     let machine = Machine::look(&args.work, pace.rounds, Duration::from_millis(if args.quick { 200 } else { 500 }))?;
-    let lab = Lab::new(&host, &args.work, pace, machine.counts_flushes);
+    let lab = Lab::new(&host, &args.work, pace, machine.counts_flushes).against(args.runtime);
     // One thread, so that the generator takes one core at most from the server that it measures.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Trouble::new(format!("there is no runtime: {error}")))?;
-    let local = tokio::task::LocalSet::new();
-    if args.names.iter().any(|name| name == FLAME) {
-        local.block_on(&runtime, flame::draw(&lab, 4 * pace.times.counted, &args.picture))?;
-        println!("{}", args.picture.display());
-        return Ok(());
-    }
-    let mut tables = local.block_on(&runtime, tables(&lab, &args.names));
-    if args.peers {
-        let told = &mut |name: &str| eprintln!("{:<16} {name}", "peers");
-        tables.push_str("\n### Beside others\n\n");
-        tables.push_str(&local.block_on(&runtime, peers::table(&lab, &args.peers_folder, told))?);
-    }
-    let section = format!("{}\n{tables}", report::heading(&machine, &lab));
+    let section = tokio::task::LocalSet::new().block_on(&runtime, async {
+        tokio::select! {
+            section = sections(&lab, args, &machine) => section,
+            // Servers and their data go with what was begun here.
+            () = told_to_stop() => Err(Trouble::new("stopped: nothing was written")),
+        }
+    })?;
     println!("{section}");
-    if args.write {
+    if args.write && !args.names.iter().any(|name| name == FLAME) {
         report::write(&args.document, &section)?;
     }
     Ok(())
+}
+
+/// All that was asked for, as text: the flame graph's file, or the tables.
+async fn sections(lab: &Lab<'_>, args: &Args, machine: &Machine) -> Result<String, Trouble> {
+    if args.names.iter().any(|name| name == FLAME) {
+        flame::draw(lab, 4 * lab.pace.times.counted, &args.picture).await?;
+        return Ok(args.picture.display().to_string());
+    }
+    let mut tables = tables(lab, &args.names).await;
+    if args.peers {
+        let told = &mut |name: &str| eprintln!("{:<16} {name}", "peers");
+        tables.push_str("\n### Beside others\n\n");
+        tables.push_str(&peers::table(lab, &args.peers_folder, told).await?);
+    }
+    Ok(format!("{}\n{tables}", report::heading(machine, lab)))
+}
+
+#[cfg(unix)]
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    match kinds.map(signal) {
+        [Ok(mut one), Ok(mut two), Ok(mut three)] => {
+            tokio::select! {
+                _ = one.recv() => {}
+                _ = two.recv() => {}
+                _ = three.recv() => {}
+            }
+        }
+        // Then they end this program as they always did.
+        _ => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn told_to_stop() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 async fn tables(lab: &Lab<'_>, names: &[String]) -> String {
@@ -149,11 +186,17 @@ async fn tables(lab: &Lab<'_>, names: &[String]) -> String {
         text.push_str("\n### Disk use\n\n");
         text.push_str(&report::disk_use(&measured));
     }
+    if rows::is_chosen(YARDSTICK, names) {
+        eprintln!("{YARDSTICK}");
+        text.push_str("\n### The yardstick\n\n");
+        text.push_str(&report::yardstick(&rows::yardstick(lab).await));
+    }
     text
 }
 
 fn check_names(names: &[String]) -> Result<(), Trouble> {
-    let known = |name: &&String| ROWS.iter().any(|row| row.name == **name) || [DISK, FLAME].contains(&name.as_str());
+    let known =
+        |name: &&String| ROWS.iter().any(|row| row.name == **name) || [DISK, YARDSTICK, FLAME].contains(&name.as_str());
     match names.iter().find(|name| !known(name)) {
         Some(name) => Err(Trouble::new(format!("there is no row `{name}`; `cargo xtask bench --help` lists them"))),
         None => Ok(()),

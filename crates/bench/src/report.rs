@@ -3,7 +3,7 @@
 use crate::{
     lab::Lab,
     machine::Machine,
-    rows::{Order, Outcome, Shrinking},
+    rows::{Order, Outcome, Shrinking, Way, yardstick_lines},
     spread::figure,
     trouble::Trouble,
 };
@@ -47,8 +47,27 @@ fn multiple((live, allocated): (u64, u64)) -> String {
     }
 }
 
+/// The table of the yardstick.
+pub fn yardstick(measured: &Result<Vec<Way>, Trouble>) -> String {
+    let mut text = String::from(
+        "| bare hyper on | 64 connections, against R | its CPU a request | 1 connection, against R's |\n\
+         | --- | --- | --- | --- |\n",
+    );
+    match measured {
+        Ok(ways) => {
+            for line in yardstick_lines(ways) {
+                let _ = writeln!(text, "| {} |", line.join(" | "));
+            }
+        }
+        Err(trouble) => {
+            let _ = writeln!(text, "| – | {} | | |", cell(&trouble.to_string()));
+        }
+    }
+    text
+}
+
 /// A text that can stand in a table.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
 

@@ -4,9 +4,10 @@
 
 use afterward_aws::sigv4::Credential;
 use afterward_bench::{
+    folder::DataFolder,
     hello,
-    host::{DataFolder, Host, Instance},
-    lab::{Lab, Pace},
+    host::{Host, Instance},
+    lab::{BEST, Lab, Pace},
     load::{Extent, Load, Target},
     rows::{self, ROWS},
     sqs::{Expect, Queue},
@@ -67,7 +68,8 @@ impl Host for Here {
         })))
     }
 
-    fn bare(&self) -> Result<Box<dyn Instance>, Trouble> {
+    /// On a runtime of its own each time: which one is a matter of speed.
+    fn bare(&self, _: hello::Runtime) -> Result<Box<dyn Instance>, Trouble> {
         Ok(Box::new(OnAThread::start(async move |told, stopped| {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             told.send(listener.local_addr().unwrap()).unwrap();
@@ -123,7 +125,7 @@ fn disk_use_is_measured_under_every_order_of_deletes() {
 
 #[test]
 fn a_server_that_only_says_yes_gets_no_figure() {
-    let bare = Here.bare().unwrap();
+    let bare = Here.bare(BEST).unwrap();
     let queue = Queue { url: "http://localhost/000000000000/q".into(), groups: 0 };
     let load = Load::new(bare.target(), queue, 256);
     let proof = locally(async {

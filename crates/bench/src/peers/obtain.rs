@@ -1,7 +1,8 @@
 //! Getting and starting the other servers: from the registries by their own clients, or from what is installed.
 
 use crate::{
-    host::{DataFolder, Instance, end},
+    folder::DataFolder,
+    host::{Instance, end},
     load::Target,
     trouble::Trouble,
 };
@@ -15,8 +16,17 @@ use std::{
 };
 
 /// Pinned, so that a table can be made again. From 2.0 on it needs Node.js 22; this one runs on 20, as the wire tests do.
-const FAUXQS: &str = "fauxqs@1.9.2";
-const MOTO: &[&str] = &["install", "moto==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"];
+const FAUXQS: &str = "1.9.2";
+const MOTO: &str = "5.2.5";
+/// What moto's server needs beside it.
+const FLASK: &[&str] = &["flask==3.1.3", "flask-cors==6.0.5"];
+/// The application of moto's server as that makes it, but served by one thread. Its own program serves each connection on a
+/// thread of its own, between which `receive_message` has no lock: two of them see a message visible before either hides it.
+/// Python runs one thread at a time, so that more of them cost as much processor time a request.
+const MOTO_ON_ONE_THREAD: &str = "import sys
+from werkzeug.serving import run_simple
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+run_simple('127.0.0.1', int(sys.argv[1]), DomainDispatcherApplication(create_backend_app))";
 
 /// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,8 +35,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Started {
     child: Child,
     target: Target,
+    version: String,
     /// What it keeps on disk, if anything.
     _data: Option<DataFolder>,
+}
+
+impl Started {
+    /// Which version it is.
+    pub(super) fn version(&self) -> &str {
+        &self.version
+    }
 }
 
 impl Instance for Started {
@@ -44,6 +62,7 @@ impl Drop for Started {
 /// Starts a server that is told its port, and waits until it listens.
 fn start(
     name: &str,
+    version: impl Into<String>,
     data: Option<DataFolder>,
     command: impl FnOnce(u16, Option<&Path>) -> Command,
 ) -> Result<Started, Trouble> {
@@ -53,7 +72,7 @@ fn start(
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let child = command.spawn().map_err(Trouble::because(format!("{name} can't be started")))?;
     let target = Target { address, pid: Some(child.id()) };
-    let mut started = Started { child, target, _data: data };
+    let mut started = Started { child, target, version: version.into(), _data: data };
     let began = Instant::now();
     while TcpStream::connect(address).is_err() {
         let ended = started.child.try_wait().ok().flatten();
@@ -73,6 +92,13 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let places = [folder.join("bin")].into_iter().chain(std::env::split_paths(&path));
     places.map(|place| place.join(name)).find(|file| file.is_file())
+}
+
+/// What a program calls its version: the last word of the first line that it prints when it is asked.
+fn version_of(program: &Path, flag: &str) -> String {
+    let output = Command::new(program).arg(flag).stdin(Stdio::null()).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    text.lines().next().and_then(|line| line.split_whitespace().last()).unwrap_or("of unknown version").to_owned()
 }
 
 /// Runs the steps of an installation unless the same ones have succeeded before; what they print goes to a file. An error
@@ -105,9 +131,10 @@ pub(super) fn fauxqs(folder: &Path) -> Result<Started, Trouble> {
     let home = folder.join("fauxqs");
     let program = home.join("node_modules/.bin/fauxqs");
     let prefix = home.to_string_lossy();
-    let args = ["install", "--prefix", &prefix, "--ignore-scripts", "--no-audit", "--no-fund", FAUXQS];
+    let package = format!("fauxqs@{FAUXQS}");
+    let args = ["install", "--prefix", &prefix, "--ignore-scripts", "--no-audit", "--no-fund", &package];
     install(&home, &[("npm", &args)])?;
-    start("fauxqs", None, |port, _| {
+    start("fauxqs", FAUXQS, None, |port, _| {
         let mut command = Command::new("node");
         command.arg(&program).env("FAUXQS_PORT", port.to_string()).env("FAUXQS_LOGGER", "false");
         command
@@ -117,13 +144,15 @@ pub(super) fn fauxqs(folder: &Path) -> Result<Started, Trouble> {
 /// moto's server, from PyPI, in an environment of its own.
 pub(super) fn moto(folder: &Path) -> Result<Started, Trouble> {
     let home = folder.join("moto");
-    let (program, pip) = (home.join("bin/moto_server"), home.join("bin/pip"));
+    let (python, pip) = (home.join("bin/python"), home.join("bin/pip"));
     let (home_text, pip) = (home.to_string_lossy(), pip.to_string_lossy());
     let venv = ["-m", "venv", &home_text];
-    install(&home, &[("python3", &venv), (&pip, MOTO)])?;
-    start("moto", None, |port, _| {
-        let mut command = Command::new(&program);
-        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+    let moto = format!("moto=={MOTO}");
+    let packages = [&["install", &moto][..], FLASK].concat();
+    install(&home, &[("python3", &venv), (&pip, &packages)])?;
+    start("moto", MOTO, None, |port, _| {
+        let mut command = Command::new(&python);
+        command.args(["-c", MOTO_ON_ONE_THREAD, &port.to_string()]);
         command
     })
 }
@@ -132,7 +161,7 @@ pub(super) fn moto(folder: &Path) -> Result<Started, Trouble> {
 pub(super) fn fakecloud(folder: &Path) -> Result<Started, Trouble> {
     let program = find(folder, "fakecloud")
         .ok_or_else(|| Trouble::new("`cargo install fakecloud` builds it, in many minutes"))?;
-    start("fakecloud", None, |port, _| {
+    start("fakecloud", version_of(&program, "--version"), None, |port, _| {
         let mut command = Command::new(program);
         command.args(["--addr", &format!("127.0.0.1:{port}"), "--log-level", "error"]);
         command
@@ -144,7 +173,7 @@ pub(super) fn beanstalkd(folder: &Path) -> Result<Started, Trouble> {
     let program = find(folder, "beanstalkd")
         .ok_or_else(|| Trouble::new("install the package `beanstalkd` of Debian or your system"))?;
     let data = DataFolder::new(folder)?;
-    start("beanstalkd", Some(data), |port, data| {
+    start("beanstalkd", version_of(&program, "-v"), Some(data), |port, data| {
         let mut command = Command::new(program);
         command.args(["-l", "127.0.0.1", "-p", &port.to_string(), "-f0", "-b"]).args(data);
         command

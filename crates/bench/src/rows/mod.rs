@@ -7,8 +7,10 @@ mod latency;
 mod million;
 mod signatures;
 mod throughput;
+mod yardstick;
 
 pub use disk::{LEFT, ORDERS, Order, Shrinking};
+pub use yardstick::{Way, lines as yardstick_lines};
 
 use crate::{lab::Lab, spread::Spread, trouble::Trouble};
 
@@ -115,6 +117,14 @@ pub async fn measure(lab: &Lab<'_>, chosen: &[String], told: &mut dyn FnMut(&Out
     }
     outcomes.sort_by_key(|(row, _)| ROWS.iter().position(|known| known == row));
     outcomes
+}
+
+/// Measures the bare hyper server in each way that it can use its cores.
+///
+/// # Errors
+/// When one of them can't be measured.
+pub async fn yardstick(lab: &Lab<'_>) -> Result<Vec<Way>, Trouble> {
+    yardstick::measure(lab).await
 }
 
 /// Measures the disk use under every order of deletes.

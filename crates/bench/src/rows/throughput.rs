@@ -15,11 +15,11 @@ type Pairs = Vec<(Reading, Reading)>;
 /// How many connections R has.
 const R_CONNECTIONS: usize = 64;
 
-/// `work` on a new queue each time, all of it proved, in turns with hyper at `base` connections. At most `in_flight`
-/// operations are in the air at once.
-async fn against_hyper(
+/// `work` on a new queue each time, all of it proved, in turns with `hyper`. At most `in_flight` operations are in the air
+/// at once.
+async fn against(
+    hyper: impl AsyncFnMut() -> Result<Reading, Trouble>,
     lab: &Lab<'_>,
-    base: usize,
     in_flight: usize,
     work: impl AsyncFn(&Load) -> Reading,
 ) -> Result<Pairs, Trouble> {
@@ -30,7 +30,12 @@ async fn against_hyper(
         load.prove(Extent::All).await.check()?;
         lab.flushed(reading, in_flight)
     };
-    alternate(lab.pace.rounds, async || lab.bare_sends(base).await, ours).await
+    alternate(lab.pace.rounds, hyper, ours).await
+}
+
+/// The same in turns with R.
+async fn against_r(lab: &Lab<'_>, in_flight: usize, work: impl AsyncFn(&Load) -> Reading) -> Result<Pairs, Trouble> {
+    against(async || lab.bare_sends(R_CONNECTIONS).await, lab, in_flight, work).await
 }
 
 /// `37,000/s of 98,000/s`.
@@ -42,7 +47,7 @@ fn per_s(pairs: &Pairs, unit: &str) -> String {
 pub(super) async fn send_64(lab: &Lab<'_>) -> Vec<Outcome> {
     let times = lab.pace.times;
     let work = async |load: &Load| load.send(64, times, Expect::Broker).await;
-    let pairs = against_hyper(lab, R_CONNECTIONS, 64, work).await;
+    let pairs = against_r(lab, 64, work).await;
     let cpu = pairs.as_ref().map_err(Clone::clone).and_then(cpu);
     let send = pairs.map(|pairs| {
         let latency = Spread::of(pairs.iter().map(|(_, ours)| ours.latency.quantile_ms(0.99))).median;
@@ -66,37 +71,69 @@ fn cpu(pairs: &Pairs) -> Result<Figure, Trouble> {
     })
 }
 
+/// A lone client waits for a flush with each send, so this row has a bound that is the disk's: measured in the same rounds.
 pub(super) async fn send_1(lab: &Lab<'_>) -> Result<Figure, Trouble> {
     let times = lab.pace.times;
-    let pairs = against_hyper(lab, 1, 1, async |load| load.send(1, times, Expect::Broker).await).await?;
+    let mut disk = lab.flusher()?;
+    let mut flushes_per_s = Vec::new();
+    let hyper = async || {
+        flushes_per_s.push(disk.per_s(times.counted)?);
+        lab.bare_sends(1).await
+    };
+    let pairs = against(hyper, lab, 1, async |load| load.send(1, times, Expect::Broker).await).await?;
     let median = |part| figure(Spread::of(pairs.iter().map(|(_, ours)| ours.latency.quantile_ms(part))).median);
+    let bounds = pairs.iter().zip(&flushes_per_s).map(|((hyper, _), flushes)| bound(hyper.per_s(), *flushes));
     Ok(Figure {
-        measured: format!("{} ×", ratio(&pairs, Reading::per_s)),
-        absolute: format!("{}; p50 {} ms, p99 {} ms", per_s(&pairs, "sends/s"), median(0.5), median(0.99)),
+        measured: format!("{} ×; at most {} on this disk", ratio(&pairs, Reading::per_s), Spread::of(bounds)),
+        absolute: format!(
+            "{}; p50 {} ms, p99 {} ms; the disk flushes a page {} times a second",
+            per_s(&pairs, "sends/s"),
+            median(0.5),
+            median(0.99),
+            figure(Spread::of(flushes_per_s).median)
+        ),
     })
+}
+
+/// The part of hyper's rate that is left to a server as fast as hyper which waits for one flush with each request: it
+/// needs 1/R + 1/F for what hyper needs 1/R for.
+fn bound(hyper_per_s: f64, flushes_per_s: f64) -> f64 {
+    1.0 / (1.0 + hyper_per_s / flushes_per_s)
 }
 
 pub(super) async fn batches(lab: &Lab<'_>) -> Result<Figure, Trouble> {
     let times = lab.pace.times;
     let work = async |load: &Load| load.send_batches(16, times).await;
-    let pairs = against_hyper(lab, R_CONNECTIONS, 16 * BATCH, work).await?;
-    Ok(against_r(&pairs, "messages/s"))
+    let pairs = against_r(lab, 16 * BATCH, work).await?;
+    Ok(in_r(&pairs, "messages/s"))
 }
 
 pub(super) async fn cycles(lab: &Lab<'_>) -> Result<Figure, Trouble> {
     let times = lab.pace.times;
     let work = async |load: &Load| load.cycle(16, times).await;
-    let pairs = against_hyper(lab, R_CONNECTIONS, 16, work).await?;
-    Ok(against_r(&pairs, "cycles/s"))
+    let pairs = against_r(lab, 16, work).await?;
+    Ok(in_r(&pairs, "cycles/s"))
 }
 
 pub(super) async fn pipeline(lab: &Lab<'_>) -> Result<Figure, Trouble> {
     let times = lab.pace.times;
     let work = async |load: &Load| load.pipeline(4, 4, times).await;
-    let pairs = against_hyper(lab, R_CONNECTIONS, 4 * BATCH, work).await?;
-    Ok(against_r(&pairs, "messages/s"))
+    let pairs = against_r(lab, 4 * BATCH, work).await?;
+    Ok(in_r(&pairs, "messages/s"))
 }
 
-fn against_r(pairs: &Pairs, unit: &str) -> Figure {
+fn in_r(pairs: &Pairs, unit: &str) -> Figure {
     Figure { measured: format!("{} R", ratio(pairs, Reading::per_s)), absolute: per_s(pairs, unit) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_disk_bounds_what_a_lone_client_can_get() {
+        for (hyper, flushes, at_most) in [(1000.0, 1000.0, 0.5), (3000.0, 1000.0, 0.25), (1.0, 1e9, 1.0)] {
+            assert!((bound(hyper, flushes) - at_most).abs() < 1e-6, "{hyper} {flushes}");
+        }
+    }
 }
