@@ -103,6 +103,22 @@ pub(crate) fn message(record: &[u8], at: Location) -> Result<StoredMessage, Open
     Ok(StoredMessage { content, group })
 }
 
+/// Says of a record that can't be read which file is damaged, and where: the log checks whole batches, and knows. Where it
+/// finds the batch as it was written, the error stays. Blocks.
+pub(crate) fn traced(log: &dyn Log, error: OpenError) -> OpenError {
+    let OpenError::Record { position, .. } = error else { return error };
+    match log.read(position, 0) {
+        Err(damage @ ReadError::Corrupt { .. }) => damage.into(),
+        _ => error,
+    }
+}
+
+/// [`traced`] on a thread that may block.
+pub(crate) async fn traced_off(log: Arc<dyn Log>, error: OpenError) -> OpenError {
+    let looked = tokio::task::spawn_blocking(move || traced(&*log, error)).await;
+    looked.unwrap_or_else(|cut_off| OpenError::Thread { reason: format!("looking for damage was cut off: {cut_off}") })
+}
+
 /// The error text in a record.
 pub(crate) fn failure(record: &[u8], at: Location) -> Result<Option<String>, OpenError> {
     let decoded = decode_one(record).map_err(|wrong| wrong_record(at.position, &wrong))?;

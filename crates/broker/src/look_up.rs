@@ -2,7 +2,7 @@
 
 use crate::{
     Broker, OpenError, StoredMessage, Unavailable,
-    contents::{failure, fetch_off, message},
+    contents::{failure, fetch_off, message, traced_off},
 };
 use afterward_log::ReadError;
 use afterward_machine::{Location, MessageKey};
@@ -47,8 +47,8 @@ impl Broker {
             match (now_at, found) {
                 (None, _) => return Ok(None),
                 (Some(now_at), _) if now_at != at => at = now_at,
-                (Some(_), Err(error)) => return Err(self.unreadable(&error)),
-                (Some(_), Ok(_)) => return Err(self.unreadable(&lost(at))),
+                (Some(_), Err(error)) => return Err(self.unreadable(error).await),
+                (Some(_), Ok(_)) => return Err(self.unreadable(lost(at)).await),
             }
         }
         Err(Unavailable::because("a message kept moving while it was read; try again"))
@@ -67,7 +67,10 @@ impl Broker {
                 Ok(None) => Ok(None),
                 Err(error) => Err(error),
             };
-            texts.push(found.map_err(|error| self.unreadable(&error))?);
+            match found {
+                Ok(text) => texts.push(text),
+                Err(error) => return Err(self.unreadable(error).await),
+            }
         }
         Ok(texts)
     }
@@ -81,9 +84,10 @@ impl Broker {
     }
 
     /// What is wrong is told; where the log's bytes are wrong, the partition stops.
-    fn unreadable(&self, error: &OpenError) -> Unavailable {
+    async fn unreadable(&self, error: OpenError) -> Unavailable {
+        let error = traced_off(self.shared().log.clone(), error).await;
         match error.is_corruption() {
-            true => self.shared().corrupt(error),
+            true => self.shared().corrupt(&error),
             false => Unavailable::because(error.to_string()),
         }
     }

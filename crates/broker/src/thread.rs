@@ -6,6 +6,7 @@
 
 use crate::{
     OpenError, Unavailable,
+    contents::traced,
     open::open,
     partition::{Outgoing, Release, compact::Compactor},
     shared::{Ending, Inner, Shared, Status},
@@ -168,6 +169,7 @@ impl Worker<'_> {
     fn compact(&mut self) {
         if let Err(error) = self.compact_step() {
             self.compactor.abandon();
+            let error = traced(&*self.shared.log, error);
             if error.is_corruption() {
                 self.shared.corrupt(&error);
             } else {

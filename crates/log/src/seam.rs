@@ -1,7 +1,10 @@
 //! The seam that every log engine keeps: [`Log`].
 
 use bytes::Bytes;
-use std::{ops::Range, path::PathBuf};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 use thiserror::Error;
 
 /// The index of a batch: contiguous, 0 before the first batch, which is at 1.
@@ -110,7 +113,7 @@ pub enum ReadError {
     #[error(
         "{} is damaged at byte {offset}: {reason}. Nothing was changed. \
          Look with `afterward doctor {}`; restore the file from a copy, or start with an empty directory",
-        file.display(), file.parent().unwrap_or(file).display()
+        file.display(), argument(file.parent().unwrap_or(file))
     )]
     Corrupt {
         /// Which file.
@@ -128,6 +131,17 @@ pub enum ReadError {
         /// Why.
         error: std::io::Error,
     },
+}
+
+/// A path as a shell takes it for one argument: macOS keeps data below `Application Support`.
+fn argument(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:,@%".contains(c) || (cfg!(windows) && c == '\\');
+    match text.chars().all(plain) {
+        true => text,
+        false if cfg!(windows) => format!("\"{text}\""),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }
 
 /// A partition's log. Calls block; the broker makes them on threads of its own. Shared: reads and fetches go on beside

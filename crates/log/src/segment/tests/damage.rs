@@ -64,6 +64,20 @@ fn a_batch_that_counts_further_than_any_log_is_damage() {
     }
 }
 
+#[test]
+fn a_head_that_leaves_itself_no_room_is_damage() {
+    let (disk, ..) = log_with_frames(3);
+    let name = file::name(1);
+    for bytes in [0, 1, 63] {
+        let mut contents = disk.contents(&name);
+        let head = file::Head::decode(contents[..HEADER_BYTES].try_into().unwrap()).unwrap();
+        contents[..HEADER_BYTES].copy_from_slice(&file::Head { bytes, ..head }.encode());
+        let damaged = FaultyDisk::new();
+        damaged.put(&name, contents);
+        assert_eq!(corrupt(try_open(&damaged, Durability::Flush)), Some((damaged.path(&name), 0)));
+    }
+}
+
 fn corrupt(outcome: Result<(SegmentLog, OpenReport), OpenError>) -> Option<(PathBuf, u64)> {
     match outcome {
         Err(OpenError::Read(ReadError::Corrupt { file, offset, .. })) => Some((file, offset)),
@@ -80,11 +94,13 @@ fn no_flipped_bit_goes_unnoticed() {
     let names = file::numbers(&disk.list().unwrap()).into_iter().map(file::name);
     let last = frames.last().unwrap().0.clone();
     assert!(last > file::name(2), "some segments are closed");
+    let (mut in_frames, mut elsewhere) = (0, 0);
     for name in names.filter(|name| *name <= last) {
         for offset in 0..SEGMENT_BYTES {
             let within = |frame: &&(String, u64, u64)| frame.0 == name && (frame.1..frame.2).contains(&offset);
             let frame = frames.iter().find(within);
             let masks: &[u8] = if frame.is_some() { &[1 << (offset % 8), 0xff] } else { &[1 << (offset % 8)] };
+            *if frame.is_some() { &mut in_frames } else { &mut elsewhere } += masks.len();
             for mask in masks {
                 disk.flip(&name, offset, *mask);
                 // A server would cut; the bytes must stay for the next flip.
@@ -102,6 +118,7 @@ fn no_flipped_bit_goes_unnoticed() {
         }
     }
     assert_eq!(everything(&open(&disk)), batches);
+    println!("{in_frames} flips in frames, {elsewhere} elsewhere");
 }
 
 /// The same in segments that were used before, under several claims, written past the cache; and what was sound when the
@@ -122,7 +139,9 @@ fn no_flipped_bit_in_a_recycled_segment_goes_unnoticed_at_a_start_or_at_a_read()
     assert!(found.is_ok() && frames.len() == batches.len());
     assert!(batches.iter().any(|logged| logged.claim), "a claim is retained");
     assert!(disk.list().unwrap().iter().any(|name| name.ends_with(".recycled")), "segments are used again");
+    let mut flips = 0;
     for ((name, start, end), logged) in frames.iter().zip(&batches) {
+        flips += end - start;
         for offset in *start..*end {
             let mask = 1 << (offset % 8);
             disk.flip(name, offset, mask);
@@ -138,17 +157,20 @@ fn no_flipped_bit_in_a_recycled_segment_goes_unnoticed_at_a_start_or_at_a_read()
         }
     }
     assert_eq!(everything(&log), batches);
+    println!("{flips} flips in recycled segments and their neighbours, each at a start and at a read");
 }
 
 /// The last frame ends after any number of bytes, as when a process is killed within its write.
 #[test]
 fn a_tail_torn_at_any_length_is_cut_and_said() {
+    let mut ends = 0;
     for count in 1..20 {
         let (disk, batches, frames) = log_with_frames(count);
         let (name, start, end) = frames.last().unwrap();
         let whole = disk.contents(name);
         let written = whole.iter().rposition(|byte| *byte != 0).unwrap() as u64 + 1;
         assert_eq!(written, *end, "the end mark is the last byte");
+        ends += written - start;
         for torn_at in *start..written {
             let mut torn = whole.clone();
             torn[torn_at as usize..].fill(0);
@@ -165,6 +187,7 @@ fn a_tail_torn_at_any_length_is_cut_and_said() {
             assert_eq!(try_open(&disk, Durability::Flush).unwrap().1.torn, None, "{what}: it was cut for good");
         }
     }
+    println!("{ends} tails");
 }
 
 /// What is missing before the last frame was there once.
@@ -254,6 +277,20 @@ fn damage_that_comes_later_is_found_when_it_is_read() {
     let error = log.read(5, 10).unwrap_err();
     assert!(matches!(&error, ReadError::Corrupt { file, offset, .. } if *file == disk.path(name) && offset == start));
     assert!(error.to_string().contains("afterward doctor memory"), "{error}");
+}
+
+#[test]
+fn the_command_to_run_is_one_for_a_shell() {
+    let windows = cfg!(windows);
+    for (directory, quoted) in [
+        ("/var/lib/afterward", "/var/lib/afterward"),
+        ("a b/c", if windows { "\"a b/c\"" } else { "'a b/c'" }),
+        ("$HOME & sons", if windows { "\"$HOME & sons\"" } else { "'$HOME & sons'" }),
+        ("it's", if windows { "\"it's\"" } else { r"'it'\''s'" }),
+    ] {
+        let error = ReadError::Corrupt { file: Path::new(directory).join("1.segment"), offset: 0, reason: "".into() };
+        assert!(error.to_string().contains(&format!("`afterward doctor {quoted}`")), "{error}");
+    }
 }
 
 #[test]
