@@ -142,6 +142,9 @@ impl SegmentFile {
         if head.partition != partition {
             return Err(OpenError::OtherPartition { file: path, found: head.partition, expected: partition });
         }
+        if head.bytes < FIRST_FRAME {
+            return corrupt(0, format!("the head of the segment says that it is {} bytes long", head.bytes));
+        }
         if bytes < head.bytes {
             return corrupt(bytes, format!("the file ends here, but was made {} bytes long", head.bytes));
         }
