@@ -106,10 +106,11 @@ impl Compactor {
         }
         self.asked = Some(now);
         let Usage { retained_bytes, .. } = log.usage();
-        if !self.pays(now, retained_bytes) || !self.has_room(now, retained_bytes, shortage.as_ref()) {
+        let Ok(bounds) = log.bounds() else { return false };
+        let in_parts = partition.definitions.back().is_some_and(|last| *last > bounds.first);
+        if !self.pays(now, retained_bytes) || !self.has_room(now, retained_bytes, shortage.as_ref(), in_parts) {
             return false;
         }
-        let Ok(bounds) = log.bounds() else { return false };
         let Some(until) = partition.start_compaction() else {
             // Not now: something is pending. Ask again.
             self.asked = None;
@@ -142,12 +143,13 @@ impl Compactor {
         retained_bytes >= at_bytes && retained_bytes as f64 >= (now.live_bytes + self.rest_bytes) as f64 * ratio
     }
 
-    /// Whether a pass can come far enough. It need not come to its end: with each definitions batch it may free some.
-    fn has_room(&mut self, now: Asked, retained_bytes: u64, shortage: Option<&Shortage>) -> bool {
+    /// Whether a pass can come far enough: to its end, or, where the log can be freed `in_parts`, past a definitions batch.
+    /// One that has to give up has used up room for nothing.
+    fn has_room(&mut self, now: Asked, retained_bytes: u64, shortage: Option<&Shortage>, in_parts: bool) -> bool {
         self.leave_bytes = LEAVE_BYTES.min(retained_bytes / LEAVE_PART);
         let Some(Shortage { room_bytes, .. }) = shortage else { return true };
         let needs_little = now.live_bytes + self.rest_bytes <= room_bytes / 2;
-        let has_room = needs_little || *room_bytes >= 2 * self.leave_bytes;
+        let has_room = needs_little || in_parts && *room_bytes >= 2 * self.leave_bytes;
         self.leave_bytes = self.leave_bytes.min(room_bytes / 4);
         has_room
     }
