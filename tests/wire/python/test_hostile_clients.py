@@ -140,9 +140,10 @@ class Slow(unittest.TestCase):
                     slow.socket.recv(1)
                     steady._more(MIB // 8)
                     time.sleep(0.1)  # the pace of the slow
+                # Before anything that takes its time: one that pauses is slow, too.
+                self.assertEqual(len(json.loads(steady.reply()[2])["Messages"]), 8)
                 # What the system still has of the reply has left the server: its side is looked at.
                 until(lambda: open_files(server) <= files + 1, "the slow one is cut", LATE_S)
-                self.assertEqual(len(json.loads(steady.reply()[2])["Messages"]), 8)
 
 
 class Gone(unittest.TestCase):
