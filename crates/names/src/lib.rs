@@ -1,4 +1,4 @@
-//! The names of things: accounts, regions, queues, ARNs, message and group ids, and the limits on them.
+//! The names of things: accounts, regions, queues, schedules, ARNs, message and group ids, and the limits on them.
 //!
 //! The idea is *parse, don't validate*: a [`QueueName`] in hand is a valid queue name, so nothing below the gateway
 //! checks a name again. Every type here is plain data, parsed from text and displayed as the same text.
@@ -12,6 +12,8 @@ pub mod limits;
 mod message_id;
 mod queue;
 mod region;
+mod schedule;
+mod schedule_arn;
 
 pub use account::{AccountId, NotAnAccountId};
 pub use arn::{NotAQueueArn, QueueArn};
@@ -19,3 +21,5 @@ pub use id::{DeduplicationId, GroupId, NotAnId};
 pub use message_id::{MessageId, NotAMessageId};
 pub use queue::{NotAQueueName, QueueAddress, QueueName};
 pub use region::{NotARegion, Region};
+pub use schedule::{NotAScheduleName, ScheduleAddress, ScheduleGroupAddress, ScheduleGroupName, ScheduleName};
+pub use schedule_arn::{NotAScheduleArn, NotAScheduleGroupArn, ScheduleArn, ScheduleGroupArn};

@@ -1,6 +1,7 @@
-//! The numbers that AWS publishes for SQS, with their units.
+//! The numbers that AWS publishes for SQS and EventBridge Scheduler, with their units.
 //!
-//! Source: SQS developer guide, "Amazon SQS message quotas" and the API reference's attribute tables.
+//! Source: SQS developer guide, "Amazon SQS message quotas" and the API reference's attribute tables; EventBridge
+//! Scheduler's API reference.
 
 use std::ops::RangeInclusive;
 
@@ -44,3 +45,7 @@ pub const LIST_PAGE: usize = 1000;
 pub const MOVE_RATE_PER_S: RangeInclusive<u64> = 1..=500;
 /// How long a deleted queue's name, or a purge, rests where cool-downs are on.
 pub const COOLDOWN_MS: u64 = 60_000;
+/// Tags on one group of schedules: what the API's `TagList` holds at the most.
+pub const SCHEDULE_GROUP_TAGS: usize = 200;
+/// What a schedule may take as it is stored. Its input alone may be 256 KiB.
+pub const SCHEDULE_DEFINITION_BYTES: usize = 1024 * 1024;
