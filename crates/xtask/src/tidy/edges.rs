@@ -6,6 +6,7 @@ use super::{Breach, Rule, Source};
 /// `[build-dependencies]` count.
 const RINGS: &[(&str, &[&str])] = &[
     ("names", &[]),
+    ("timetable", &[]),
     ("machine", &["names"]),
     ("record", &["machine", "names"]),
     ("aws", &["names"]),
