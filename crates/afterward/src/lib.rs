@@ -24,4 +24,4 @@ pub use error::Error;
 pub use message::Message;
 pub use queue::{Enqueue, MessageId, OpenQueue, Queue};
 pub use source::{Cause, Delivery, Receive, Source, SourceError};
-pub use worker::{Cancelled, Context, Handle, Handler, Raw, Summary, Worker};
+pub use worker::{Cancelled, Context, Event, Handle, Handler, JobInfo, Raw, Summary, Worker};

@@ -7,7 +7,7 @@
 //! - Of an ordered group, a message is begun only after the one before it was deleted.
 
 use super::failure::{describe, describe_panic};
-use super::{Cancelled, Context, lease::Lease, run::Shared};
+use super::{Cancelled, Context, Event, JobInfo, lease::Lease, run::Shared};
 use crate::{Delivery, Source, SourceError, sqs::retry::Backoff};
 use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
@@ -133,6 +133,7 @@ impl<S: Source> Attempt<S> {
         let asked = self.shared.retry_after.unwrap_or_else(|| self.lease.remaining());
         let again_in = asked.max(self.shared.reach.remaining());
         tracing::warn!(attempt = self.delivery.receive_count, reason, ?again_in, "the handler failed");
+        self.shared.hooks.tell(&Event::AttemptFailed { job: self.info(), error: reason.to_owned(), retry_in: again_in });
         if self.lease.is_lost() {
             return;
         }
@@ -140,6 +141,17 @@ impl<S: Source> Attempt<S> {
         if let Err(error) = self.insist(|| self.shared.source.change_visibility(receipt, again_in, Some(reason))).await
         {
             tracing::warn!(%error, "the failure could not be reported: the message comes again when its lease ends");
+        }
+    }
+
+    fn info(&self) -> JobInfo {
+        let envelope = crate::envelope::Envelope::open(&self.delivery.body);
+        JobInfo {
+            queue: self.shared.name.as_ref().to_owned(),
+            message_id: self.delivery.id.clone(),
+            message_type: envelope.map(|envelope| envelope.message_type.into_owned()),
+            attempt: self.delivery.receive_count,
+            group: self.delivery.group.clone(),
         }
     }
 

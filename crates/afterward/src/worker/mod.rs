@@ -2,6 +2,7 @@
 
 mod attempt;
 mod context;
+mod event;
 mod failure;
 mod handler;
 mod lease;
@@ -14,11 +15,13 @@ mod stop;
 mod tests;
 
 pub use context::{Cancelled, Context, Raw};
+pub use event::{Event, JobInfo};
 pub use handler::Handler;
 pub use stop::Handle;
 
 use crate::{Error, Message, Source};
 use attempt::Outcome;
+use event::Hooks;
 use reach::Reach;
 use router::Router;
 use run::{Running, Shared};
@@ -85,6 +88,7 @@ pub struct Worker<S> {
     visibility_timeout: Option<Duration>,
     stop_within: Duration,
     stop: Stop,
+    hooks: Hooks,
 }
 
 impl<S: Source> Worker<S> {
@@ -98,6 +102,7 @@ impl<S: Source> Worker<S> {
             visibility_timeout: None,
             stop_within: STOP_WITHIN,
             stop: Stop::default(),
+            hooks: Hooks::default(),
         }
     }
 
@@ -177,6 +182,27 @@ impl<S: Source> Worker<S> {
         self
     }
 
+    /// Calls `hook` for each [`Event`]: a failed attempt, a message dead-lettered or dropped. Hooks are called in the order
+    /// they were added, on the worker's own tasks, so they must not wait: one that has more to do hands a clone of the event
+    /// to a task of its own.
+    ///
+    /// ```no_run
+    /// # use afterward::{Event, Queue, Raw, Worker};
+    /// # async fn handler(_: Raw) -> Result<(), String> { Ok(()) }
+    /// # async fn example(queue: Queue) -> Result<(), afterward::Error> {
+    /// let worker = Worker::new(queue).otherwise(handler).on_event(|event| match event {
+    ///     Event::DeadLettered { job, error, .. } => eprintln!("{job} is dead: {error}"),
+    ///     other => eprintln!("{other}"),
+    /// });
+    /// # worker.run().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_event(mut self, hook: impl Fn(&Event) + Send + Sync + 'static) -> Worker<S> {
+        self.hooks.add(hook);
+        self
+    }
+
     /// A handle that stops this worker.
     pub fn handle(&self) -> Handle {
         self.stop.handle()
@@ -199,6 +225,7 @@ impl<S: Source> Worker<S> {
                 source: self.source,
                 router: self.router,
                 retry_after: self.retry_after,
+                hooks: self.hooks,
                 hand_back: watch::Sender::new(false),
                 reach: Reach::default(),
             }),

@@ -6,7 +6,7 @@
 //!   then, which is handled; after that it is dropped, and what is given back stays out of its reach ([`Reach`]).
 
 use super::attempt::{Attempt, Outcome, Turn};
-use super::{Summary, lease::Lease, reach::Reach, router::Router};
+use super::{Summary, event::Hooks, lease::Lease, reach::Reach, router::Router};
 use crate::{Delivery, Error, Receive, Source, SourceError, sqs::retry::Backoff};
 use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 use tokio::{
@@ -35,6 +35,7 @@ pub(super) struct Shared<S> {
     pub(super) name: Arc<str>,
     pub(super) router: Router,
     pub(super) retry_after: Option<Duration>,
+    pub(super) hooks: Hooks,
     /// Raised when messages in hand are to be given back.
     pub(super) hand_back: watch::Sender<bool>,
     pub(super) reach: Reach,
