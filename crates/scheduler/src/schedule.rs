@@ -1,0 +1,149 @@
+//! A definition understood: when it is due, what becomes of it, and what it calls.
+
+use crate::{
+    AfterCompletion, Definition, InvalidDefinition, RetryPolicy, WindowDefinition, hash::hash, target::Target,
+};
+use afterward_names::{QueueAddress, QueueArn, ScheduleAddress};
+use afterward_timetable::{Timetable, Zone};
+
+/// A schedule that makes sense.
+///
+/// A *time* of its timetable is what its author wrote; it is *due* then, or, with a flexible window, at a moment drawn
+/// within the window after it. The draw is a function of the schedule's address and of the time, so it is made once
+/// however often it is asked for, and a due moment leads back to its time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Schedule {
+    timetable: Timetable,
+    window_ms: u64,
+    seed: u64,
+    enabled: bool,
+    deletes_itself: bool,
+    pub(crate) target: Target,
+    pub(crate) retry: Retry,
+    pub(crate) dead_letter_queue: Option<QueueAddress>,
+}
+
+/// For how long, and how often, a call that fails is made again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Retry {
+    /// MaximumEventAgeInSeconds.
+    pub(crate) maximum_age_ms: u64,
+    /// MaximumRetryAttempts.
+    pub(crate) maximum_retries: u32,
+}
+
+/// How late a one-time schedule may be made and still run: EventBridge Scheduler runs a schedule within the minute that
+/// begins when it is due.
+const LATE_MS: u64 = 60_000;
+
+const MINUTE_MS: u64 = 60_000;
+
+impl Schedule {
+    /// Understands the definition of the schedule at `address`.
+    ///
+    /// # Errors
+    /// [`InvalidDefinition`], where it makes no sense or asks for what does not exist here.
+    pub fn of(address: &ScheduleAddress, definition: &Definition) -> Result<Schedule, InvalidDefinition> {
+        let window_ms = match definition.window {
+            WindowDefinition::Off => 0,
+            WindowDefinition::Flexible { minutes } if (1..=1440).contains(&minutes) => u64::from(minutes) * MINUTE_MS,
+            WindowDefinition::Flexible { minutes } => return Err(InvalidDefinition::Window(minutes)),
+        };
+        let dead_letter_queue = definition.target.dead_letter_arn.as_deref().map(standard_queue).transpose()?;
+        Ok(Schedule {
+            timetable: timetable(definition)?,
+            window_ms,
+            seed: hash(&[address.arn().to_string().as_bytes()]),
+            enabled: definition.enabled,
+            deletes_itself: definition.after_completion == AfterCompletion::Delete,
+            target: Target::of(address, &definition.target)?,
+            retry: Retry::of(definition.target.retry.unwrap_or_default())?,
+            dead_letter_queue,
+        })
+    }
+
+    /// The times that its author wrote, without windows, and whether or not it is enabled.
+    pub fn timetable(&self) -> &Timetable {
+        &self.timetable
+    }
+
+    /// When a schedule that is made now is first due. A one-time schedule may be up to a minute late.
+    pub fn first_due_ms(&self, now_ms: u64) -> Option<u64> {
+        let late_ms = if self.timetable.expression.is_one_time() { LATE_MS } else { 0 };
+        self.due_from(now_ms.saturating_sub(late_ms))
+    }
+
+    /// When a schedule is next due that was there already, and is changed now. What is over stays over.
+    pub fn due_after_change_ms(&self, now_ms: u64) -> Option<u64> {
+        self.due_from(now_ms)
+    }
+
+    fn due_from(&self, from_ms: u64) -> Option<u64> {
+        if !self.enabled {
+            return None;
+        }
+        let times = self.timetable.occurrences_from(from_ms.saturating_sub(self.window_ms));
+        times.map(|time_ms| self.due_of(time_ms)).find(|due_ms| *due_ms >= from_ms)
+    }
+
+    /// Of a schedule that was due at `due_ms`, which of its times that was.
+    pub(crate) fn time_of(&self, due_ms: u64) -> u64 {
+        let times = self.timetable.occurrences_from(due_ms.saturating_sub(self.window_ms));
+        let mut times = times.take_while(|time_ms| *time_ms <= due_ms);
+        times.find(|time_ms| self.due_of(*time_ms) == due_ms).unwrap_or(due_ms)
+    }
+
+    /// When it is due again, having run now for its time `time_ms`. Times whose window has passed meanwhile are over:
+    /// what is missed is run once, not one by one.
+    pub(crate) fn due_after_run_ms(&self, time_ms: u64, now_ms: u64) -> Option<u64> {
+        let after_ms = time_ms.max(now_ms.saturating_sub(self.window_ms));
+        self.timetable.next_after(after_ms).map(|time_ms| self.due_of(time_ms))
+    }
+
+    /// Whether it is deleted when it has run for the last time.
+    pub(crate) fn deletes_itself(&self) -> bool {
+        self.deletes_itself
+    }
+
+    fn due_of(&self, time_ms: u64) -> u64 {
+        match self.window_ms {
+            0 => time_ms,
+            window_ms => time_ms + hash(&[&self.seed.to_le_bytes(), &time_ms.to_le_bytes()]) % window_ms,
+        }
+    }
+}
+
+impl Retry {
+    /// Source: API reference, RetryPolicy; a day and 185 retries are what Amazon's console and guide give as defaults.
+    fn of(policy: RetryPolicy) -> Result<Retry, InvalidDefinition> {
+        let within = |field, given: Option<u32>, least, most| {
+            let given = given.unwrap_or(most);
+            let fits = (least..=most).contains(&given);
+            if fits { Ok(given) } else { Err(InvalidDefinition::Retry { field, least, most, given }) }
+        };
+        let age_s = within("MaximumEventAgeInSeconds", policy.maximum_event_age_s, 60, 86_400)?;
+        let maximum_retries = within("MaximumRetryAttempts", policy.maximum_retry_attempts, 0, 185)?;
+        Ok(Retry { maximum_age_ms: u64::from(age_s) * 1000, maximum_retries })
+    }
+}
+
+fn timetable(definition: &Definition) -> Result<Timetable, InvalidDefinition> {
+    let expression = definition
+        .expression
+        .parse()
+        .map_err(|why| InvalidDefinition::Expression { expression: definition.expression.clone(), why })?;
+    let zone = match definition.zone.as_deref() {
+        Some(name) => Zone::named(name).map_err(InvalidDefinition::Zone)?,
+        None => Zone::UTC,
+    };
+    let (start_ms, end_ms) = (definition.start_ms, definition.end_ms);
+    if start_ms.zip(end_ms).is_some_and(|(start_ms, end_ms)| end_ms <= start_ms) {
+        return Err(InvalidDefinition::Dates);
+    }
+    Ok(Timetable { expression, zone, anchor_ms: definition.anchor_ms, start_ms, end_ms })
+}
+
+fn standard_queue(arn: &str) -> Result<QueueAddress, InvalidDefinition> {
+    let address = arn.parse::<QueueArn>().ok().map(|arn| arn.0).filter(|queue| !queue.name.is_fifo());
+    address.ok_or_else(|| InvalidDefinition::DeadLetter(arn.to_owned()))
+}

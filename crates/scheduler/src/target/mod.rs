@@ -1,0 +1,50 @@
+//! What a schedule calls.
+
+mod http;
+mod queue;
+mod queue_url;
+
+pub(crate) use self::{http::HttpTarget, queue::QueueTarget};
+
+use crate::{InvalidDefinition, TargetDefinition};
+use afterward_names::{QueueArn, ScheduleAddress};
+
+/// The universal target that sends a message.
+const SEND_MESSAGE: &str = "arn:aws:scheduler:::aws-sdk:sqs:sendMessage";
+/// Our own target that makes an HTTP request.
+const HTTP: &str = "arn:aws:scheduler:::afterward:http";
+
+/// A target that there is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Target {
+    /// A message to a queue, sent as the schedule runs.
+    Queue(QueueTarget),
+    /// An HTTP request, made after the schedule has run.
+    Http(HttpTarget),
+}
+
+impl Target {
+    /// Understands the target of the schedule at `address`.
+    pub(crate) fn of(address: &ScheduleAddress, definition: &TargetDefinition) -> Result<Target, InvalidDefinition> {
+        let arn = definition.arn.as_str();
+        if let Ok(QueueArn(queue)) = arn.parse() {
+            return QueueTarget::templated(queue, definition).map(Target::Queue);
+        }
+        if definition.sqs.is_some() {
+            return Err(InvalidDefinition::Parameter("SqsParameters", arn.to_owned()));
+        }
+        match arn {
+            SEND_MESSAGE => QueueTarget::universal(address, definition).map(Target::Queue),
+            HTTP => HttpTarget::described(definition).map(Target::Http),
+            _ if arn.starts_with("http://") || arn.starts_with("https://") => {
+                HttpTarget::at_url(definition).map(Target::Http)
+            }
+            _ => Err(InvalidDefinition::Target(arn.to_owned())),
+        }
+    }
+}
+
+/// The refusal of a target's input.
+fn invalid_input(definition: &TargetDefinition, why: impl Into<String>) -> InvalidDefinition {
+    InvalidDefinition::Input { target: definition.arn.clone(), why: why.into() }
+}
