@@ -28,6 +28,8 @@ impl Fault {
 enum Namespace {
     /// SQS's model.
     Sqs,
+    /// EventBridge Scheduler's model.
+    Scheduler,
     /// The framework under every AWS service.
     Common,
 }
@@ -68,7 +70,7 @@ macro_rules! catalogue {
     };
 }
 
-// Source: the model's `awsQueryError` and `httpError` traits for SQS's own (namespace Sqs); "Common Errors" of the
+// Source: the models' `awsQueryError` and `httpError` traits for SQS's and Scheduler's own; "Common Errors" of the
 // SQS API reference for the rest. The columns: JSON's shape name, Query's code, HTTP status.
 catalogue! {
     BatchEntryIdsNotDistinct = Sqs, "BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct", 400;
@@ -100,6 +102,9 @@ catalogue! {
     TooManyEntriesInBatchRequest = Sqs, "TooManyEntriesInBatchRequest", "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", 400;
     UnsupportedOperation = Sqs, "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation", 400;
 
+    Conflict = Scheduler, "ConflictException", "Conflict", 409;
+    Validation = Scheduler, "ValidationException", "ValidationError", 400;
+
     AccessDenied = Common, "AccessDeniedException", "AccessDenied", 403;
     IncompleteSignature = Common, "IncompleteSignatureException", "IncompleteSignature", 400;
     InternalFailure = Common, "InternalFailure", "InternalFailure", 500;
@@ -129,6 +134,7 @@ impl Code {
         let facts = self.facts();
         let namespace = match facts.namespace {
             Namespace::Sqs => "com.amazonaws.sqs",
+            Namespace::Scheduler => "com.amazonaws.scheduler",
             Namespace::Common => "com.amazon.coral.service",
         };
         format!("{namespace}#{}", facts.shape)

@@ -16,6 +16,8 @@ mod json;
 pub mod md5;
 mod query;
 mod reply;
+mod rest;
+pub mod scheduler;
 pub mod sigv4;
 pub mod sqs;
 pub mod sts;

@@ -118,12 +118,23 @@ impl ManualClock {
     /// Moves the hand to `now_ms`, forwards or back, and wakes whoever waits for a time.
     pub fn set_ms(&self, now_ms: u64) {
         self.now_ms.store(now_ms, Ordering::SeqCst);
-        self.wakes.lock().unwrap_or_else(PoisonError::into_inner).retain(|wake| wake());
+        self.wake_all();
     }
 
     /// Moves the hand forwards.
     pub fn advance(&self, by: Duration) {
-        self.set_ms(self.now_ms() + by.as_millis() as u64);
+        self.now_ms.fetch_add(by.as_millis() as u64, Ordering::SeqCst);
+        self.wake_all();
+    }
+
+    /// Moves the hand to `now_ms` unless it is there or further already.
+    pub fn not_before_ms(&self, now_ms: u64) {
+        self.now_ms.fetch_max(now_ms, Ordering::SeqCst);
+        self.wake_all();
+    }
+
+    fn wake_all(&self) {
+        self.wakes.lock().unwrap_or_else(PoisonError::into_inner).retain(|wake| wake());
     }
 }
 

@@ -6,7 +6,7 @@
 use crate::{failure::Failure, logging, output, units};
 use afterward_server::{
     Config, Sources,
-    config::{Data, Durability, KEYS, Kind},
+    config::{Clock, Data, Durability, KEYS, Kind},
     serve_until_signal,
 };
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
@@ -43,6 +43,7 @@ impl Args for Serve {
                     "listen" => "ADDRESS:PORT",
                     "data" => "DIR",
                     "durability" => "flush|os",
+                    "clock" => "system|manual|TIME",
                     "log_level" => "LEVEL",
                     _ => "NAME",
                 }),
@@ -88,6 +89,12 @@ pub(crate) async fn run(serve: Serve) -> Result<(), Failure> {
     if config.durability == Durability::Os {
         output::complain(
             "warning: --durability os acknowledges before the disk has the data: a power cut can lose acknowledged messages",
+        );
+    }
+    if config.clock != Clock::System {
+        output::complain(
+            "warning: time stands still (--clock): no delay, visibility timeout or schedule ends until POST /_afterward/clock \
+             moves it. This is for tests",
         );
     }
     let ephemeral = config.data == Data::Ephemeral;

@@ -6,7 +6,10 @@
 //!
 //! - instructions: `valgrind --tool=callgrind --collect-atstart=no --toggle-collect='requests::measured' BINARY CALL COUNT`,
 //!   divided by COUNT (valgrind knows no SHA instructions, so that hashes cost more there than they do);
-//! - allocations: the calls of `malloc` that `callgrind_annotate` shows for it.
+//! - allocations: with `--zero-before='requests::measured' --dump-after='requests::measured'` instead, for
+//!   `--toggle-collect` leaves out costs and yet counts calls before and after. In the file whose name ends in `.1`,
+//!   `callgrind_annotate --tree=caller --inclusive=yes --threshold=100` has the callers of `malloc`, `calloc` and `realloc`
+//!   with the numbers of their calls, all threads together; the sum of the three, divided by COUNT.
 #![allow(clippy::print_stdout)] // figures are what it is for
 #![allow(clippy::unwrap_used)] // there is nobody to tell but who runs it
 
@@ -202,6 +205,7 @@ fn settings(credentials: Vec<Credential>) -> Settings {
         jobs: Jobs { queue, delay_ms: None, cors_origins: Vec::new(), public: false },
         limits: Limits::default(),
         threads: 1,
+        clock: None,
     }
 }
 

@@ -1,7 +1,8 @@
 //! How the gateway is set up.
 
+use afterward_broker::ManualClock;
 use afterward_names::{AccountId, QueueAddress};
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// How the gateway is set up.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How many threads serve connections; at least one.
     pub threads: usize,
+    /// The broker's clock, where a test is to move it: by `/_afterward/clock`. `None`: nobody moves the time.
+    pub clock: Option<Arc<ManualClock>>,
 }
 
 /// An access key that may call.

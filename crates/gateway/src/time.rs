@@ -10,9 +10,30 @@ pub(crate) fn rfc3339(ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{ms:03}Z", s / 3600, s / 60 % 60, s % 60)
 }
 
+/// A time in RFC 3339, with an offset or `Z`, in milliseconds since 1970; a fraction finer than that is cut off. `None`
+/// for other texts, and for times before 1970.
+pub(crate) fn parse_rfc3339(text: &str) -> Option<u64> {
+    text.parse::<jiff::Timestamp>().ok()?.as_millisecond().try_into().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_read_with_an_offset() {
+        for (text, ms) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2000-02-29T23:59:59.999Z", Some(951_868_799_999)),
+            ("2026-03-29T03:00:00+02:00", Some(1_774_746_000_000)),
+            ("2026-03-29T01:00:00", None),
+            ("2026-02-30T01:00:00Z", None),
+            ("1969-12-31T23:59:59Z", None),
+            ("tomorrow", None),
+        ] {
+            assert_eq!(parse_rfc3339(text), ms, "{text}");
+        }
+    }
 
     #[test]
     fn times_are_written_by_the_gregorian_calendar() {

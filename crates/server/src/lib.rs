@@ -6,6 +6,7 @@
 //!
 //! This crate knows nothing of AWS's shapes or of the log's bytes.
 
+mod clock;
 pub mod config;
 mod jobs;
 mod open_files;

@@ -1,12 +1,13 @@
 //! A server at work, and stopping it.
 
-use afterward_broker::Broker;
+use afterward_broker::{Broker, ManualClock};
 use afterward_gateway::Listening;
 use afterward_log::segment::OpenReport;
 use std::{
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -26,6 +27,7 @@ pub struct Running {
     pub opened: OpenReport,
     listening: Listening,
     broker: Broker,
+    clock: Option<Arc<ManualClock>>,
     data: DataDirectory,
 }
 
@@ -56,8 +58,14 @@ pub struct Stopped {
 }
 
 impl Running {
-    pub(crate) fn new(broker: Broker, listening: Listening, opened: OpenReport, data: DataDirectory) -> Running {
-        Running { addr: listening.address(), opened, listening, broker, data }
+    pub(crate) fn new(
+        broker: Broker,
+        clock: Option<Arc<ManualClock>>,
+        listening: Listening,
+        opened: OpenReport,
+        data: DataDirectory,
+    ) -> Running {
+        Running { addr: listening.address(), opened, listening, broker, clock, data }
     }
 
     /// `http://ADDRESS:PORT`.
@@ -73,6 +81,11 @@ impl Running {
     /// The broker behind the server, for programs that embed it.
     pub fn broker(&self) -> &Broker {
         &self.broker
+    }
+
+    /// The clock that the broker goes by, if it is a manual one.
+    pub fn clock(&self) -> Option<&ManualClock> {
+        self.clock.as_deref()
     }
 
     /// Stops: no new connections, long polls end, requests finish (for at most eight seconds), everything is flushed.

@@ -1,12 +1,12 @@
 //! Starting: settings, data directory, replay, queues, and only then the door.
 
 use crate::{
-    Config, ConfigError, Running,
-    config::{Data, Durability},
+    Config, ConfigError, Running, clock,
+    config::{self, Data, Durability},
     jobs, open_files,
     running::DataDirectory,
 };
-use afterward_broker::{Broker, SystemClock};
+use afterward_broker::{Broker, ManualClock};
 use afterward_gateway::{Gateway, Jobs, Limits, Settings};
 use afterward_log::{
     disk::LockError,
@@ -92,10 +92,11 @@ impl Server {
     pub async fn start(config: Config) -> Result<Running, StartError> {
         config.check()?;
         let data = data_directory(&config.data)?;
-        let (directory, durability) = (data.path().join(PARTITION), config.durability);
-        let opening = tokio::task::spawn_blocking(move || open(&directory, durability));
-        let (broker, opened) = opening.await.map_err(|error| StartError::Panicked(error.to_string()))??;
-        let running = listen(&broker, &config, opened, data).await;
+        let (directory, durability, clock) = (data.path().join(PARTITION), config.durability, config.clock);
+        let opening = tokio::task::spawn_blocking(move || open(&directory, durability, clock));
+        let opened = opening.await.map_err(|error| StartError::Panicked(error.to_string()))??;
+        let broker = opened.broker.clone();
+        let running = listen(opened, &config, data).await;
         if running.is_err() {
             broker.stop().await;
         }
@@ -113,36 +114,40 @@ fn data_directory(data: &Data) -> Result<DataDirectory, StartError> {
     }
 }
 
+/// A broker that has all its state.
+struct Opened {
+    broker: Broker,
+    clock: Option<Arc<ManualClock>>,
+    report: OpenReport,
+}
+
 /// Locks the directory, reads the log, replays it. Takes as long as there is log.
-fn open(directory: &Path, durability: Durability) -> Result<(Broker, OpenReport), StartError> {
+fn open(directory: &Path, durability: Durability, clock: config::Clock) -> Result<Opened, StartError> {
     let durability = match durability {
         Durability::Flush => segment::Durability::Flush,
         Durability::Os => segment::Durability::Os,
     };
-    let (log, opened) = SegmentLog::open(directory, &Options { durability, ..Options::default() })?;
-    if let Some(torn) = &opened.torn {
+    let (log, report) = SegmentLog::open(directory, &Options { durability, ..Options::default() })?;
+    if let Some(torn) = &report.torn {
         tracing::warn!("{torn}");
     }
-    tracing::info!(directory = %directory.display(), "opened: {opened}");
-    let broker = Broker::open(Arc::new(log), Arc::new(SystemClock), afterward_broker::Settings::default())?;
-    Ok((broker, opened))
+    tracing::info!(directory = %directory.display(), "opened: {report}");
+    let (time, clock) = clock::of(clock, &log)?;
+    let broker = Broker::open(Arc::new(log), time, afterward_broker::Settings::default())?;
+    Ok(Opened { broker, clock, report })
 }
 
-async fn listen(
-    broker: &Broker,
-    config: &Config,
-    opened: OpenReport,
-    data: DataDirectory,
-) -> Result<Running, StartError> {
+async fn listen(opened: Opened, config: &Config, data: DataDirectory) -> Result<Running, StartError> {
+    let Opened { broker, clock, report } = opened;
     if config.jobs.create {
-        jobs::create(broker, &config.jobs).await?;
+        jobs::create(&broker, &config.jobs).await?;
     }
     jobs::warn_without_consumers(config);
     let failed = |error| StartError::Listen { listen: config.listen, error };
     let listener = bind(config.listen).map_err(failed)?;
-    let gateway = Gateway::new(broker.clone(), settings(config));
+    let gateway = Gateway::new(broker.clone(), settings(config, clock.clone()));
     let listening = gateway.listen(listener).map_err(failed)?;
-    Ok(Running::new(broker.clone(), listening, opened, data))
+    Ok(Running::new(broker, clock, listening, report, data))
 }
 
 /// Listens, with a queue for the crowds that come at once when many clients start together, or start again.
@@ -164,7 +169,7 @@ fn serving_threads() -> usize {
 }
 
 /// What of the settings is the gateway's.
-fn settings(config: &Config) -> Settings {
+fn settings(config: &Config, clock: Option<Arc<ManualClock>>) -> Settings {
     let connections = open_files::connections(config.limits.connections, open_files::raise());
     Settings {
         credentials: config.credentials.clone(),
@@ -177,5 +182,6 @@ fn settings(config: &Config) -> Settings {
         },
         limits: Limits { connections, ..config.limits.clone() },
         threads: serving_threads(),
+        clock,
     }
 }

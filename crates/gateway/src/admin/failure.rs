@@ -25,8 +25,8 @@ pub(super) fn invalid(message: impl Into<String>) -> AdminError {
 
 pub(super) fn not_found(path: &str) -> AdminError {
     let message = format!(
-        "There is nothing at {path}. There are /_afterward/health, /_afterward/ready, /_afterward/metrics and \
-         /_afterward/queues/NAME/messages."
+        "There is nothing at {path}. There are /_afterward/health, /_afterward/ready, /_afterward/metrics, \
+         /_afterward/clock and /_afterward/queues/NAME/messages."
     );
     AdminError { status: StatusCode::NOT_FOUND, code: "NotFound", message }
 }
@@ -39,9 +39,21 @@ pub(super) fn no_queue(name: &str) -> AdminError {
     }
 }
 
-pub(super) fn not_allowed(method: &Method) -> AdminError {
-    let message = format!("{method} does nothing here: GET.");
+/// `methods`: those that do something there, as in `GET, HEAD`.
+pub(super) fn not_allowed(method: &Method, methods: &str) -> AdminError {
+    let message = format!("{method} does nothing here: {methods}.");
     AdminError { status: StatusCode::METHOD_NOT_ALLOWED, code: "MethodNotAllowed", message }
+}
+
+pub(super) fn clock_is_not_manual() -> AdminError {
+    let message = "The time of this server is the machine's, and nobody can move it. For tests, start one whose clock \
+                   stands still until it is moved: afterward serve --clock manual";
+    AdminError { status: StatusCode::CONFLICT, code: "ClockIsNotManual", message: message.into() }
+}
+
+pub(super) fn clock_is_later(now: &str, asked: &str) -> AdminError {
+    let message = format!("It is {now} already, and time does not run back to {asked}. Start a server with new data.");
+    AdminError { status: StatusCode::CONFLICT, code: "ClockIsLater", message }
 }
 
 pub(super) fn unavailable(unavailable: Unavailable) -> AdminError {

@@ -1,9 +1,10 @@
-//! What is ours beside SQS, under `/_afterward/`: health, readiness, metrics, and a look at messages that takes nothing
-//! from anybody.
+//! What is ours beside SQS, under `/_afterward/`: health, readiness, metrics, a look at messages that takes nothing from
+//! anybody, and the clock.
 //!
 //! Health, readiness and metrics are open to whoever can connect; all else is signed as SQS is where credentials are
 //! configured, and shows the caller's account and region.
 
+mod clock;
 mod failure;
 mod filter;
 mod message;
@@ -24,14 +25,21 @@ struct Status {
 
 /// Answers a request to `/_afterward/REST`.
 pub(crate) async fn serve(exchange: &Exchange<'_>, rest: &str) -> (Outcome, Response<Bytes>) {
-    if !matches!(*exchange.incoming.method, Method::GET | Method::HEAD) {
-        let error = failure::not_allowed(exchange.incoming.method);
+    let is_allowed = match *exchange.incoming.method {
+        Method::GET | Method::HEAD => true,
+        Method::POST => rest == "clock",
+        _ => false,
+    };
+    if !is_allowed {
+        let methods = if rest == "clock" { "GET, HEAD, POST" } else { "GET, HEAD" };
+        let error = failure::not_allowed(exchange.incoming.method, methods);
         let outcome = Outcome::of("admin", "Unknown", error.code);
         let mut response = error.into_response();
-        reply::name_methods(&mut response, "GET, HEAD");
+        reply::name_methods(&mut response, methods);
         return (outcome, response);
     }
     let (action, result) = match rest.split('/').collect::<Vec<_>>()[..] {
+        ["clock"] => ("Clock", clock::clock(exchange).await),
         ["health"] => ("Health", Ok(health())),
         ["ready"] => ("Ready", Ok(ready(exchange))),
         ["metrics"] => ("Metrics", Ok(reply::prometheus(metrics::exposition(exchange.gateway).await))),

@@ -38,6 +38,11 @@ impl<'a> Call<'a> {
         self.exchange.peer_left().await;
     }
 
+    /// Whether the broker's time passes by itself; else it stands until a test moves it.
+    pub(super) fn time_passes(&self) -> bool {
+        self.gateway.settings.clock.is_none()
+    }
+
     /// Whether AWS's 60-second cool-downs are kept.
     pub(super) fn cooldowns(&self) -> bool {
         self.gateway.settings.cooldowns

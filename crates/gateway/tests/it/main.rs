@@ -4,6 +4,7 @@
 mod actions;
 mod admin;
 mod browsers;
+mod clock;
 mod errors;
 mod front_door;
 mod hangups;

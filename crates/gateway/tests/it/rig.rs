@@ -58,6 +58,7 @@ pub(crate) fn settings() -> Settings {
         },
         limits: Limits::default(),
         threads: 2,
+        clock: None,
     }
 }
 
@@ -66,9 +67,14 @@ impl Rig {
         Rig::with(settings()).await
     }
 
+    /// One whose clients may move its clock.
+    pub(crate) async fn with_movable_clock() -> Rig {
+        Rig::with(Settings { clock: Some(Arc::new(ManualClock::at(START_MS))), ..settings() }).await
+    }
+
     pub(crate) async fn with(settings: Settings) -> Rig {
         let log = Arc::new(MemoryLog::new(Fencing::ByStore));
-        let clock = Arc::new(ManualClock::at(START_MS));
+        let clock = settings.clock.clone().unwrap_or_else(|| Arc::new(ManualClock::at(START_MS)));
         let broker = Broker::open(log.clone(), clock.clone(), afterward_broker::Settings::default()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listening = Gateway::new(broker.clone(), settings).listen(listener).unwrap();

@@ -55,6 +55,12 @@ pub const KEYS: &[Key] = &[
         Kind::Text,
         "When a write is acknowledged: flush (on disk) or os (with the system) [default: flush]",
     ),
+    key(
+        "clock",
+        Kind::Text,
+        "For tests: manual, or a time as 2026-01-01T00:00:00Z to begin at, and time stands until /_afterward/clock moves it \
+         [default: system]",
+    ),
     key("log_level", Kind::Text, "What to log: error, warn, info, debug, trace, or directives [default: info]"),
     key(
         "sqs.cooldowns",
@@ -118,7 +124,7 @@ mod tests {
             ("job.queue", Some("jobs.queue")),
             ("jobs.delay_second", Some("jobs.delay_seconds")),
             ("loglevel", Some("log_level")),
-            ("port", Some("data")),
+            ("port", Some("clock")),
         ] {
             assert_eq!(nearest(slip, names()), meant, "{slip}");
         }

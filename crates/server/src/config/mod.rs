@@ -30,6 +30,8 @@ pub struct Config {
     pub data: Data,
     /// When a write is acknowledged.
     pub durability: Durability,
+    /// What time it is.
+    pub clock: Clock,
     /// What to log, as directives of `tracing`. The program that sets up the logging applies it.
     pub log_level: String,
     /// SQS.
@@ -59,6 +61,20 @@ pub enum Durability {
     Flush,
     /// When the operating system has it: it survives the process's end, not the machine's.
     Os,
+}
+
+/// What time it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// The machine's time.
+    #[default]
+    System,
+    /// Time stands still until it is moved by `/_afterward/clock`: for tests. All that is time-driven follows, but long
+    /// polls, which wait by the machine's time.
+    Manual {
+        /// When time begins, in milliseconds since 1970; `None`: now. It goes on where it was where the data is later.
+        from_ms: Option<u64>,
+    },
 }
 
 /// Settings of SQS.
@@ -125,6 +141,7 @@ impl Config {
             listen: Config::DEFAULT_LISTEN,
             data,
             durability: Durability::Flush,
+            clock: Clock::System,
             log_level: "info".into(),
             sqs: Sqs::default(),
             jobs: Jobs::default(),

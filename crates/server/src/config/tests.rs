@@ -35,6 +35,7 @@ fn every_key_can_be_set_in_the_file_by_variable_and_by_flag() {
         ("data", "\"/d\"", "/d"),
         ("ephemeral", "true", "true"),
         ("durability", "\"os\"", "os"),
+        ("clock", "\"manual\"", "manual"),
         ("log_level", "\"debug\"", "debug"),
         ("sqs.cooldowns", "true", "true"),
         ("jobs.queue", "\"work\"", "work"),
@@ -94,12 +95,17 @@ fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
         ("listne = \"x\"", "FILE, line 1: there is no setting `listne`; did you mean `listen`?"),
         ("\n[jobs]\nqeue = \"x\"", "FILE, line 3: there is no setting `jobs.qeue`; did you mean `jobs.queue`?"),
         ("[job]\nqueue = \"x\"", "FILE, line 1: there is no setting `job`; did you mean `jobs`?"),
-        ("colour = 1", "FILE, line 1: there is no setting `colour`; did you mean `jobs`?"),
+        ("colour = 1", "FILE, line 1: there is no setting `colour`; did you mean `clock`?"),
         ("jobs = 3", "FILE, line 1: `jobs` can't be \"3\": it is a table: [jobs]"),
         (
             "durability = \"fsync\"",
             "FILE, line 1: `durability` can't be \"fsync\": it is `flush` (on disk before it is acknowledged) or `os` \
              (left to the operating system)",
+        ),
+        (
+            "clock = \"2026-01-01\"",
+            "FILE, line 1: `clock` can't be \"2026-01-01\": it is `system`, `manual` (time stands still until it is moved), or a \
+             time such as 2026-01-01T00:00:00Z that a manual clock begins at",
         ),
         ("ephemeral = \"yes\"", "FILE, line 1: `ephemeral` can't be \"\\\"yes\\\"\": it is true or false"),
         (

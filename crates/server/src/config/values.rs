@@ -1,6 +1,6 @@
 //! From texts to settings.
 
-use super::{Config, ConfigError, Credential, Durability, Key, Kind, Source};
+use super::{Clock, Config, ConfigError, Credential, Durability, Key, Kind, Source};
 use afterward_names::{AccountId, NotAQueueName, NotARegion, QueueName, limits};
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr, time::Duration};
 
@@ -79,6 +79,20 @@ impl Given {
         }
     }
 
+    fn clock(&self) -> Result<Clock, ConfigError> {
+        match self.one() {
+            "system" => Ok(Clock::System),
+            "manual" => Ok(Clock::Manual { from_ms: None }),
+            time => {
+                let from_ms =
+                    time.parse::<jiff::Timestamp>().ok().and_then(|time| time.as_millisecond().try_into().ok());
+                let reason = "it is `system`, `manual` (time stands still until it is moved), or a time such as \
+                              2026-01-01T00:00:00Z that a manual clock begins at";
+                from_ms.map(|from_ms| Clock::Manual { from_ms: Some(from_ms) }).ok_or_else(|| self.bad(reason))
+            }
+        }
+    }
+
     fn origins(&self) -> Result<Vec<String>, ConfigError> {
         for origin in &self.texts {
             let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
@@ -104,6 +118,7 @@ fn set(config: &mut Config, given: &Given) -> Result<(), ConfigError> {
         // Both are decided together, before: see `layers::data`.
         "data" | "ephemeral" => {}
         "durability" => config.durability = given.durability()?,
+        "clock" => config.clock = given.clock()?,
         "log_level" => config.log_level = given.one().into(),
         "sqs.cooldowns" => config.sqs.cooldowns = given.switch()?,
         "jobs.queue" => config.jobs.queue = given.standard_queue()?,
