@@ -7,7 +7,7 @@ use afterward_aws::{
 };
 use afterward_broker::{Clock, SystemClock};
 use afterward_names::{AccountId, Region};
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// Knows the credentials, if any are configured.
 pub(crate) struct Callers {
@@ -21,7 +21,7 @@ pub(crate) struct Callers {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// The access key's id; `None` for a request that does not say.
-    access_key_id: Option<String>,
+    access_key_id: Option<Arc<str>>,
     /// The account that the access key stands for.
     account: Option<AccountId>,
     /// The region in the signature's scope.
@@ -52,7 +52,7 @@ impl Caller {
     /// What the messages that this caller sends have as their `SenderId`.
     pub(crate) fn sender(&self) -> Box<str> {
         match &self.access_key_id {
-            Some(id) => id.as_str().into(),
+            Some(id) => (**id).into(),
             None => self.account().to_string().into(),
         }
     }

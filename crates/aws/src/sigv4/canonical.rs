@@ -2,13 +2,16 @@
 //!
 //! The path and the query string are taken as they stood on the wire, before anybody's router decoded them.
 
-use super::claim::split;
-use http::{HeaderMap, Method, Uri, header::HOST};
+use super::{
+    claim::split,
+    hex::{self, HexDigest},
+};
+use http::{
+    HeaderMap, Method, Uri,
+    header::{AsHeaderName, HOST},
+};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-
-/// SHA-256 in hex.
-pub(super) type HexDigest = [u8; 64];
 
 /// What a signature covers.
 #[derive(Debug)]
@@ -25,6 +28,11 @@ pub(super) struct Canonical<'a> {
 impl Canonical<'_> {
     /// The canonical request's hash.
     pub(super) fn digest(&self) -> HexDigest {
+        self.digest_by(split(self.signed_headers, b';').map(|name| (name, name)))
+    }
+
+    /// The same by somebody who has each of the names, and what to look the header up by.
+    pub(super) fn digest_by<'n>(&self, names: impl Iterator<Item = (&'n str, impl AsHeaderName)>) -> HexDigest {
         // One buffer and one hash: many small updates of a hash cost more than the copy.
         let mut text = Vec::with_capacity(768);
         text.extend_from_slice(self.method.as_str().as_bytes());
@@ -33,20 +41,20 @@ impl Canonical<'_> {
         text.push(b'\n');
         query(&mut text, self.uri.query().unwrap_or_default());
         text.push(b'\n');
-        for name in split(self.signed_headers, b';') {
-            self.header(&mut text, name);
+        for (name, key) in names {
+            self.header(&mut text, name, key);
         }
         text.push(b'\n');
         text.extend_from_slice(self.signed_headers.as_bytes());
         text.push(b'\n');
         text.extend_from_slice(self.payload_hash);
-        hex(&Sha256::digest(text).into())
+        hex::encode(&Sha256::digest(text).into())
     }
 
-    fn header(&self, text: &mut Vec<u8>, name: &str) {
+    fn header(&self, text: &mut Vec<u8>, name: &str, key: impl AsHeaderName) {
         text.extend_from_slice(name.as_bytes());
         text.push(b':');
-        let mut values = self.headers.get_all(name).iter().map(|value| value.as_bytes()).peekable();
+        let mut values = self.headers.get_all(key).iter().map(|value| value.as_bytes()).peekable();
         // Over HTTP/2 the host is the URI's.
         if values.peek().is_none() && name == HOST.as_str() {
             text.extend_from_slice(self.uri.authority().map_or("", |authority| authority.as_str()).as_bytes());
@@ -65,7 +73,8 @@ impl Canonical<'_> {
 /// A header's value without spaces around it, and with one for several.
 fn collapse(text: &mut Vec<u8>, value: &[u8]) {
     let value = value.trim_ascii();
-    if !value.windows(2).any(|pair| pair == b"  ") {
+    // Few have a space at all.
+    if memchr::memchr(b' ', value).is_none() || !value.windows(2).any(|pair| pair == b"  ") {
         return text.extend_from_slice(value);
     }
     let mut words = value.split(|&b| b == b' ').filter(|word| !word.is_empty());
@@ -80,6 +89,9 @@ fn collapse(text: &mut Vec<u8>, value: &[u8]) {
 
 /// The path with dot segments and doubled slashes resolved, and encoded once more, as every service but S3 has it.
 fn path(text: &mut Vec<u8>, path: &str) {
+    if path == "/" {
+        return text.push(b'/');
+    }
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {
         match segment {
@@ -170,16 +182,5 @@ fn encode(text: &mut Vec<u8>, bytes: &[u8]) {
 
 /// The hash of a body, in hex.
 pub(super) fn payload_digest(body: &[u8]) -> HexDigest {
-    hex(&Sha256::digest(body).into())
-}
-
-/// 32 bytes in lower-case hex.
-pub(super) fn hex(bytes: &[u8; 32]) -> HexDigest {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [0; 64];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
-    }
-    text
+    hex::encode(&Sha256::digest(body).into())
 }

@@ -1,6 +1,6 @@
 //! What a request claims: the parts of a signature, before anything of it is believed.
 
-use super::{ALGORITHM, TERMINATOR, canonical::decode};
+use super::{ALGORITHM, TERMINATOR, canonical::decode, hex};
 use crate::{Code, Error, Incoming};
 use http::header::AUTHORIZATION;
 use std::borrow::Cow;
@@ -27,18 +27,6 @@ pub(super) enum Form {
     /// In the query string.
     Presigned,
 }
-
-/// What each byte is as a hexadecimal digit; 255: nothing.
-const DIGITS: [u8; 256] = {
-    let mut digits = [255; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        digits[b"0123456789abcdef"[digit] as usize] = digit as u8;
-        digits[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
-        digit += 1;
-    }
-    digits
-};
 
 /// A credential taken apart: `AKID/20150830/us-east-1/sqs/aws4_request`.
 #[derive(Debug)]
@@ -149,14 +137,7 @@ impl<'a> Claim<'a> {
     /// The signature's 32 bytes.
     pub(super) fn signature(&self) -> Result<[u8; 32], Error> {
         let text = self.part(self.signature.as_deref(), "Signature")?;
-        let mut bytes = [0; 32];
-        let fits = text.len() == 64
-            && bytes.iter_mut().zip(text.as_bytes().as_chunks::<2>().0).all(|(byte, [high, low])| {
-                let (high, low) = (DIGITS[usize::from(*high)], DIGITS[usize::from(*low)]);
-                *byte = high << 4 | low & 15;
-                (high | low) < 16
-            });
-        if fits { Ok(bytes) } else { Err(super::verify::does_not_match()) }
+        text.as_bytes().try_into().ok().and_then(hex::decode).ok_or_else(super::verify::does_not_match)
     }
 
     /// That the algorithm is the one there is.

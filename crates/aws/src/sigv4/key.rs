@@ -3,7 +3,7 @@
 //! A derivation is four HMACs, more than the rest of a small request's verification. A key is valid for a day, a region
 //! and a service; a few of them cover all the traffic that a credential has.
 
-use super::{ALGORITHM, TERMINATOR, canonical::HexDigest};
+use super::{ALGORITHM, TERMINATOR, hex::HexDigest};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::sync::{PoisonError, RwLock};
@@ -33,12 +33,11 @@ impl SigningKey {
 
     /// The signature of a request, to be finished or verified by the caller.
     pub(super) fn sign(&self, amz_date: &str, scope: &str, canonical: &HexDigest) -> HmacSha256 {
-        let mut mac = self.0.clone();
-        for part in [ALGORITHM, "\n", amz_date, "\n", scope, "\n"] {
-            mac.update(part.as_bytes());
-        }
-        mac.update(canonical);
-        mac
+        let parts = [ALGORITHM, "\n", amz_date, "\n", scope, "\n"].map(str::as_bytes);
+        // One update: many small ones cost more than the copy.
+        let mut text = Vec::with_capacity(192);
+        parts.into_iter().chain([&canonical[..]]).for_each(|part| text.extend_from_slice(part));
+        self.0.clone().chain_update(text)
     }
 }
 

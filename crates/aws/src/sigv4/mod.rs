@@ -6,14 +6,16 @@
 
 mod canonical;
 mod claim;
+mod hex;
 mod key;
+mod proven;
 mod sign;
 mod time;
 mod verify;
 
 use crate::Incoming;
 use claim::Claim;
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 pub use sign::Signer;
 pub use verify::Verifier;
@@ -41,9 +43,9 @@ impl fmt::Debug for Credential {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller {
     /// From the signature's credential.
-    pub access_key_id: Option<String>,
+    pub access_key_id: Option<Arc<str>>,
     /// From the signature's scope.
-    pub region: Option<String>,
+    pub region: Option<Arc<str>>,
     /// Whether there is anything that looks like a signature.
     pub signed: bool,
 }
@@ -54,8 +56,8 @@ pub fn peek(incoming: &Incoming<'_>) -> Caller {
     let claim = Claim::of(incoming);
     let scope = claim.as_ref().and_then(|claim| claim.scope().ok());
     Caller {
-        access_key_id: scope.as_ref().map(|scope| scope.access_key_id.to_owned()),
-        region: scope.as_ref().map(|scope| scope.region.to_owned()),
+        access_key_id: scope.as_ref().map(|scope| scope.access_key_id.into()),
+        region: scope.as_ref().map(|scope| scope.region.into()),
         signed: claim.is_some(),
     }
 }

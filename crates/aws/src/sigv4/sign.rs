@@ -2,7 +2,8 @@
 
 use super::{
     ALGORITHM, Credential, TERMINATOR,
-    canonical::{Canonical, hex, payload_digest},
+    canonical::{Canonical, payload_digest},
+    hex,
     key::{KeyCache, SigningKey},
     time::amz_date,
 };
@@ -76,7 +77,7 @@ impl Signer {
             self.keys.put(&scope, key.clone());
             key
         });
-        let signature = hex(&key.sign(date, &scope, &canonical.digest()).finalize().into_bytes().into());
+        let signature = hex::encode(&key.sign(date, &scope, &canonical.digest()).finalize().into_bytes().into());
         format!(
             "{ALGORITHM} Credential={}/{scope}, SignedHeaders={signed_headers}, Signature={}",
             self.credential.access_key_id,

@@ -231,7 +231,7 @@ fn unsigned_payloads_and_http_dates_are_signers_choices() {
         let scope = "20150830/us-east-1/sqs/aws4_request";
         let key = key::SigningKey::derive(SECRET, "20150830", "us-east-1", "sqs");
         let bytes: [u8; 32] = hmac::Mac::finalize(key.sign("20150830T123600Z", scope, &digest)).into_bytes().into();
-        let signature = canonical::hex(&bytes);
+        let signature = hex::encode(&bytes);
         let signature = std::str::from_utf8(&signature).unwrap();
         // Commas without spaces, as some clients have them.
         let value = format!(
@@ -283,6 +283,79 @@ fn only_keys_that_proved_right_are_kept_and_not_many() {
         }
     }
     assert_eq!(verifier.cached_keys("AKIDEXAMPLE"), 16);
+}
+
+/// The second request of a client takes the short way: every fault has to be found there as on the long one.
+#[test]
+fn who_has_proved_right_before_is_believed_no_more_than_anybody() {
+    let (fresh, known) = (|| Verifier::new([credential(None)]), Verifier::new([credential(None)]));
+    let request = || Owned::signed("POST", "/", "body");
+    request().verify(&known, NOW_MS).unwrap();
+    assert_eq!(known.proven(), 1);
+    let other_body = || Owned { body: b"another".to_vec(), ..request() };
+    let other_path = || Owned { uri: "/other".parse().unwrap(), ..request() };
+    let other_method = || Owned { method: Method::PUT, ..request() };
+    for (request, now_ms) in [
+        (request(), NOW_MS),
+        (request(), NOW_MS + 900_000),
+        (request(), NOW_MS - 900_000),
+        (request(), NOW_MS + 901_000),
+        (request(), NOW_MS - 901_000),
+        (other_body(), NOW_MS),
+        (other_path(), NOW_MS),
+        (other_method(), NOW_MS),
+        (request().set("host", "elsewhere"), NOW_MS),
+        (request().set("x-amz-date", "20150830T123601Z"), NOW_MS),
+        (request().set("x-amz-date", "20150831T123600Z"), NOW_MS + 86_400_000),
+        (request().set("x-amz-date", "yesterday"), NOW_MS),
+        (request().without("x-amz-date"), NOW_MS),
+        (request().set("x-amz-target", "AmazonSQS.ListQueues"), NOW_MS),
+        (request().set("x-amz-content-sha256", "UNSIGNED-PAYLOAD"), NOW_MS),
+        (request().change("Signature=", "Signature=0"), NOW_MS),
+        (request().change("Signature=", "X="), NOW_MS),
+        (request().change("Signature=", "Signature=0, Signature="), NOW_MS),
+        (request().change("AKIDEXAMPLE", "AKIDOTHER"), NOW_MS),
+    ] {
+        for service in [None, Some("sqs"), Some("sts")] {
+            let by = |verifier: &Verifier| verifier.verify(&request.incoming(), service, now_ms);
+            assert_eq!(by(&known), by(&fresh()), "{:?} at {now_ms}", request.headers);
+        }
+    }
+}
+
+/// Where another parameter that looks like it stands last, the signature is the one before it, each time.
+#[test]
+fn a_signature_that_is_not_the_last_word_is_found_each_time() {
+    let verifier = Verifier::new([credential(None)]);
+    let mut request = Owned::signed("POST", "/", "body");
+    let value = request.headers["authorization"].to_str().unwrap();
+    let (_, digits) = value.rsplit_once('=').unwrap();
+    for last in [format!("{value}, XSignature={digits}"), format!("{value},x Signature={digits}")] {
+        request.headers.insert("authorization", last.parse().unwrap());
+        for _ in 0..2 {
+            request.verify(&verifier, NOW_MS).unwrap();
+            assert_eq!(verifier.proven(), 0);
+        }
+    }
+}
+
+#[test]
+fn only_authorizations_that_proved_right_are_kept_and_not_many() {
+    let verifier = Verifier::new([credential(None)]);
+    Owned::signed("POST", "/", "").change("us-east-1", "eu-west-1").verify(&verifier, NOW_MS).unwrap_err();
+    assert_eq!(verifier.proven(), 0);
+    let token = Verifier::new([credential(Some("token"))]);
+    Owned::signed("POST", "/", "").set("x-amz-security-token", "token").verify(&token, NOW_MS).unwrap();
+    assert_eq!(token.proven(), 0, "its token would not be looked at");
+    let mut most = 0;
+    for number in 0..2100 {
+        let mut request = Owned::new("POST", "/", &[("host", "h")], "");
+        let signer = Signer::new(credential(None), &format!("region-{number}"), "sqs");
+        signer.sign(&request.method, &request.uri, &mut request.headers, b"", NOW_MS);
+        request.verify(&verifier, NOW_MS).unwrap();
+        most = most.max(verifier.proven());
+    }
+    assert_eq!(most, 1024);
 }
 
 #[test]
