@@ -37,6 +37,8 @@ pub struct Pace {
     pub idle: Duration,
     /// How many bytes of messages are written where disk use is the question.
     pub disk_bytes: u64,
+    /// Files that have not changed for so long are at rest.
+    pub calm: Duration,
 }
 
 impl Pace {
@@ -49,7 +51,8 @@ impl Pace {
         crowd: 100_000,
         idle_queues: 10_000,
         idle: Duration::from_secs(10),
-        disk_bytes: 384 << 20,
+        disk_bytes: 1536 << 20,
+        calm: Duration::from_secs(2),
     };
 
     /// For a look in between.
@@ -61,7 +64,8 @@ impl Pace {
         crowd: 20_000,
         idle_queues: 2000,
         idle: Duration::from_secs(2),
-        disk_bytes: 128 << 20,
+        disk_bytes: 512 << 20,
+        calm: Duration::from_secs(1),
     };
 
     /// For a test of the benchmark itself.
@@ -74,6 +78,7 @@ impl Pace {
         idle_queues: 20,
         idle: Duration::from_millis(50),
         disk_bytes: 1 << 20,
+        calm: Duration::from_millis(5),
     };
 }
 

@@ -26,8 +26,8 @@ struct Args {
     /// Measure less, for a look in between
     #[arg(long)]
     quick: bool,
-    /// Replace the tables in BENCHMARKS.md
-    #[arg(long)]
+    /// Replace the tables in BENCHMARKS.md, all of them: without NAME
+    #[arg(long, conflicts_with = "names")]
     write: bool,
     /// Measure other servers beside ours, installing what the registries have
     #[arg(long)]
@@ -41,6 +41,9 @@ struct Args {
     /// How the bare hyper server uses its cores
     #[arg(long, value_enum, default_value_t = BEST)]
     runtime: Runtime,
+    /// Judge the arguments and do nothing: before what is measured is built
+    #[arg(long, hide = true)]
+    check: bool,
     /// The binary to measure
     #[arg(long, value_name = "FILE", hide = true)]
     afterward: Option<PathBuf>,
@@ -72,6 +75,8 @@ enum Command {
 const DISK: &str = "disk";
 /// The table of the bare server, among the names.
 const YARDSTICK: &str = "yardstick";
+/// The table of other servers, among the names; measured only when it is asked for.
+const PEERS: &str = "peers";
 /// The flame graph, among the names; drawn only when it is asked for.
 const FLAME: &str = "flame";
 
@@ -80,6 +85,7 @@ fn after_help() -> String {
     format!(
         "Names:\n{}  {DISK:<16} disk use under every order of deletes\n  \
          {YARDSTICK:<16} the bare hyper server in each way that it can use its cores\n  \
+         {PEERS:<16} other servers beside ours; of all rows, `--peers` adds it\n  \
          {FLAME:<16} instead of rows: a flame graph of the send path (Linux, with `perf`)",
         rows.collect::<String>()
     )
@@ -104,6 +110,9 @@ fn main() -> ExitCode {
 
 fn measure(args: &Args) -> Result<(), Trouble> {
     check_names(&args.names)?;
+    if args.check {
+        return Ok(());
+    }
     let host = Processes {
         afterward: args.afterward.clone().ok_or_else(|| Trouble::new("start this as `cargo xtask bench`"))?,
         bench: std::env::current_exe().map_err(|error| Trouble::new(format!("this program is nowhere: {error}")))?,
@@ -126,8 +135,9 @@ fn measure(args: &Args) -> Result<(), Trouble> {
         }
     })?;
     println!("{section}");
-    if args.write && !args.names.iter().any(|name| name == FLAME) {
+    if args.write {
         report::write(&args.document, &section)?;
+        eprintln!("written: {}", args.document.display());
     }
     Ok(())
 }
@@ -136,10 +146,10 @@ fn measure(args: &Args) -> Result<(), Trouble> {
 async fn sections(lab: &Lab<'_>, args: &Args, machine: &Machine) -> Result<String, Trouble> {
     if args.names.iter().any(|name| name == FLAME) {
         flame::draw(lab, 4 * lab.pace.times.counted, &args.picture).await?;
-        return Ok(args.picture.display().to_string());
+        return Ok(format!("drawn: {}", args.picture.display()));
     }
     let mut tables = tables(lab, &args.names).await;
-    if args.peers {
+    if args.peers || args.names.iter().any(|name| name == PEERS) {
         let told = &mut |name: &str| eprintln!("{:<16} {name}", "peers");
         tables.push_str("\n### Beside others\n\n");
         tables.push_str(&peers::table(lab, &args.peers_folder, told).await?);
@@ -179,7 +189,7 @@ async fn tables(lab: &Lab<'_>, names: &[String]) -> String {
     .await;
     let mut text = String::new();
     if !outcomes.is_empty() {
-        text.push_str(&report::rows(&outcomes));
+        text.push_str(&report::rows(&outcomes, &lab.pace));
     }
     if rows::is_chosen(DISK, names) {
         let measured = rows::disk_use(lab, &mut |order| eprintln!("{DISK:<16} deleting {}", order.name)).await;
@@ -195,8 +205,9 @@ async fn tables(lab: &Lab<'_>, names: &[String]) -> String {
 }
 
 fn check_names(names: &[String]) -> Result<(), Trouble> {
-    let known =
-        |name: &&String| ROWS.iter().any(|row| row.name == **name) || [DISK, YARDSTICK, FLAME].contains(&name.as_str());
+    let known = |name: &&String| {
+        ROWS.iter().any(|row| row.name == **name) || [DISK, YARDSTICK, PEERS, FLAME].contains(&name.as_str())
+    };
     match names.iter().find(|name| !known(name)) {
         Some(name) => Err(Trouble::new(format!("there is no row `{name}`; `cargo xtask bench --help` lists them"))),
         None => Ok(()),

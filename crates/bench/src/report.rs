@@ -1,36 +1,43 @@
 //! The tables as Markdown, and their place in `BENCHMARKS.md`.
 
 use crate::{
-    lab::Lab,
+    lab::{Lab, Pace},
     machine::Machine,
-    rows::{Order, Outcome, Shrinking, Way, yardstick_lines},
+    rows::{AT_LEAST_LIVE, LEFT, Order, Outcome, Shrinking, Use, Way, yardstick_lines},
     spread::figure,
     trouble::Trouble,
 };
 use std::{fmt::Write, fs, path::Path};
 
-/// The table of the rows.
-pub fn rows(outcomes: &[Outcome]) -> String {
+/// The table of the rows, measured at this pace.
+pub fn rows(outcomes: &[Outcome], pace: &Pace) -> String {
     let mut text = String::from("| measure | must | aim | measured | absolute |\n| --- | --- | --- | --- | --- |\n");
     for (row, outcome) in outcomes {
         let (measured, absolute) = match outcome {
             Ok(figure) => (figure.measured.clone(), figure.absolute.clone()),
             Err(trouble) => ("–".to_owned(), cell(&trouble.to_string())),
         };
-        let _ = writeln!(text, "| {} | {} | {} | {measured} | {absolute} |", row.measure, row.must, row.aim);
+        let _ = writeln!(text, "| {} | {} | {} | {measured} | {absolute} |", row.measure_at(pace), row.must, row.aim);
     }
     text
 }
 
 /// The table of disk use.
 pub fn disk_use(measured: &[(Order, Result<Shrinking, Trouble>)]) -> String {
-    let left: Vec<String> = crate::rows::LEFT.iter().map(|left| format!("{left} % live")).collect();
-    let mut text = format!("| deleted | {} |\n| --- |{}\n", left.join(" | "), " --- |".repeat(left.len()));
+    let left: Vec<String> = LEFT.iter().map(|left| format!("{left} % live")).collect();
+    let mut text = String::new();
+    if let Some(shrinking) = measured.iter().find_map(|(_, shrinking)| shrinking.as_ref().ok()) {
+        let mib = figure(mib(shrinking.written_bytes));
+        let _ = writeln!(text, "{mib} MiB of bodies, sent and received; then deleted in these orders.\n");
+    }
+    let worst = format!("worst at any moment with {} % live or more", 100 / AT_LEAST_LIVE);
+    let _ =
+        writeln!(text, "| deleted | {} | {worst} |\n| --- |{} --- |", left.join(" | "), " --- |".repeat(left.len()));
     for (order, shrinking) in measured {
         let _ = match shrinking {
-            Ok(shrinking) => {
-                let steps: Vec<String> = shrinking.steps.iter().map(|step| multiple(*step)).collect();
-                writeln!(text, "| {} | {} |", order.name, steps.join(" | "))
+            Ok(Shrinking { steps, worst, .. }) => {
+                let steps: Vec<String> = steps.iter().map(multiple).collect();
+                writeln!(text, "| {} | {} | {} |", order.name, steps.join(" | "), multiple(worst))
             }
             Err(trouble) => writeln!(text, "| {} | {} |", order.name, cell(&trouble.to_string())),
         };
@@ -38,12 +45,16 @@ pub fn disk_use(measured: &[(Order, Result<Shrinking, Trouble>)]) -> String {
     text
 }
 
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / 1_048_576.0
+}
+
 /// `512 MiB, 1.33 ×`.
-fn multiple((live, allocated): (u64, u64)) -> String {
-    let mib = figure(allocated as f64 / 1_048_576.0);
-    match live {
+fn multiple(what: &Use) -> String {
+    let mib = figure(mib(what.allocated_bytes));
+    match what.live_bytes {
         0 => format!("{mib} MiB"),
-        _ => format!("{mib} MiB, {} ×", figure(allocated as f64 / live as f64)),
+        _ => format!("{mib} MiB, {} ×", figure(what.multiple())),
     }
 }
 
@@ -82,6 +93,9 @@ pub fn heading(machine: &Machine, lab: &Lab<'_>) -> String {
     );
     if other.median > 0.3 {
         text.push_str(" That is too much for these figures to mean much.");
+    }
+    if pace.depth != Pace::FULL.depth || pace.times.counted < Pace::FULL.times.counted {
+        text.push_str(" This was not a full run: less was measured, or other numbers of messages, than is usual here.");
     }
     text.push('\n');
     text
@@ -126,7 +140,8 @@ mod tests {
     #[test]
     fn a_figure_that_was_not_verified_is_not_shown() {
         let figure = Figure { measured: "0.5 R".into(), absolute: "50/s".into() };
-        let table = rows(&[(ROWS[0], Ok(figure)), (ROWS[1], Err(Trouble::new("not verified: 1 lost | 2 found")))]);
+        let table =
+            rows(&[(ROWS[0], Ok(figure)), (ROWS[1], Err(Trouble::new("not verified: 1 lost | 2 found")))], &Pace::FULL);
         let lines: Vec<&str> = table.lines().collect();
         assert!(lines[2].ends_with("| 0.5 R | 50/s |"), "{}", lines[2]);
         assert!(lines[3].ends_with("| – | not verified: 1 lost \\| 2 found |"), "{}", lines[3]);
@@ -134,7 +149,8 @@ mod tests {
 
     #[test]
     fn disk_use_is_shown_as_a_multiple_of_what_is_live() {
-        assert_eq!(multiple((100 << 20, 150 << 20)), "150 MiB, 1.50 ×");
-        assert_eq!(multiple((0, 64 << 20)), "64.0 MiB");
+        let shown = |live_bytes, allocated_bytes| multiple(&Use { live_bytes, allocated_bytes });
+        assert_eq!(shown(100 << 20, 150 << 20), "150 MiB, 1.50 ×");
+        assert_eq!(shown(0, 64 << 20), "64.0 MiB");
     }
 }

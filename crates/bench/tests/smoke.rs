@@ -117,9 +117,12 @@ fn disk_use_is_measured_under_every_order_of_deletes() {
         let shrinking = shrinking.unwrap_or_else(|trouble| panic!("{}: {trouble}", order.name));
         assert!(shrinking.written_bytes >= Pace::SMOKE.disk_bytes);
         assert_eq!(shrinking.steps.len(), rows::LEFT.len());
-        assert_eq!(shrinking.steps.first().map(|step| step.0), Some(shrinking.written_bytes));
-        assert_eq!(shrinking.steps.last().map(|step| step.0), Some(0));
-        assert!(shrinking.steps.iter().all(|(_, allocated)| *allocated > 0), "{}", order.name);
+        assert_eq!(shrinking.steps.first().map(|step| step.live_bytes), Some(shrinking.written_bytes));
+        assert_eq!(shrinking.steps.last().map(|step| step.live_bytes), Some(0));
+        assert!(shrinking.steps.iter().all(|step| step.allocated_bytes > 0), "{}", order.name);
+        let counts = |step: &&rows::Use| step.live_bytes >= shrinking.written_bytes / rows::AT_LEAST_LIVE;
+        let resting = shrinking.steps.iter().filter(counts).map(rows::Use::multiple).fold(0.0, f64::max);
+        assert!(counts(&&shrinking.worst) && shrinking.worst.multiple() >= resting, "{}", order.name);
     }
 }
 

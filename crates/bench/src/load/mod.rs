@@ -11,6 +11,7 @@ mod pipeline;
 mod send;
 mod take;
 
+pub use longpoll::{Deliveries, REST};
 pub use take::Extent;
 
 use crate::{
@@ -55,8 +56,6 @@ pub struct Reading {
     pub spent: Spent,
     /// How long each took.
     pub latency: Latency,
-    /// How long what preceded each took: the long poll's sends.
-    pub before: Latency,
 }
 
 impl Reading {
@@ -108,7 +107,6 @@ struct Shared {
     phase: Cell<Phase>,
     operations: Cell<u64>,
     latency: RefCell<Latency>,
-    before: RefCell<Latency>,
     /// Told when messages were taken.
     taken: Notify,
 }
@@ -126,7 +124,6 @@ impl Load {
             phase: Cell::new(Phase::Over),
             operations: Cell::new(0),
             latency: RefCell::default(),
-            before: RefCell::default(),
             taken: Notify::new(),
         }))
     }
@@ -149,6 +146,11 @@ impl Load {
         let load = Load::new(target, shared.queue.clone(), 0);
         load.0.ledger.replace(ledger);
         load
+    }
+
+    /// How many operations of the work at hand are done.
+    pub fn operations(&self) -> u64 {
+        self.0.operations.get()
     }
 
     /// The queue's URL.
@@ -201,16 +203,10 @@ impl Load {
         self.0.phase.set(phase);
         self.0.operations.set(0);
         self.0.latency.replace(Latency::default());
-        self.0.before.replace(Latency::default());
     }
 
     fn reading(&self, spent: Spent) -> Reading {
-        Reading {
-            operations: self.0.operations.get(),
-            spent,
-            latency: self.0.latency.borrow().clone(),
-            before: self.0.before.borrow().clone(),
-        }
+        Reading { operations: self.0.operations.get(), spent, latency: self.0.latency.borrow().clone() }
     }
 
     /// Runs `workers` for a window of time; they end when [`Load::is_over`].

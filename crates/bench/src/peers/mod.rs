@@ -192,14 +192,14 @@ async fn puts(lab: &Lab<'_>, target: Target) -> Result<Reading, Trouble> {
     let load = tube(target);
     let puts = load.beanstalk_puts(64, lab.pace.times).await;
     load.beanstalk_prove(Extent::All).await.check()?;
-    lab.noted(puts)
+    lab.flushed(puts, 64)
 }
 
 async fn put_cycles(lab: &Lab<'_>, target: Target) -> Result<Reading, Trouble> {
     let load = tube(target);
     let cycles = load.beanstalk_cycles(16, lab.pace.times).await;
     load.beanstalk_prove(Extent::All).await.check()?;
-    lab.noted(cycles)
+    lab.flushed(cycles, 16)
 }
 
 #[cfg(test)]

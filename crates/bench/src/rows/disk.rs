@@ -8,8 +8,9 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 
-/// Larger than elsewhere: a queue holds at most 120,000 messages in flight, and the log must become many segments.
-const BODY_BYTES: usize = 4096;
+/// Larger than elsewhere: a queue holds at most 120,000 messages in flight, and the log must become many times as large
+/// as the one that is not compacted yet.
+const BODY_BYTES: usize = 16 << 10;
 /// One segment file's messages, nearly.
 const SEGMENT_MESSAGES: usize = (64 << 20) / (BODY_BYTES + 256);
 
@@ -27,6 +28,7 @@ pub const ORDERS: &[Order] = &[
     Order { name: "newest first", arrange: |held| held.into_iter().rev().collect() },
     Order { name: "every other, then the rest", arrange: |held| kept_last(held, |at| at % 2 == 1) },
     Order { name: "random", arrange: shuffled },
+    Order { name: "all but every 100th, then these", arrange: |held| kept_last(held, |at| at % 100 == 0) },
     Order {
         name: "all but one of each segment, then these",
         arrange: |held| kept_last(held, |at| at % SEGMENT_MESSAGES == 0),
@@ -38,9 +40,33 @@ pub const ORDERS: &[Order] = &[
 pub struct Shrinking {
     /// Bytes of bodies that were sent.
     pub written_bytes: u64,
-    /// How many bytes of bodies were live, and how many bytes were allocated, after each step.
-    pub steps: Vec<(u64, u64)>,
+    /// After each step, when the files had come to rest.
+    pub steps: Vec<Use>,
+    /// The largest multiple at any moment, also between the steps, while [`AT_LEAST_LIVE`] of what was written was live.
+    pub worst: Use,
 }
+
+/// What there was at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    /// Bytes of bodies that were not deleted.
+    pub live_bytes: u64,
+    /// What the files took of the disk.
+    pub allocated_bytes: u64,
+}
+
+impl Use {
+    /// What the files took, as a multiple of the live bodies.
+    pub fn multiple(&self) -> f64 {
+        self.allocated_bytes as f64 / self.live_bytes as f64
+    }
+}
+
+/// One in so many bytes; where less is live, what the files take at the least (about 256 MiB) is any multiple of it.
+pub const AT_LEAST_LIVE: u64 = 10;
+
+/// From one look at the files to the next, while messages are deleted.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How many messages of a hundred are left at each step.
 pub const LEFT: &[u64] = &[100, 75, 50, 25, 10, 1, 0];
@@ -68,21 +94,42 @@ pub(super) async fn measure(lab: &Lab<'_>, order: &Order) -> Result<Shrinking, T
     load.proof(true).check()?;
     held.sort_unstable_by_key(|message| message.number);
     let mut waiting = (order.arrange)(held).into_iter();
+    let written_bytes = filled * BODY_BYTES as u64;
+    let look = |left: u64| Use { live_bytes: left * BODY_BYTES as u64, allocated_bytes: broker.allocated_bytes() };
+    let mut worst = look(filled);
     let mut steps = Vec::new();
     for left in LEFT {
-        let leave = (filled * left / 100) as usize;
-        let more = waiting.len().saturating_sub(leave);
-        load.delete(waiting.by_ref().take(more).collect()).await;
+        let before = waiting.len() as u64;
+        let more = waiting.len().saturating_sub((filled * left / 100) as usize);
+        let batch = waiting.by_ref().take(more).collect();
+        let mut watch = |step: Use| {
+            if step.live_bytes >= written_bytes / AT_LEAST_LIVE && step.multiple() > worst.multiple() {
+                worst = step;
+            }
+        };
+        let deleting = load.delete(batch);
+        let watching = async {
+            loop {
+                tokio::time::sleep(LOOK).await;
+                watch(look(before.saturating_sub(load.operations())));
+            }
+        };
+        tokio::select! {
+            _ = deleting => {}
+            () = watching => {}
+        }
         settle(lab, &broker).await;
-        steps.push((waiting.len() as u64 * BODY_BYTES as u64, broker.allocated_bytes()));
+        let step = look(waiting.len() as u64);
+        watch(step);
+        steps.push(step);
     }
     load.proof(true).check()?;
-    Ok(Shrinking { written_bytes: filled * BODY_BYTES as u64, steps })
+    Ok(Shrinking { written_bytes, steps, worst })
 }
 
 /// Waits until the log has stopped changing its files.
 async fn settle(lab: &Lab<'_>, broker: &Broker) {
-    let calm = lab.pace.idle / 10;
+    let calm = lab.pace.calm;
     let began = Instant::now();
     let mut seen = (broker.allocated_bytes(), Instant::now());
     while seen.1.elapsed() < calm && began.elapsed() < 10 * calm {
