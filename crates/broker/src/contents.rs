@@ -1,7 +1,8 @@
 //! What messages say, read back from the log.
 //!
 //! Batches that were committed a moment ago are still in memory: a message that is received soon after it was sent
-//! never touches the disk again. Everything else is read on a thread that may block.
+//! never touches the disk again. Others are read from the log: at once where it has them at hand, for the hop to another
+//! thread costs more than the read; else on a thread that may block.
 
 use crate::{Content, OpenError, open::wrong_record, partition::slice};
 use afterward_log::{Log, Position, ReadError};
@@ -12,6 +13,13 @@ use std::{collections::VecDeque, sync::Arc};
 
 /// How much of what was last committed stays in memory.
 const RECENT_BYTES: usize = 16 << 20;
+
+/// How much is read by whoever asks for it, where the log has it at hand. To copy more takes longer than to wake another
+/// thread for it.
+const MOST_HERE_BYTES: usize = 128 << 10;
+
+/// What reading a record costs beyond its bytes, as so many bytes copied.
+const RECORD_COST_BYTES: usize = 4 << 10;
 
 /// A message as it lies in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,8 +71,8 @@ impl Recent {
         (bytes.end <= payload.len()).then(|| payload.slice(bytes))
     }
 
-    /// The records at `of`, if all of them are here.
-    pub(crate) fn records(&self, of: &[Location]) -> Option<Vec<Bytes>> {
+    /// The records at `of`, as far as they are here.
+    pub(crate) fn records(&self, of: &[Location]) -> Vec<Option<Bytes>> {
         of.iter().map(|at| self.record(*at)).collect()
     }
 }
@@ -77,6 +85,16 @@ pub(crate) fn fetch(log: &dyn Log, of: &[Location]) -> Result<Option<Vec<Bytes>>
         Err(ReadError::Trimmed { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Reads records here and now, if the log has them at hand; does not block.
+pub(crate) fn fetch_at_hand(log: &dyn Log, of: &[Location]) -> Option<Vec<Bytes>> {
+    let cost_bytes: usize = of.iter().map(|at| RECORD_COST_BYTES + at.length_bytes as usize).sum();
+    if cost_bytes > MOST_HERE_BYTES {
+        return None;
+    }
+    let slices: Vec<_> = of.iter().map(|at| slice(*at)).collect();
+    log.fetch_at_hand(&slices)
 }
 
 /// [`fetch`] on a thread that may block.

@@ -2,7 +2,7 @@
 
 use crate::{
     Broker, OpenError, StoredMessage, Unavailable,
-    contents::{failure, fetch_off, message, traced_off},
+    contents::{failure, fetch_at_hand, fetch_off, message, traced_off},
 };
 use afterward_log::ReadError;
 use afterward_machine::{Location, MessageKey};
@@ -76,15 +76,26 @@ impl Broker {
     }
 
     /// The records at `of`; `None` if one of them has been trimmed.
-    async fn records(&self, of: &[Location]) -> Result<Option<Vec<Bytes>>, OpenError> {
-        if let Some(records) = self.shared().recent().records(of) {
-            return Ok(Some(records));
+    pub(crate) async fn records(&self, of: &[Location]) -> Result<Option<Vec<Bytes>>, OpenError> {
+        let mut found = self.shared().recent().records(of);
+        let missing: Vec<_> = of.iter().zip(&found).filter(|(_, record)| record.is_none()).map(|(at, _)| *at).collect();
+        if !missing.is_empty() {
+            let log = &self.shared().log;
+            let read = match fetch_at_hand(&**log, &missing) {
+                Some(read) => read,
+                None => match fetch_off(log.clone(), missing).await? {
+                    Some(read) => read,
+                    None => return Ok(None),
+                },
+            };
+            let gaps = found.iter_mut().filter(|record| record.is_none());
+            gaps.zip(read).for_each(|(gap, record)| *gap = Some(record));
         }
-        fetch_off(self.shared().log.clone(), of.to_vec()).await
+        Ok(found.into_iter().collect())
     }
 
     /// What is wrong is told; where the log's bytes are wrong, the partition stops.
-    async fn unreadable(&self, error: OpenError) -> Unavailable {
+    pub(crate) async fn unreadable(&self, error: OpenError) -> Unavailable {
         let error = traced_off(self.shared().log.clone(), error).await;
         match error.is_corruption() {
             true => self.shared().corrupt(&error),
@@ -93,7 +104,7 @@ impl Broker {
     }
 }
 
-/// The state says that a live message is where the log says nothing is any more.
-fn lost(at: Location) -> OpenError {
+/// The state says that a live message or schedule is where the log says nothing is any more.
+pub(crate) fn lost(at: Location) -> OpenError {
     OpenError::Read(ReadError::Trimmed { position: at.position, first: at.position + 1 })
 }

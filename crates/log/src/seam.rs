@@ -185,6 +185,12 @@ pub trait Log: Send + Sync {
     /// See [`ReadError`]. Asking for bytes that never were is [`ReadError::Io`] with `InvalidInput`.
     fn fetch(&self, slices: &[Slice]) -> Result<Vec<Bytes>, ReadError>;
 
+    /// The same for a caller that must not wait: `None` if anything would have to be waited for, or is not there or
+    /// can't be read, which [`Self::fetch`] then tells. It MAY begin to make ready what was asked for, and what follows it.
+    fn fetch_at_hand(&self, _slices: &[Slice]) -> Option<Vec<Bytes>> {
+        None
+    }
+
     /// Lets go of the batches up to and with `up_to`. MAY keep more. Monotone: trimming less than before does nothing.
     ///
     /// # Errors

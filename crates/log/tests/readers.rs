@@ -9,7 +9,7 @@ use afterward_log::{
     segment::{Options, SegmentLog},
 };
 use std::{
-    env,
+    env, slice,
     sync::atomic::{AtomicU64, Ordering::SeqCst},
     thread,
     time::{Duration, Instant},
@@ -32,6 +32,10 @@ fn payload(position: Position) -> Vec<u8> {
 fn check(log: &SegmentLog, position: Position) {
     let expected = payload(position);
     let slice = Slice { position, bytes: 0..expected.len() as u32 };
+    // Sooner than the ways that wait, which bring it into the page cache.
+    if let Some(found) = log.fetch_at_hand(slice::from_ref(&slice)) {
+        assert!(found[0] == expected, "batch {position} is at hand as something else");
+    }
     assert!(log.fetch(&[slice]).expect("it is there")[0] == expected, "batch {position} is fetched as something else");
     assert!(
         log.read(position, 1).expect("it is there").batches[0].batch.payload == expected,

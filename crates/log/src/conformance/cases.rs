@@ -84,6 +84,9 @@ fn parts_are_fetched_in_the_order_asked_for(harness: &mut dyn Harness) {
     let slices = asked.map(|(position, bytes)| Slice { position, bytes });
     let fetched = ok(log.fetch(&slices));
     assert_eq!(fetched, ["234", "hello", "claim", "world", "", "", "0123456789"]);
+    if let Some(at_hand) = log.fetch_at_hand(&slices) {
+        assert_eq!(at_hand, fetched);
+    }
 }
 
 fn fetching_what_is_not_there_fails(harness: &mut dyn Harness) {
@@ -93,6 +96,7 @@ fn fetching_what_is_not_there_fails(harness: &mut dyn Harness) {
     for (position, bytes) in [(3, 0..1), (2, 0..5000), (u64::MAX, 0..1)] {
         let slices = [Slice { position: 2, bytes: 0..5 }, Slice { position, bytes }];
         assert!(matches!(log.fetch(&slices), Err(ReadError::Io { .. })), "{slices:?}");
+        assert_eq!(log.fetch_at_hand(&slices), None, "{slices:?}");
     }
 }
 
@@ -213,6 +217,7 @@ fn trimming_is_monotone(harness: &mut dyn Harness) {
             let gone = first - 1;
             assert!(matches!(log.read(gone, 10), Err(ReadError::Trimmed { .. })));
             let slice = Slice { position: gone, bytes: 0..1 };
+            assert_eq!(log.fetch_at_hand(std::slice::from_ref(&slice)), None);
             assert!(matches!(log.fetch(&[slice]), Err(ReadError::Trimmed { .. })));
         }
     }

@@ -164,6 +164,18 @@ impl DiskFile for File {
         FileExt::read_at(self, bytes, offset_bytes)
     }
 
+    #[cfg(target_os = "linux")]
+    fn read_at_hand(&self, bytes: &mut [u8], offset_bytes: u64) -> io::Result<Option<usize>> {
+        use rustix::io::{Errno, ReadWriteFlags, preadv2};
+        let into = &mut [io::IoSliceMut::new(bytes)];
+        match preadv2(self, into, offset_bytes, ReadWriteFlags::NOWAIT) {
+            Ok(read) => Ok(Some(read)),
+            // The second: a file system, or a kernel, that can't tell.
+            Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INTR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
     }

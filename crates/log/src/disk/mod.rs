@@ -85,6 +85,15 @@ pub trait DiskFile: Send + Sync {
     /// The operating system's.
     fn read_at(&self, bytes: &mut [u8], offset_bytes: u64) -> io::Result<usize>;
 
+    /// The same without waiting for the disk: `None` where that can't be promised. It MAY have the disk begin to read what
+    /// was asked for, and what follows it.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn read_at_hand(&self, _bytes: &mut [u8], _offset_bytes: u64) -> io::Result<Option<usize>> {
+        Ok(None)
+    }
+
     /// Makes what was written durable, and the length (`fdatasync`).
     ///
     /// # Errors

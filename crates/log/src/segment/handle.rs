@@ -52,13 +52,16 @@ impl OpenFiles {
         lock(&self.open)
     }
 
+    fn get_open(&self, number: u64) -> Option<Arc<dyn DiskFile>> {
+        let mut open = self.open();
+        let at = open.iter().position(|(of, _)| *of == number)?;
+        open[..=at].rotate_right(1);
+        Some(Arc::clone(&open[0].1))
+    }
+
     fn get(&self, number: u64) -> io::Result<Arc<dyn DiskFile>> {
-        {
-            let mut open = self.open();
-            if let Some(at) = open.iter().position(|(of, _)| *of == number) {
-                open[..=at].rotate_right(1);
-                return Ok(Arc::clone(&open[0].1));
-            }
+        if let Some(file) = self.get_open(number) {
+            return Ok(file);
         }
         let name = file::name(number);
         let file = match self.disk.open(&name) {
@@ -137,6 +140,16 @@ impl DiskFile for Handle {
 
     fn read_at(&self, bytes: &mut [u8], offset_bytes: u64) -> io::Result<usize> {
         self.file()?.read_at(bytes, offset_bytes)
+    }
+
+    fn read_at_hand(&self, bytes: &mut [u8], offset_bytes: u64) -> io::Result<Option<usize>> {
+        // To open it could take the disk's time.
+        let file = match &*lock(&self.state) {
+            State::Held(file) => Some(Arc::clone(file)),
+            State::Shared => self.files.get_open(self.number),
+            State::Closed => None,
+        };
+        file.map_or(Ok(None), |file| file.read_at_hand(bytes, offset_bytes))
     }
 
     fn sync(&self) -> io::Result<()> {

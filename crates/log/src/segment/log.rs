@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     AppendError, Batch, Bounds, ClaimError, Epoch, Log, LoggedBatch, Page, Position, ReadError, Shortage, Slice, Usage,
-    disk::{Directory, Disk, read_full, write_all},
+    disk::{Directory, Disk, DiskFile, read_full, write_all},
 };
 use bytes::Bytes;
 use std::{
@@ -90,6 +90,12 @@ impl SegmentLog {
     fn unless_trimmed<T>(&self, position: Position, read: Result<T, ReadError>) -> Result<T, ReadError> {
         let first = self.index().bounds().first;
         if position < first { Err(ReadError::Trimmed { position, first }) } else { read }
+    }
+
+    /// The frames that the slices are of.
+    fn runs(&self, slices: &[Slice]) -> Vec<Option<Run>> {
+        let index = self.index();
+        slices.iter().map(|slice| index.frame(slice.position)).collect()
     }
 
     fn no_such(&self, slice: &Slice) -> ReadError {
@@ -177,21 +183,21 @@ impl Log for SegmentLog {
     }
 
     fn fetch(&self, slices: &[Slice]) -> Result<Vec<Bytes>, ReadError> {
-        let runs: Vec<_> = {
-            let index = self.index();
-            slices.iter().map(|slice| index.frame(slice.position)).collect()
-        };
+        let runs = self.runs(slices);
         let fetched = slices.iter().zip(runs).map(|(slice, run)| {
-            let read = run.ok_or_else(|| self.no_such(slice)).and_then(|run| {
-                let room = run.end - run.start - HEADER_BYTES as u64;
-                if slice.bytes.start > slice.bytes.end || u64::from(slice.bytes.end) >= room {
-                    return Err(self.no_such(slice));
-                }
-                read_slice(&run, slice)
-            });
-            self.unless_trimmed(slice.position, read)
+            let read = run.filter(|run| holds(run, slice)).ok_or_else(|| self.no_such(slice));
+            self.unless_trimmed(slice.position, read.and_then(|run| read_slice(&run, slice)))
         });
         fetched.collect()
+    }
+
+    fn fetch_at_hand(&self, slices: &[Slice]) -> Option<Vec<Bytes>> {
+        let runs = self.runs(slices);
+        let at_hand = slices.iter().zip(runs).map(|(slice, run)| {
+            let read = read_slice_at_hand(&run.filter(|run| holds(run, slice))?, slice);
+            self.unless_trimmed(slice.position, Ok(read)).ok()?
+        });
+        at_hand.collect()
     }
 
     fn trim(&self, epoch: Epoch, up_to: Position) -> Result<(), AppendError> {
@@ -219,9 +225,27 @@ impl Log for SegmentLog {
     }
 }
 
+/// Whether the frame is long enough for the slice.
+fn holds(run: &Run, slice: &Slice) -> bool {
+    let room = run.end - run.start - HEADER_BYTES as u64;
+    slice.bytes.start <= slice.bytes.end && u64::from(slice.bytes.end) < room
+}
+
+/// Where the slice begins in its file.
+fn offset(run: &Run, slice: &Slice) -> u64 {
+    run.start + HEADER_BYTES as u64 + u64::from(slice.bytes.start)
+}
+
+fn read_slice_at_hand(run: &Run, slice: &Slice) -> Option<Bytes> {
+    let mut bytes = vec![0; slice.bytes.len()];
+    let read = run.segment.file.read_at_hand(&mut bytes, offset(run, slice)).ok()??;
+    // Less than asked for: the rest would have to be waited for.
+    (read == bytes.len()).then(|| bytes.into())
+}
+
 fn read_slice(run: &Run, slice: &Slice) -> Result<Bytes, ReadError> {
-    let mut bytes = vec![0; (slice.bytes.end - slice.bytes.start) as usize];
-    let offset = run.start + HEADER_BYTES as u64 + u64::from(slice.bytes.start);
+    let mut bytes = vec![0; slice.bytes.len()];
+    let offset = offset(run, slice);
     let read = read_full(&*run.segment.file, &mut bytes, offset).map_err(|error| run.segment.io(error))?;
     if read < bytes.len() {
         return Err(run.segment.corrupt(offset, "the file has become shorter"));

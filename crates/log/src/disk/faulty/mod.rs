@@ -262,6 +262,10 @@ impl DiskFile for FaultyFile {
         Ok(taken)
     }
 
+    fn read_at_hand(&self, bytes: &mut [u8], offset_bytes: u64) -> io::Result<Option<usize>> {
+        self.read_at(bytes, offset_bytes).map(Some)
+    }
+
     fn sync(&self) -> io::Result<()> {
         let mut state = self.disk.state();
         match state.step(Op::Sync)? {

@@ -85,19 +85,26 @@ fn a_reader_of_a_segment_just_trimmed_never_gets_other_bytes() {
         (tail..tail + count).for_each(|tail| assert_eq!(log.append(epoch, tail, put(tail + 1)).unwrap(), tail + 1));
     };
     fill(&log, 40);
-    for fetch in [true, false] {
+    for way in ["fetch", "fetch at hand", "read"] {
         let position = log.bounds().unwrap().first;
         let (owner, tail) = (Arc::clone(&log), log.bounds().unwrap().tail);
         *disk.before_read.lock().unwrap() = Some(Box::new(move || {
             owner.trim(epoch, tail).unwrap();
             fill(&owner, 40);
         }));
-        let outcome = if fetch {
-            log.fetch(&[Slice { position, bytes: 0..400 }]).map(|_| ())
+        let slice = Slice { position, bytes: 0..400 };
+        if way == "fetch at hand" {
+            // So that its file is open.
+            let open = Slice { position: position + 1, bytes: 0..400 };
+            let before = disk.before_read.lock().unwrap().take();
+            log.fetch(&[open]).unwrap();
+            *disk.before_read.lock().unwrap() = before;
+            assert_eq!(log.fetch_at_hand(&[slice]), None);
         } else {
-            log.read(position, 0).map(|_| ())
-        };
-        assert!(matches!(outcome, Err(ReadError::Trimmed { .. })), "fetch {fetch}: {outcome:?}");
+            let outcome =
+                if way == "fetch" { log.fetch(&[slice]).map(|_| ()) } else { log.read(position, 0).map(|_| ()) };
+            assert!(matches!(outcome, Err(ReadError::Trimmed { .. })), "{way}: {outcome:?}");
+        }
         assert!(disk.before_read.lock().unwrap().is_none(), "it was read");
     }
 }
@@ -159,6 +166,9 @@ impl DiskFile for InterposingFile {
             before();
         }
         self.file.read_at(bytes, offset_bytes)
+    }
+    fn read_at_hand(&self, bytes: &mut [u8], offset_bytes: u64) -> io::Result<Option<usize>> {
+        self.read_at(bytes, offset_bytes).map(Some)
     }
     fn sync(&self) -> io::Result<()> {
         self.file.sync()

@@ -1,0 +1,153 @@
+//! Messages that are not in memory any more are read from the log: here and now where it has them at hand.
+
+use crate::rig::{Calls, START_MS, bodies};
+use afterward_broker::{Broker, Failure, ManualClock, Settings};
+use afterward_log::{
+    AppendError, Batch, Bounds, ClaimError, Epoch, Log, Page, Position, ReadError, Slice, Usage,
+    disk::{Disk, FaultyDisk},
+    segment::{Options, SegmentLog},
+};
+use bytes::Bytes;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+};
+
+/// A log on a disk, which counts how many records others had to wait for.
+struct Shelf {
+    log: SegmentLog,
+    /// Whether anything is at hand.
+    at_hand: AtomicBool,
+    waited_for: AtomicUsize,
+}
+
+impl Shelf {
+    fn open(disk: &FaultyDisk, at_hand: bool) -> Arc<Shelf> {
+        let options = Options { segment_bytes: 1 << 20, background: false, ..Options::default() };
+        let (log, _) = SegmentLog::open_on(Arc::new(disk.clone()), &options).unwrap();
+        Arc::new(Shelf { log, at_hand: at_hand.into(), waited_for: AtomicUsize::default() })
+    }
+
+    fn waited_for(&self) -> usize {
+        self.waited_for.swap(0, SeqCst)
+    }
+}
+
+impl Log for Shelf {
+    fn bounds(&self) -> Result<Bounds, ReadError> {
+        self.log.bounds()
+    }
+
+    fn claim(&self, expected: Position, batch: Batch) -> Result<(Epoch, Position), ClaimError> {
+        self.log.claim(expected, batch)
+    }
+
+    fn append(&self, epoch: Epoch, expected: Position, batch: Batch) -> Result<Position, AppendError> {
+        self.log.append(epoch, expected, batch)
+    }
+
+    fn read(&self, from: Position, max_bytes: usize) -> Result<Page, ReadError> {
+        self.log.read(from, max_bytes)
+    }
+
+    fn fetch(&self, slices: &[Slice]) -> Result<Vec<Bytes>, ReadError> {
+        self.waited_for.fetch_add(slices.len(), SeqCst);
+        self.log.fetch(slices)
+    }
+
+    fn fetch_at_hand(&self, slices: &[Slice]) -> Option<Vec<Bytes>> {
+        if self.at_hand.load(SeqCst) { self.log.fetch_at_hand(slices) } else { None }
+    }
+
+    fn trim(&self, epoch: Epoch, up_to: Position) -> Result<(), AppendError> {
+        self.log.trim(epoch, up_to)
+    }
+
+    fn usage(&self) -> Usage {
+        self.log.usage()
+    }
+}
+
+/// A broker that remembers nothing of what was sent to those before it.
+fn open(log: &Arc<Shelf>) -> Broker {
+    let clock = Arc::new(ManualClock::at(START_MS));
+    Broker::open(Arc::clone(log) as Arc<dyn Log>, clock, Settings::default()).unwrap()
+}
+
+/// `count` messages in a queue of a broker that has ended, each of `bytes`.
+async fn sent(disk: &FaultyDisk, count: usize, bytes: usize) -> Vec<String> {
+    let broker = open(&Shelf::open(disk, true));
+    let queue = broker.standard("q").await;
+    let bodies: Vec<_> = (0..count).map(|number| format!("{number:0bytes$}")).collect();
+    for body in &bodies {
+        broker.put(&queue, body).await;
+    }
+    broker.stop().await;
+    bodies
+}
+
+#[tokio::test]
+async fn what_the_log_has_at_hand_is_not_waited_for() {
+    let disk = FaultyDisk::new();
+    let bodies_sent = sent(&disk, 20, 500).await;
+    let log = Shelf::open(&disk, true);
+    let broker = open(&log);
+    let queue = crate::rig::address("q");
+    assert_eq!(bodies(&broker.take(&queue, 8, 0).await), bodies_sent[..8]);
+    assert_eq!(log.waited_for(), 0);
+    log.at_hand.store(false, SeqCst);
+    assert_eq!(bodies(&broker.take(&queue, 8, 0).await), bodies_sent[8..16]);
+    assert_eq!(log.waited_for(), 8);
+    // Four of before, and four that are still in memory.
+    for number in 0..4 {
+        broker.put(&queue, &format!("new {number}")).await;
+    }
+    let expected = [&bodies_sent[16..], &(0..4).map(|number| format!("new {number}")).collect::<Vec<_>>()].concat();
+    assert_eq!(bodies(&broker.take(&queue, 8, 0).await), expected);
+    assert_eq!(log.waited_for(), 4);
+}
+
+/// Copying them would keep everybody else on that thread waiting.
+#[tokio::test]
+async fn large_messages_are_left_to_a_thread_that_may_block() {
+    let disk = FaultyDisk::new();
+    let bodies_sent = sent(&disk, 4, 60_000).await;
+    let log = Shelf::open(&disk, true);
+    let broker = open(&log);
+    let queue = crate::rig::address("q");
+    assert_eq!(bodies(&broker.take(&queue, 1, 0).await), bodies_sent[..1]);
+    assert_eq!(log.waited_for(), 0);
+    assert_eq!(bodies(&broker.take(&queue, 10, 0).await), bodies_sent[1..]);
+    assert_eq!(log.waited_for(), 3);
+}
+
+/// A byte of a body flips under an open log: whichever way it is read, the partition stops, and says where.
+#[tokio::test]
+async fn damage_stops_the_partition_whichever_way_it_is_read() {
+    for at_hand in [true, false] {
+        let disk = FaultyDisk::new();
+        let bodies_sent = sent(&disk, 3, 500).await;
+        let log = Shelf::open(&disk, at_hand);
+        let broker = open(&log);
+        let queue = crate::rig::address("q");
+        let (name, at) = find(&disk, &bodies_sent[1]);
+        disk.flip(&name, at + 250, 4);
+        assert_eq!(bodies(&broker.take(&queue, 1, 0).await), bodies_sent[..1], "the others are whole");
+        let Err(Failure::Unavailable(why)) = broker.try_receive(&queue, 1, 0).await else { panic!("it was received") };
+        let says = [disk.path(&name).display().to_string(), "is damaged at byte".into(), "afterward doctor".into()];
+        assert!(says.iter().all(|words| why.reason.contains(words)), "at hand {at_hand}: {why}");
+        assert_eq!(broker.trouble(), Some(why.reason));
+        assert!(broker.try_receive(&queue, 1, 0).await.is_err(), "nothing is skipped");
+    }
+}
+
+/// The file and the offset of a body.
+fn find(disk: &FaultyDisk, body: &str) -> (String, u64) {
+    let names = disk.list().unwrap().into_iter().filter(|name| name.ends_with(".segment"));
+    let mut found = names.filter_map(|name| {
+        let contents = disk.contents(&name);
+        let at = contents.windows(body.len()).position(|bytes| bytes == body.as_bytes())?;
+        Some((name, at as u64))
+    });
+    found.next().unwrap()
+}
