@@ -84,6 +84,8 @@ impl Broker {
             due: false,
             is_slow: false,
             calls: 0,
+            last_calls: 0,
+            back: None,
             assisted_bytes: 0,
             retry: thread::FIRST_RETRY,
         };
@@ -132,8 +134,12 @@ impl Broker {
         mut commands: Vec<(Command, Option<String>)>,
     ) -> Result<Vec<Result<Reply, Refusal>>, Unavailable> {
         for (command, error) in &mut commands {
-            if let Command::Send(_) = command {
-                return Err(Unavailable::because("a bug in Afterward: a message was sent without its content"));
+            if let Command::Send(_)
+            | Command::CreateSchedule { .. }
+            | Command::UpdateSchedule { .. }
+            | Command::RunSchedule(_) = command
+            {
+                return Err(Unavailable::because("a bug in Afterward: what is to be stored came without its content"));
             }
             if let Command::ChangeVisibility { failure, .. } = command {
                 *failure = error.is_some();
@@ -287,6 +293,8 @@ impl Broker {
             metrics.messages = partition.state().message_count();
             metrics.memory = partition.state().memory();
             metrics.contents_bytes = partition.state().content_bytes();
+            metrics.schedules = partition.state().schedule_count();
+            metrics.definitions_bytes = partition.state().definition_bytes();
         }
         metrics
     }

@@ -12,7 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// For the sake of so many calls, a thread interrupts serving others to flush.
+/// For the sake of so many calls, in this batch and the one before, a thread interrupts serving others to flush. One batch
+/// alone does not tell: where several callers keep coming, a flush here for the first two makes all of the others wait for
+/// it, and then has them come by twos, too.
 const FEW_CALLS: u32 = 2;
 
 /// From a disk that took longer for its last flush, the next one is not waited for on a thread that serves.
@@ -28,12 +30,12 @@ impl Shared {
     pub(crate) fn assist(&self) {
         let outgoing = {
             let mut inner = self.lock();
-            let Inner { status, calls, compacting, due, parked_until_ms, is_slow, .. } = &mut *inner;
+            let Inner { status, calls, last_calls, compacting, due, parked_until_ms, is_slow, .. } = &mut *inner;
             let Status::Serving(partition) = status else { return };
             if !partition.is_pending() {
                 return;
             }
-            let here = *calls <= FEW_CALLS && !*is_slow && !*compacting;
+            let here = *calls + *last_calls <= FEW_CALLS && !*is_slow && !*compacting;
             if !here || partition.is_in_flight() {
                 *due = true;
                 let parked = !partition.is_in_flight() && parked_until_ms.take().is_some();
@@ -43,7 +45,7 @@ impl Shared {
                 }
                 return;
             }
-            *calls = 0;
+            *last_calls = std::mem::take(calls);
             partition.take_batch().map(|outgoing| (partition.epoch(), outgoing))
         };
         let Some((epoch, outgoing)) = outgoing else { return };

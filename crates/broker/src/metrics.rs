@@ -28,6 +28,10 @@ pub struct Metrics {
     pub memory: Memory,
     /// Bytes of the messages' contents, all of them in the log.
     pub contents_bytes: u64,
+    /// Schedules that there are; 0 while the partition is unavailable.
+    pub schedules: u64,
+    /// Bytes of the schedules' definitions, all of them in the log.
+    pub definitions_bytes: u64,
     /// Bytes of the last batches, kept in memory for those who receive soon; bounded.
     pub recent_bytes: u64,
     /// Bytes that the log takes where it is stored.

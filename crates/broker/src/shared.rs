@@ -48,8 +48,12 @@ pub(crate) struct Inner {
     pub(crate) is_slow: bool,
     /// How many have called since the last batch was taken.
     pub(crate) calls: u32,
+    /// How many had called for that one.
+    pub(crate) last_calls: u32,
     /// What assistants have appended since the thread last looked.
     pub(crate) assisted_bytes: u64,
+    /// Opens when a partition that is down serves again, or never will: for those who wait for that, if anybody does.
+    pub(crate) back: Option<Gate>,
     /// How soon a failed partition is brought back: sooner again once something was appended.
     pub(crate) retry: Duration,
 }
@@ -152,6 +156,20 @@ impl Shared {
         self.wake.notify_one();
     }
 
+    /// Waits until the partition serves.
+    pub(crate) async fn serving(&self) -> Result<(), Unavailable> {
+        let back = {
+            let mut inner = self.lock();
+            match &inner.status {
+                _ if inner.ending.is_some() => return Err(Unavailable::because("the server is stopping")),
+                Status::Serving(_) => return Ok(()),
+                Status::Down { why, for_good: true } => return Err(why.clone()),
+                Status::Down { for_good: false, .. } => inner.back.get_or_insert_default().clone(),
+            }
+        };
+        Gated::new((), Some(back)).await
+    }
+
     /// Takes the partition down because the log's bytes are wrong: for good, and loudly.
     pub(crate) fn corrupt(&self, error: &OpenError) -> Unavailable {
         let why = Unavailable::because(error.to_string());
@@ -162,7 +180,13 @@ impl Shared {
 
     /// Drops the partition; everybody who waits is told `why`.
     pub(crate) fn fail(&self, why: Unavailable, for_good: bool) {
-        let dropped = self.lock().go_down(why.clone(), for_good);
+        let dropped = {
+            let mut inner = self.lock();
+            if for_good {
+                inner.tell_back(Err(why.clone()));
+            }
+            inner.go_down(why.clone(), for_good)
+        };
         // A large state takes a while to drop: not under the lock.
         if let Some(partition) = dropped {
             partition.failed(why).open();
@@ -183,6 +207,13 @@ impl Inner {
         match std::mem::replace(&mut self.status, Status::Down { why, for_good }) {
             Status::Serving(partition) => Some(partition),
             Status::Down { .. } => None,
+        }
+    }
+
+    /// Tells those who wait for the partition to serve again how that went.
+    pub(crate) fn tell_back(&mut self, outcome: Result<(), Unavailable>) {
+        if let Some(back) = self.back.take() {
+            back.open(outcome);
         }
     }
 

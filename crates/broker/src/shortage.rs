@@ -1,6 +1,7 @@
 //! What is refused while the log's room runs out.
 //!
-//! What makes the log longer and gives nothing back is refused before it is decided: sends, new queues, tags, redrives.
+//! What makes the log longer and gives nothing back is refused before it is decided: sends, new queues, tags, redrives,
+//! schedules and their runs.
 //! Receives, deletes and visibility changes go on in the room that is left, and so does compaction; once messages have
 //! been deleted, or there is room again for another reason, sends are taken as before.
 
@@ -33,7 +34,15 @@ impl Shared {
 
 /// Whether `command` may be one that is refused.
 pub(crate) fn may_grow(command: &Command) -> bool {
-    matches!(command, Command::Send(_) | Command::CreateQueue(_) | Command::Tag { .. } | Command::StartMove(_))
+    matches!(
+        command,
+        Command::Send(_)
+            | Command::CreateQueue(_)
+            | Command::Tag { .. }
+            | Command::StartMove(_)
+            | Command::CreateScheduleGroup { .. }
+            | Command::TagScheduleGroup { .. }
+    )
 }
 
 /// Whether `command` makes the log longer, and gives nothing back. A queue that is there is answered with.

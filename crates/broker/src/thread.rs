@@ -97,7 +97,7 @@ impl Worker<'_> {
             inner.parked_until_ms = None;
             inner.compacting = self.compactor.is_running();
             inner.assisted_bytes = 0;
-            let Inner { status, ending, compacting, tell_landing, due, calls, .. } = &mut *inner;
+            let Inner { status, ending, compacting, tell_landing, due, calls, last_calls, .. } = &mut *inner;
             let ending = *ending;
             let partition = match status {
                 _ if ending == Some(Ending::AtOnce) => return None,
@@ -131,7 +131,7 @@ impl Worker<'_> {
             if (*due || *compacting || ending.is_some())
                 && let Some(outgoing) = partition.take_batch()
             {
-                (*due, *calls) = (false, 0);
+                (*due, *last_calls) = (false, mem::take(calls));
                 if ending.is_none() {
                     *compacting = self.compactor.start_if_due(partition, &*self.shared.log);
                 }
@@ -221,7 +221,10 @@ impl Worker<'_> {
             Ok(partition) => {
                 clock.not_before(partition.state().now_ms());
                 counters.reopened.fetch_add(1, Relaxed);
-                self.shared.lock().status = Status::Serving(Box::new(partition));
+                let mut inner = self.shared.lock();
+                inner.status = Status::Serving(Box::new(partition));
+                inner.tell_back(Ok(()));
+                drop(inner);
                 tracing::info!("the partition is back");
             }
             Err(error) if error.is_corruption() => {

@@ -38,6 +38,11 @@ impl<T, const CHUNK: usize> Cells<T, CHUNK> {
         self.vacancies.lowest()
     }
 
+    /// The lowest vacant cell from `number` on.
+    pub(crate) fn next_vacant_from(&self, number: u32) -> u32 {
+        self.vacancies.lowest_from(number)
+    }
+
     pub(crate) fn get(&self, number: u32) -> Option<&T> {
         self.chunks.get(number as usize / CHUNK)?.cells.get(number as usize % CHUNK)?.as_ref()
     }

@@ -1,7 +1,7 @@
 //! What can be asked of the state.
 
-use crate::{AttributeChanges, LeaseRef};
-use afterward_names::{AccountId, GroupId, QueueAddress, QueueArn};
+use crate::{AttributeChanges, LeaseRef, ScheduleId};
+use afterward_names::{AccountId, GroupId, QueueAddress, QueueArn, ScheduleAddress, ScheduleGroupAddress};
 use std::collections::BTreeMap;
 
 /// One request for a change. Reads go to the state directly.
@@ -50,6 +50,43 @@ pub enum Command {
     },
     /// Moves what the running tasks may move by now; the broker sends it when [`crate::State::next_move_ms`] comes.
     RunMoves,
+    /// Makes a group of schedules.
+    CreateScheduleGroup {
+        group: ScheduleGroupAddress,
+        tags: BTreeMap<Box<str>, Box<str>>,
+    },
+    /// Deletes a group and its schedules: at once if they are few, else in rounds ([`Command::SweepScheduleGroups`]).
+    DeleteScheduleGroup {
+        group: ScheduleGroupAddress,
+    },
+    /// Adds tags to those there are.
+    TagScheduleGroup {
+        group: ScheduleGroupAddress,
+        tags: BTreeMap<Box<str>, Box<str>>,
+    },
+    UntagScheduleGroup {
+        group: ScheduleGroupAddress,
+        keys: Vec<Box<str>>,
+    },
+    /// Deletes the next schedules of groups that are being deleted; the broker sends it while
+    /// [`crate::State::has_groups_to_sweep`].
+    SweepScheduleGroups,
+    /// Makes a schedule. The definition goes to the log beside the event.
+    CreateSchedule {
+        schedule: ScheduleAddress,
+        definition_bytes: usize,
+        next_ms: Option<u64>,
+    },
+    /// Gives a schedule another definition.
+    UpdateSchedule {
+        schedule: ScheduleAddress,
+        definition_bytes: usize,
+        next_ms: Option<u64>,
+    },
+    DeleteSchedule {
+        schedule: ScheduleAddress,
+    },
+    RunSchedule(RunSchedule),
     /// Sets the partition's secret, once, when the log is new.
     Found {
         secret: [u8; 32],
@@ -144,4 +181,40 @@ pub struct StartMove {
     pub destination: Option<QueueArn>,
     /// `None`: as fast as it goes.
     pub max_per_s: Option<u32>,
+}
+
+/// One run of a schedule: all it sends and what becomes of it, or, when something has changed since it was read, or one
+/// of the sends is refused, nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunSchedule {
+    /// Which schedule.
+    pub schedule: ScheduleId,
+    /// By which of its definitions.
+    pub revision: u64,
+    /// When it was due, as it was read.
+    pub due_ms: Option<u64>,
+    /// What becomes of it.
+    pub next: NextRun,
+    /// What it sends, in this order.
+    pub sends: Vec<NewMessage>,
+}
+
+/// What becomes of a schedule that has run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextRun {
+    /// It is due again then.
+    At(u64),
+    /// It stays, and is not due any more.
+    Never,
+    /// It is deleted.
+    Delete,
+}
+
+/// One of several messages that one decision sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    /// As it would be sent alone.
+    pub send: Send,
+    /// Bits for its id.
+    pub random: u64,
 }

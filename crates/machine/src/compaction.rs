@@ -4,8 +4,12 @@
 //! [`State::forward`] asked for has been logged. Events in between about messages that the replay does not know yet
 //! change nothing, for the record that brings the message says how it stands then.
 
+use crate::decide::schedule_groups::put as group_put;
 use crate::slab::{Entry, Place};
-use crate::{Event, Forward, KeptDedup, KeptFinished, KeptMessage, KeptQueue, LeaseId, Location, MessageKey, State};
+use crate::{
+    Event, Forward, KeptDedup, KeptFinished, KeptMessage, KeptQueue, LeaseId, Location, MessageKey, ScheduleId,
+    SchedulePut, State,
+};
 use afterward_names::MessageId;
 
 impl State {
@@ -23,6 +27,7 @@ impl State {
             Event::VisibilityChanged { message, failure: true, .. } => {
                 self.kept_failure(*message, at).into_iter().collect()
             }
+            Event::SchedulePut(put) => self.kept_schedule(put.schedule, at).into_iter().collect(),
             Event::DedupKept(kept) => self.kept_dedup(&kept.key.key, kept.order).into_iter().collect(),
             Event::Deleted { message } => self.kept_finished(message.as_u64()),
             Event::FinishedKept(kept) => self.kept_finished(kept.id.key()),
@@ -46,7 +51,7 @@ impl State {
         self.slab.find(message).map(|entry| entry.location())
     }
 
-    /// The secret, counters, queues and move tasks as events. A replay may start at a batch that holds these: later
+    /// The secret, counters, queues, move tasks and groups of schedules as events. A replay may start at a batch that holds these: later
     /// events need no earlier definition.
     pub fn definitions(&self) -> Vec<Event> {
         let founded = self.secret.map(|secret| Event::Founded { secret });
@@ -81,7 +86,28 @@ impl State {
             started_ms: of.started_ms,
             outcome: of.outcome,
         });
-        founded.into_iter().chain([counters]).chain(queues).chain(deletions).chain(moves).collect()
+        let groups = self.schedules.groups.iter().map(|(id, group)| Event::ScheduleGroupPut(group_put(id, group)));
+        founded.into_iter().chain([counters]).chain(queues).chain(deletions).chain(moves).chain(groups).collect()
+    }
+
+    /// Where the definition of this schedule is, if there is such a schedule.
+    pub fn definition_at(&self, schedule: ScheduleId) -> Option<Location> {
+        self.schedules.get(schedule).map(|entry| entry.location())
+    }
+
+    /// The schedule with this id, if its definition is still at `at`.
+    fn kept_schedule(&self, schedule: ScheduleId, at: Location) -> Option<Forward> {
+        let entry = self.schedules.get(schedule).filter(|entry| entry.location() == at)?;
+        let put = SchedulePut {
+            schedule,
+            revision: entry.revision(),
+            group: entry.group(),
+            name: entry.name.clone(),
+            created_ms: entry.created_ms(),
+            modified_ms: entry.modified_ms(),
+            next_ms: entry.next_ms(),
+        };
+        Some(Forward { event: Event::SchedulePut(put), content: Some(at), error: None })
     }
 
     /// The message with this id, if its content is still at `at`.

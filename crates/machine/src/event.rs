@@ -1,7 +1,7 @@
 //! What has happened: the only thing that is logged.
 
-use crate::{LeaseId, MessageKey, QueueAttributes, QueueId};
-use afterward_names::{GroupId, MessageId, QueueAddress, QueueArn};
+use crate::{LeaseId, MessageKey, QueueAttributes, QueueId, ScheduleGroupId, ScheduleId};
+use afterward_names::{GroupId, MessageId, QueueAddress, QueueArn, ScheduleGroupAddress, ScheduleName};
 use std::collections::BTreeMap;
 
 /// A change of the state. Each is logged with its time; `apply` gets the time and the record's location too.
@@ -111,6 +111,58 @@ pub enum Event {
         lease: u64,
         task: u64,
     },
+    /// A group of schedules is so from now on.
+    ScheduleGroupPut(ScheduleGroupPut),
+    /// A group is gone, and with it what schedules it still had.
+    ScheduleGroupDeleted {
+        group: ScheduleGroupId,
+    },
+    /// A schedule is so from now on. The definition is in the same record.
+    SchedulePut(SchedulePut),
+    /// A schedule ran; it is next due at `next_ms`, or never again.
+    ScheduleRan {
+        schedule: ScheduleId,
+        next_ms: Option<u64>,
+    },
+    ScheduleDeleted {
+        schedule: ScheduleId,
+    },
+}
+
+/// A group of schedules: made, changed, or written forward, it is all of its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleGroupPut {
+    /// Which one.
+    pub group: ScheduleGroupId,
+    /// Its address.
+    pub address: ScheduleGroupAddress,
+    /// Its tags.
+    pub tags: Tags,
+    /// When it was made.
+    pub created_ms: u64,
+    /// When it was last changed.
+    pub modified_ms: u64,
+    /// It goes as soon as its schedules are gone, and takes no more of them.
+    pub deleting: bool,
+}
+
+/// A schedule: made, changed, or written forward, it is all of its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedulePut {
+    /// Which one.
+    pub schedule: ScheduleId,
+    /// Which of its definitions.
+    pub revision: u64,
+    /// Its group.
+    pub group: ScheduleGroupId,
+    /// Its name.
+    pub name: ScheduleName,
+    /// When it was made.
+    pub created_ms: u64,
+    /// When it was last defined.
+    pub modified_ms: u64,
+    /// When it is next due; `None`: never.
+    pub next_ms: Option<u64>,
 }
 
 /// A queue's tags.

@@ -1,4 +1,5 @@
-//! Queues as a state machine: what may be sent, who may hold it until when, where it goes when it keeps failing.
+//! Queues as a state machine: what may be sent, who may hold it until when, where it goes when it keeps failing. And
+//! schedules: what is due when, and what is sent as it runs.
 //!
 //! [`State::decide`] looks at the state and a command and says what happens, as [`Event`]s and a reply, or refuses;
 //! [`State::apply`] makes it so, and is total: an event that was logged applies. Only events are logged, and replaying
@@ -18,7 +19,7 @@
 //! Where to look: `decide` holds the rules, a room per family of commands; `apply` makes events so, with `standing` as the
 //! one place where a message's indexes change together; `queue`, `groups` and `line` are those indexes, `slab` and `sides`
 //! the messages themselves; `pick` says in which order they are delivered and `fair` which tenants wait; `compaction`
-//! writes state forward. What a message costs is decided by `packed`, its entry, and by `sorted`, which keeps slots in
+//! writes state forward; `schedules` holds what is due when. What a message costs is decided by `packed`, its entry, and by `sorted`, which keeps slots in
 //! order; `cells`, `chains` and `vacancies` hold what is numbered, none of them ever copying itself to grow.
 //!
 //! This crate knows nothing of AWS's shapes, the log's bytes, threads or waiting callers.
@@ -45,6 +46,7 @@ mod pick;
 mod queue;
 mod refusal;
 mod reply;
+mod schedules;
 mod sides;
 mod slab;
 mod sorted;
@@ -59,16 +61,20 @@ pub use attributes::{
     AttributeChanges, DeduplicationScope, Encryption, FifoAttributes, QueueAttributes, RedriveAllowPolicy,
     RedrivePolicy, ThroughputLimit,
 };
-pub use command::{Command, CreateQueue, Dedup, Receive, Send, SetAttributes, StartMove};
+pub use command::{
+    Command, CreateQueue, Dedup, NewMessage, NextRun, Receive, RunSchedule, Send, SetAttributes, StartMove,
+};
 pub use event::{
     Event, KeptDedup, KeptFinished, KeptKey, KeptMessage, KeptQueue, LeasedMessage, MessageSent, MoveFailure,
-    MoveOutcome, Tags,
+    MoveOutcome, ScheduleGroupPut, SchedulePut, Tags,
 };
 pub use memory::Memory;
 pub use refusal::Refusal;
-pub use reply::{Decision, Delivery, Reply};
+pub use reply::{Decision, Delivery, Reply, SentMessage};
 pub use state::State;
-pub use view::{Counts, Cursor, Forward, JobView, MessageView, MoveView, QueueView, Standing};
+pub use view::{
+    Counts, Cursor, Forward, JobView, MessageView, MoveView, QueueView, ScheduleGroupView, ScheduleView, Standing,
+};
 
 /// Which incarnation of a queue: never used again after the queue is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +100,31 @@ impl MessageKey {
         MessageKey { slot: (bits >> 16) as u32, generation: bits as u16 }
     }
 }
+
+/// Where a schedule's state is kept, and which of the slot's users it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScheduleId {
+    /// The slot.
+    pub slot: u32,
+    /// What tells it from earlier users of the slot.
+    pub generation: u32,
+}
+
+impl ScheduleId {
+    /// The id as a number.
+    pub fn as_u64(self) -> u64 {
+        u64::from(self.slot) << 32 | u64::from(self.generation)
+    }
+
+    /// The id that [`Self::as_u64`] gave.
+    pub fn from_u64(bits: u64) -> ScheduleId {
+        ScheduleId { slot: (bits >> 32) as u32, generation: bits as u32 }
+    }
+}
+
+/// Which incarnation of a schedule group: never used again after the group is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScheduleGroupId(pub u64);
 
 /// One receive's claim on one message: unique over the life of the partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

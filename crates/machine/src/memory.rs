@@ -1,4 +1,4 @@
-//! What the state takes in memory, by what it is for: so many bytes per message and per queue, whatever the messages'
+//! What the state takes in memory, by what it is for: so many bytes per message, queue and schedule, whatever the messages'
 //! sizes.
 
 use crate::State;
@@ -23,6 +23,8 @@ pub struct Memory {
     pub remembered_bytes: u64,
     /// The queues: names, attributes, tags.
     pub queues_bytes: u64,
+    /// The schedules and their groups: names, and what is due when.
+    pub schedules_bytes: u64,
 }
 
 impl Memory {
@@ -32,7 +34,7 @@ impl Memory {
     }
 
     /// Each kind by a name for it.
-    pub fn by_kind(&self) -> [(&'static str, u64); 7] {
+    pub fn by_kind(&self) -> [(&'static str, u64); 8] {
         [
             ("messages", self.messages_bytes),
             ("lines", self.lines_bytes),
@@ -41,6 +43,7 @@ impl Memory {
             ("histories", self.histories_bytes),
             ("remembered", self.remembered_bytes),
             ("queues", self.queues_bytes),
+            ("schedules", self.schedules_bytes),
         ]
     }
 }
@@ -55,6 +58,7 @@ impl State {
             histories_bytes: self.sides.heap_bytes() as u64,
             remembered_bytes: remembered as u64,
             queues_bytes: self.directory.heap_bytes() as u64,
+            schedules_bytes: self.schedules.heap_bytes() as u64,
             ..Memory::default()
         };
         for bytes in self.queues.values().map(|queue| Queue::bytes(queue)) {

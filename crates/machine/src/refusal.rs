@@ -61,4 +61,26 @@ pub enum Refusal {
     NoSuchMove,
     #[error("the move task is not running")]
     MoveNotRunning,
+    #[error("there is no such schedule")]
+    NoSuchSchedule,
+    #[error("a schedule of this name exists in its group")]
+    ScheduleExists,
+    #[error("there is no such schedule group")]
+    NoSuchScheduleGroup,
+    #[error("a schedule group of this name exists")]
+    ScheduleGroupExists,
+    #[error("the schedule group is being deleted")]
+    ScheduleGroupDeleting,
+    #[error("the default schedule group can't be deleted")]
+    DefaultScheduleGroup,
+    #[error("at most 200 tags on a schedule group")]
+    TooManyScheduleGroupTags,
+    #[error("the schedule's definition is larger than {maximum_bytes} bytes")]
+    DefinitionTooLong { maximum_bytes: usize },
+    /// RunSchedule: it was changed, has run or is deleted since it was read.
+    #[error("the schedule has changed since it was read")]
+    StaleRun,
+    /// RunSchedule: one of the sends (`number`, from 0) is refused, so nothing of the run has happened.
+    #[error("send {number} of the run: {refusal}")]
+    SendRefused { number: usize, refusal: Box<Refusal> },
 }

@@ -1,6 +1,6 @@
 //! What `decide` answers.
 
-use crate::{Event, LeaseRef, Location, MessageKey, QueueId};
+use crate::{Event, LeaseRef, Location, MessageKey, QueueId, ScheduleId};
 use afterward_names::{MessageId, QueueArn};
 
 /// What happens, and what to tell the caller once it is durable.
@@ -35,6 +35,10 @@ pub enum Reply {
     MoveStarted {
         task: u64,
     },
+    /// CreateSchedule, UpdateSchedule: which schedule it is.
+    Schedule(ScheduleId),
+    /// RunSchedule: what became of its sends, in order.
+    Ran(Vec<SentMessage>),
     /// CancelMessageMoveTask: how many had been moved.
     MoveCancelled {
         moved: u64,
@@ -62,4 +66,15 @@ pub struct Delivery {
     pub receive_count: u32,
     /// The queue that dead-lettered it.
     pub source: Option<QueueArn>,
+}
+
+/// One of several messages that were sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentMessage {
+    /// Its id.
+    pub id: MessageId,
+    /// Its place in line.
+    pub order: u64,
+    /// It had been sent before, and those are of the first time.
+    pub duplicate: bool,
 }

@@ -90,6 +90,11 @@ impl Slab {
         self.cells.next_vacant()
     }
 
+    /// The lowest free slot from `slot` on.
+    pub(crate) fn next_free_from(&self, slot: u32) -> u32 {
+        self.cells.next_vacant_from(slot)
+    }
+
     #[inline]
     pub(crate) fn get(&self, slot: u32) -> Option<Entry> {
         self.cells.get(slot).map(Packed::entry)

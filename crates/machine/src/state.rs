@@ -6,6 +6,7 @@ use crate::directory::Directory;
 use crate::finished::FinishedJobs;
 use crate::moves::Moves;
 use crate::queue::Queue;
+use crate::schedules::Schedules;
 use crate::sides::Sides;
 use crate::slab::Slab;
 use crate::timers::Timers;
@@ -21,7 +22,7 @@ pub struct State {
     pub(crate) secret: Option<[u8; 32]>,
     /// The last queue id given out.
     pub(crate) last_queue: u32,
-    /// The last place in line or lease given out: they share one count, so that a lease is higher than the place of
+    /// The last place in line, lease or schedule's revision given out: they share one count, so that a lease is higher than the place of
     /// the message it was given on, and powerless over a message that came to its place later (in the same slot, or by
     /// a redrive).
     pub(crate) last_order: u64,
@@ -39,6 +40,7 @@ pub struct State {
     pub(crate) finished: FinishedJobs,
     pub(crate) moves: Moves,
     pub(crate) deleted: DeletedNames,
+    pub(crate) schedules: Schedules,
     pub(crate) woken: BTreeSet<QueueId>,
 }
 
@@ -82,6 +84,16 @@ impl State {
     /// When [`crate::Command::RunMoves`] next has something to move, or a task to end.
     pub fn next_move_ms(&self) -> Option<u64> {
         self.moves.next_ms(self.now_ms)
+    }
+
+    /// When a schedule is next due; it may have been for a while.
+    pub fn next_schedule_ms(&self) -> Option<u64> {
+        self.schedules.by_due().next().and_then(|(_, entry)| entry.next_ms())
+    }
+
+    /// Whether [`crate::Command::SweepScheduleGroups`] has something to do.
+    pub fn has_groups_to_sweep(&self) -> bool {
+        self.schedules.groups.deleting().next().is_some()
     }
 
     /// Queues in which a message has become receivable since the last call, each once.

@@ -24,6 +24,31 @@ impl Vacancies {
         at
     }
 
+    /// The lowest vacant slot from `slot` on.
+    pub(crate) fn lowest_from(&self, slot: u32) -> u32 {
+        let mut at = slot;
+        // Up, until a word has a gap from `at` on.
+        for height in 0..self.levels.len() {
+            let (word, bit) = (self.word(height, at / BITS), at % BITS);
+            let gap = (!word >> bit).trailing_zeros();
+            if gap < BITS {
+                at += gap;
+                // And down again, along the first gaps.
+                for below in (0..height).rev() {
+                    at = at * BITS + self.word(below, at).trailing_ones();
+                }
+                return at;
+            }
+            at = at / BITS + 1;
+        }
+        // Behind everything that the levels reach.
+        at << (SHIFT * self.levels.len() as u32)
+    }
+
+    fn word(&self, height: usize, word: u32) -> u64 {
+        self.levels.get(height).and_then(|level| level.get(word as usize)).copied().unwrap_or(0)
+    }
+
     pub(crate) fn take(&mut self, slot: u32) {
         while !self.reaches(slot) {
             let is_full = self.levels.last().is_some_and(|level| level.first() == Some(&u64::MAX));
@@ -116,6 +141,10 @@ mod tests {
                 }
                 let lowest = (0..).find(|slot| !taken.contains(slot));
                 prop_assert_eq!(Some(vacancies.lowest()), lowest);
+                for from in [from, from + count, 4095, 4096, 9999, 300_000] {
+                    let lowest = (from..).find(|slot| !taken.contains(slot));
+                    prop_assert_eq!(Some(vacancies.lowest_from(from)), lowest);
+                }
             }
         }
     }

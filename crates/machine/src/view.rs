@@ -1,7 +1,7 @@
 //! What can be read off the state: the shapes of the answers.
 
-use crate::{Event, Location, MessageKey, MoveOutcome, QueueAttributes, QueueId, Tags};
-use afterward_names::{MessageId, QueueAddress, QueueArn};
+use crate::{Event, Location, MessageKey, MoveOutcome, QueueAttributes, QueueId, ScheduleId, Tags};
+use afterward_names::{MessageId, QueueAddress, QueueArn, ScheduleAddress, ScheduleGroupAddress};
 
 /// A queue, for reading.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +92,34 @@ pub struct MoveView {
     pub started_ms: u64,
     pub cancelling: bool,
     pub outcome: Option<MoveOutcome>,
+}
+
+/// A schedule, for reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct ScheduleView {
+    pub id: ScheduleId,
+    pub revision: u64,
+    pub address: ScheduleAddress,
+    pub created_ms: u64,
+    pub modified_ms: u64,
+    /// When it is next due; `None`: never.
+    pub next_ms: Option<u64>,
+    /// Where its definition is.
+    pub location: Location,
+}
+
+/// A group of schedules, for reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct ScheduleGroupView {
+    pub address: ScheduleGroupAddress,
+    pub tags: Tags,
+    /// 0 for a default group that was never used.
+    pub created_ms: u64,
+    pub modified_ms: u64,
+    pub deleting: bool,
+    pub schedules: u64,
 }
 
 /// Where a walk over a queue's messages goes on: after the message sent then, in that slot.

@@ -3,7 +3,7 @@
 use crate::kind;
 use crate::reader::{Reader, Reason};
 use crate::writer::Writer;
-use afterward_machine::Event;
+use afterward_machine::{Event, ScheduleGroupId};
 
 /// Why a kind or version that this release does not know is refused.
 pub(crate) const UNKNOWN: Reason =
@@ -34,6 +34,11 @@ pub(crate) fn kind_and_version(event: &Event) -> (u8, u8) {
         Event::MoveKept { .. } => kind::MOVE_KEPT,
         Event::DeletionKept { .. } => kind::DELETION_KEPT,
         Event::CountersKept { .. } => kind::COUNTERS_KEPT,
+        Event::ScheduleGroupPut(_) => kind::SCHEDULE_GROUP_PUT,
+        Event::ScheduleGroupDeleted { .. } => kind::SCHEDULE_GROUP_DELETED,
+        Event::SchedulePut(_) => kind::SCHEDULE_PUT,
+        Event::ScheduleRan { .. } => kind::SCHEDULE_RAN,
+        Event::ScheduleDeleted { .. } => kind::SCHEDULE_DELETED,
     };
     (kind, 1)
 }
@@ -123,6 +128,14 @@ impl Writer<'_> {
                 self.number(*lease);
                 self.number(*task);
             }
+            Event::ScheduleGroupPut(put) => self.schedule_group_put(put),
+            Event::ScheduleGroupDeleted { group } => self.number(group.0),
+            Event::SchedulePut(put) => self.schedule_put(put),
+            Event::ScheduleRan { schedule, next_ms } => {
+                self.schedule(*schedule);
+                self.next(*next_ms);
+            }
+            Event::ScheduleDeleted { schedule } => self.schedule(*schedule),
         }
     }
 }
@@ -190,6 +203,11 @@ impl Reader<'_> {
                 lease: self.number()?,
                 task: self.number()?,
             },
+            (kind::SCHEDULE_GROUP_PUT, 1) => Event::ScheduleGroupPut(self.schedule_group_put()?),
+            (kind::SCHEDULE_GROUP_DELETED, 1) => Event::ScheduleGroupDeleted { group: ScheduleGroupId(self.number()?) },
+            (kind::SCHEDULE_PUT, 1) => Event::SchedulePut(self.schedule_put()?),
+            (kind::SCHEDULE_RAN, 1) => Event::ScheduleRan { schedule: self.schedule()?, next_ms: self.next()? },
+            (kind::SCHEDULE_DELETED, 1) => Event::ScheduleDeleted { schedule: self.schedule()? },
             _ => return Err(UNKNOWN),
         })
     }

@@ -37,7 +37,7 @@ impl Beside<'_> {
     fn flags(&self) -> u8 {
         match self {
             Beside::Nothing => 0,
-            Beside::Content(_) => HAS_CONTENT,
+            Beside::Content(_) | Beside::Definition(_) => HAS_CONTENT,
             Beside::Error(_) => HAS_ERROR,
             Beside::Kept { error: None, .. } => HAS_CONTENT,
             Beside::Kept { error: Some(_), .. } => HAS_CONTENT | HAS_ERROR,
@@ -48,6 +48,7 @@ impl Beside<'_> {
         match self {
             Beside::Nothing => {}
             Beside::Content(content) => content.write(writer),
+            Beside::Definition(definition) => writer.raw(definition),
             Beside::Error(error) => writer.text(error),
             Beside::Kept { content, error } => {
                 if let Some(error) = error {

@@ -4,7 +4,7 @@
 use crate::frame::{self, VERSION_BITS};
 use crate::reader::{Reader, Reason};
 use crate::{Corrupt, Span, kind};
-use afterward_machine::MessageKey;
+use afterward_machine::{MessageKey, ScheduleId};
 use afterward_names::MessageId;
 
 /// What a record is about, as far as a look tells.
@@ -22,6 +22,10 @@ pub enum Glance {
     Deleted(MessageKey),
     /// A receive that nobody can ask for again.
     Leased,
+    /// It holds the definition of this schedule, and how the schedule stood then.
+    Schedule(ScheduleId),
+    /// A schedule's run or end.
+    SchedulePassed,
     /// [`crate::decode_one`] tells.
     Other,
 }
@@ -61,6 +65,8 @@ fn look(body: &[u8]) -> Result<Glance, Reason> {
             let (_queue, _until_ms) = (reader.queue()?, reader.time()?);
             Ok(if reader.flags(1)?.has(1) { Glance::Other } else { Glance::Leased })
         }
+        (kind::SCHEDULE_PUT, 1) => reader.schedule().map(Glance::Schedule),
+        (kind::SCHEDULE_RAN | kind::SCHEDULE_DELETED, 1) => Ok(Glance::SchedulePassed),
         // Whether it is known at all is for who decodes it.
         _ => Ok(Glance::Other),
     }

@@ -22,7 +22,7 @@
 //! - the number of a kind, once released, keeps its meaning;
 //! - a kind or version that this release does not know is [`Corrupt`] and says that a newer release wrote it. It is never
 //!   skipped: what it did to the state is not known;
-//! - content carries a version of its own, because compaction copies a message's content, unread, into newer records;
+//! - content, and a schedule's definition, carry a version of their own, because compaction copies a message's content, unread, into newer records;
 //! - `golden/` holds a record of every kind and version that was ever released. A test decodes them all.
 //!
 //! # Hostile bytes
@@ -42,6 +42,7 @@ mod kept;
 mod kind;
 mod names;
 mod reader;
+mod schedules;
 mod writer;
 
 use afterward_machine::Event;
@@ -57,6 +58,8 @@ pub enum Beside<'a> {
     Nothing,
     /// Of a `Sent`: the message's content.
     Content(&'a Content),
+    /// Of a `SchedulePut`: the definition, which is its writer's own business, also in its version.
+    Definition(&'a [u8]),
     /// Of a `VisibilityChanged` with `failure`: the error text.
     Error(&'a str),
     /// Of a `MessageKept`: the content's bytes as they stood in another record, and the error text.
@@ -86,7 +89,7 @@ pub struct Decoded<'a> {
     pub event: Event,
     /// Its place.
     pub span: Span,
-    /// The content's bytes, for [`Content::decode`].
+    /// The content's bytes, for [`Content::decode`]; of a `SchedulePut` the definition.
     pub content: Option<&'a [u8]>,
     /// The error text.
     pub error: Option<&'a str>,

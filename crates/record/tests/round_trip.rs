@@ -53,6 +53,8 @@ fn in_short(event: &Event) -> Glance {
         }
         Event::Deleted { message } => Glance::Deleted(*message),
         Event::Leased { attempt: None, .. } => Glance::Leased,
+        Event::SchedulePut(put) => Glance::Schedule(put.schedule),
+        Event::ScheduleRan { .. } | Event::ScheduleDeleted { .. } => Glance::SchedulePassed,
         _ => Glance::Other,
     }
 }
@@ -127,7 +129,7 @@ proptest! {
 
     #[test]
     fn random_bytes_are_refused_or_canonical(
-        kind in 0u8..48,
+        kind in prop_oneof![0u8..48, 64u8..80],
         version in prop::sample::select(vec![1u8, 0x41, 0x81, 0xc1]),
         fields in proptest::collection::vec(prop_oneof![0u8..4, any::<u8>()], 0..200),
     ) {

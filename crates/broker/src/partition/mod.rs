@@ -16,6 +16,7 @@ mod commit;
 pub mod compact;
 mod gate;
 mod pass;
+mod schedules;
 mod serve;
 mod waiters;
 mod write;
@@ -29,6 +30,7 @@ pub use commit::Outgoing;
 pub(crate) use gate::Gate;
 pub use gate::{Gated, Release};
 pub(crate) use pass::slice;
+pub use schedules::{DueSchedules, ScheduleRun};
 use std::{collections::VecDeque, fmt, sync::Arc};
 use waiters::Waiters;
 pub use waiters::{Found, Waiting};
@@ -46,6 +48,8 @@ pub struct Partition {
     unfinished: Vec<QueueId>,
     /// Queues whose waiters were refused because too many messages are in flight: tried again after every change.
     over_limit: Vec<QueueId>,
+    /// Opens when a schedule is due: for those who wait for that, if anybody does.
+    schedule_due: Option<Gate>,
     /// Batches that start with definitions, so that a replay may start there; oldest first.
     definitions: VecDeque<Position>,
     since_definitions_bytes: u64,
@@ -86,6 +90,7 @@ impl Partition {
             waiters: Waiters::default(),
             unfinished: Vec::new(),
             over_limit: Vec::new(),
+            schedule_due: None,
             definitions,
             since_definitions_bytes,
             definitions_every_bytes: write::DEFINITIONS_EVERY_BYTES,
@@ -127,7 +132,8 @@ impl Partition {
         self.gated(outcome)
     }
 
-    /// Several commands, one after the other, behind one gate.
+    /// Several commands, one after the other, behind one gate. Who waits is served once all are done: a batch sent to
+    /// several who wait goes to the first of them as a batch, and not to each a message of it.
     pub fn submit_all<'a>(
         &mut self,
         now_ms: u64,
@@ -135,13 +141,8 @@ impl Partition {
         commands: impl Iterator<Item = (&'a Command, Beside<'a>)>,
     ) -> Gated<Vec<Result<Reply, Refusal>>> {
         self.advance(now_ms);
-        let outcomes = commands
-            .map(|(command, beside)| {
-                let outcome = self.act(command, random(), beside);
-                self.serve();
-                outcome
-            })
-            .collect();
+        let outcomes = commands.map(|(command, beside)| self.act(command, random(), beside)).collect();
+        self.serve();
         self.gated(outcomes)
     }
 
@@ -186,11 +187,13 @@ impl Partition {
         self.commit.room().map(|gate| Gated::new((), Some(gate)))
     }
 
-    /// Does what is due at `now_ms`: timers, receives that have waited long enough, a round of the move tasks.
+    /// Does what is due at `now_ms`: timers, receives that have waited long enough, a round of the move tasks and of
+    /// deleting groups of schedules.
     pub fn on_time(&mut self, now_ms: u64) {
         self.advance(now_ms);
         self.go_on();
         self.run_moves();
+        self.sweep_schedule_groups();
         while let Some(waiter) = self.waiters.pop_expired(self.state.now_ms()) {
             let answer = self.gated(Ok(Vec::new()));
             waiter.serve(answer);
@@ -211,7 +214,9 @@ impl Partition {
         });
         let moves = self.state.next_move_ms().map(|due_ms| due_ms.max(self.moves_rest_until_ms));
         let unfinished = (!self.unfinished.is_empty()).then_some(now_ms);
-        [timers, moves, unfinished, self.waiters.next_deadline_ms()].into_iter().flatten().min()
+        let sweep = self.state.has_groups_to_sweep().then_some(now_ms);
+        let schedule = self.next_schedule_wake_ms();
+        [timers, moves, unfinished, sweep, schedule, self.waiters.next_deadline_ms()].into_iter().flatten().min()
     }
 
     /// What to append next; `None` if nothing is pending or a batch is in flight already.
@@ -234,6 +239,9 @@ impl Partition {
     /// The batch in flight is perhaps not durable, so nothing here can be told to anybody.
     pub fn failed(self, why: Unavailable) -> Release {
         self.waiters.fail(&why);
+        if let Some(gate) = self.schedule_due {
+            gate.open(Err(why.clone()));
+        }
         self.commit.fail(why)
     }
 
@@ -253,11 +261,12 @@ impl Partition {
             let answer = self.gated(Ok(Vec::new()));
             waiter.serve(answer);
         }
+        self.end_schedule_waits();
     }
 
-    /// How many bytes of the log hold live messages.
+    /// How many bytes of the log hold live messages and schedules.
     pub(crate) fn live_bytes(&self) -> u64 {
-        self.state.content_bytes()
+        self.state.content_bytes() + self.state.definition_bytes()
     }
 
     /// How many bytes it has logged.

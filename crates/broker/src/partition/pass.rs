@@ -55,14 +55,15 @@ impl Item {
     /// What the state still needs of it. Nothing of most: that is told without decoding them.
     fn forwards(&self, state: &State) -> Result<Vec<Forward>, OpenError> {
         match self.glance {
-            Glance::Leased => return Ok(Vec::new()),
+            Glance::Leased | Glance::SchedulePassed => return Ok(Vec::new()),
+            Glance::Schedule(schedule) if state.definition_at(schedule) != Some(self.at) => return Ok(Vec::new()),
             Glance::Message { message, counts_until_ms }
                 if counts_until_ms <= state.now_ms() && state.content_at(message) != Some(self.at) =>
             {
                 return Ok(Vec::new());
             }
             Glance::Deleted(message) => return Ok(state.forward(&Event::Deleted { message }, self.at)),
-            Glance::Message { .. } | Glance::Other => {}
+            Glance::Message { .. } | Glance::Schedule(_) | Glance::Other => {}
         }
         let decoded = decode_one(&self.record).map_err(|wrong| wrong_record(self.at.position, &wrong))?;
         Ok(state.forward(&decoded.event, self.at))

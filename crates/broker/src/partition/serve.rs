@@ -47,6 +47,7 @@ impl Partition {
                 }
             }
         }
+        self.tell_due();
     }
 
     /// Goes on where a receive had stopped at its bound of work.

@@ -10,6 +10,7 @@ mod hangups;
 mod reads;
 mod recovery;
 mod rig;
+mod schedules;
 mod shortage;
 mod stop;
 mod waits;

@@ -1,6 +1,6 @@
 //! A waiting receive wakes the moment a message becomes visible, whatever made it visible.
 
-use crate::rig::{Calls, Rig, START_MS, a_receive, a_send, bodies, change, held, now, queue_id, until};
+use crate::rig::{Calls, Rig, START_MS, a_receive, a_send, bodies, change, content, held, now, queue_id, until};
 use afterward_broker::{
     Broker, Failure, Settings, SystemClock,
     machine::{Command, Refusal, Send, StartMove},
@@ -31,6 +31,23 @@ async fn the_waiter_is_served_in_the_batch_of_the_send_that_woke_it() {
     rig.put(&queue, "one").await;
     assert_eq!(bodies(&waiting.await.unwrap().unwrap()), ["one"]);
     assert_eq!(rig.broker.metrics().flushes, before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_goes_to_those_who_wait_as_far_as_each_has_asked_for() {
+    let rig = Rig::new();
+    let queue = rig.standard("q").await;
+    let waiting = [rig.waiting(&queue, 3).await, rig.waiting(&queue, 2).await, rig.waiting(&queue, 10).await];
+    let sends = ["1", "2", "3", "4", "5"].map(|body| (a_send(&queue), content(body)));
+    for sent in rig.broker.send(sends.into()).await.unwrap() {
+        sent.unwrap();
+    }
+    let [first, second, third] = waiting;
+    assert_eq!(bodies(&first.await.unwrap().unwrap()), ["1", "2", "3"]);
+    assert_eq!(bodies(&second.await.unwrap().unwrap()), ["4", "5"]);
+    assert!(!third.is_finished());
+    rig.put(&queue, "6").await;
+    assert_eq!(bodies(&third.await.unwrap().unwrap()), ["6"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -68,6 +68,17 @@ pub(super) fn error(refusal: &Refusal) -> Error {
         Refusal::MoveNotRunning => Error::new(Code::UnsupportedOperation, "Only active tasks can be cancelled."),
         // Only the front door gives idempotency keys, and explains this itself.
         Refusal::IdempotencyConflict => Error::internal_failure(),
+        // Schedules are refused in the scheduler's words.
+        Refusal::NoSuchSchedule
+        | Refusal::ScheduleExists
+        | Refusal::NoSuchScheduleGroup
+        | Refusal::ScheduleGroupExists
+        | Refusal::ScheduleGroupDeleting
+        | Refusal::DefaultScheduleGroup
+        | Refusal::TooManyScheduleGroupTags
+        | Refusal::DefinitionTooLong { .. }
+        | Refusal::StaleRun
+        | Refusal::SendRefused { .. } => Error::internal_failure(),
     }
 }
 

@@ -5,6 +5,7 @@ mod kept;
 mod messages;
 mod moves;
 mod queues;
+mod schedules;
 
 use crate::{Event, Location, State};
 
@@ -46,6 +47,11 @@ impl State {
                 self.saw_order((*order).max(*lease));
                 self.last_task = self.last_task.max(*task);
             }
+            Event::ScheduleGroupPut(put) => self.schedule_group_put(put),
+            Event::ScheduleGroupDeleted { group } => self.schedules.delete_group(*group),
+            Event::SchedulePut(put) => self.schedule_put(put, at),
+            Event::ScheduleRan { schedule, next_ms } => self.schedules.set_next(*schedule, *next_ms),
+            Event::ScheduleDeleted { schedule } => self.schedules.delete(*schedule),
         }
         self.fire_due(self.now_ms);
     }

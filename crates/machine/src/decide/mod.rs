@@ -5,7 +5,10 @@ mod moves;
 mod queues;
 mod receive;
 mod redrive;
+pub(crate) mod schedule_groups;
+mod schedules;
 mod send;
+mod sends;
 
 use crate::queue::Queue;
 use crate::{Command, Decision, Event, Refusal, Reply, State};
@@ -33,6 +36,19 @@ impl State {
             Command::StartMove(start) => self.start_move(start),
             Command::CancelMove { account, task } => self.cancel_move(*account, *task),
             Command::RunMoves => Ok(self.run_moves()),
+            Command::CreateScheduleGroup { group, tags } => self.create_schedule_group(group, tags),
+            Command::DeleteScheduleGroup { group } => self.delete_schedule_group(group),
+            Command::TagScheduleGroup { group, tags } => self.tag_schedule_group(group, tags),
+            Command::UntagScheduleGroup { group, keys } => self.untag_schedule_group(group, keys),
+            Command::SweepScheduleGroups => Ok(self.sweep_schedule_groups()),
+            Command::CreateSchedule { schedule, definition_bytes, next_ms } => {
+                self.create_schedule(schedule, *definition_bytes, *next_ms)
+            }
+            Command::UpdateSchedule { schedule, definition_bytes, next_ms } => {
+                self.update_schedule(schedule, *definition_bytes, *next_ms)
+            }
+            Command::DeleteSchedule { schedule } => self.delete_schedule(schedule),
+            Command::RunSchedule(run) => self.run_schedule(run),
             Command::Found { secret } => Ok(self.found(secret)),
         }
     }

@@ -2,35 +2,36 @@
 
 use crate::dedup::{Scope, Seen};
 use crate::queue::Queue;
-use crate::{Decision, Dedup, Event, FifoAttributes, KeptKey, MessageKey, MessageSent, Refusal, Reply, Send, State};
-use afterward_names::{MessageId, limits};
+use crate::{Decision, Dedup, Event, FifoAttributes, KeptKey, QueueId, Refusal, Reply, Send, State};
+use afterward_names::limits;
+
+/// A send that is not refused, but for what was seen before.
+pub(super) struct Accepted {
+    pub(super) queue: QueueId,
+    pub(super) visible_ms: u64,
+    /// The deduplication entry that it makes, or finds.
+    pub(super) dedup: Option<KeptKey>,
+}
 
 impl State {
     pub(super) fn send(&self, send: &Send, random: u64) -> Result<Decision, Refusal> {
+        let accepted = self.accept(send)?;
+        if let Some((key, seen)) = accepted.dedup.and_then(|key| Some((key, self.dedup.get(&key.key)?))) {
+            return seen_before(key, &seen);
+        }
+        let sent = accepted.message(send, self.slab.next_free(), self.last_order + 1, random);
+        let reply = Reply::Sent { id: sent.id, order: sent.order, duplicate: false };
+        Ok(Decision { events: vec![Event::Sent(sent)], reply })
+    }
+
+    pub(super) fn accept(&self, send: &Send) -> Result<Accepted, Refusal> {
         let queue = self.known(&send.queue)?;
         let maximum_bytes = queue.attributes.maximum_message_bytes;
         if send.size_bytes > maximum_bytes {
             return Err(Refusal::MessageTooLong { maximum_bytes });
         }
-        let delay_ms = delay_ms(queue, send)?;
-        let dedup = self.dedup_key(queue, send)?;
-        if let Some(seen) = dedup.and_then(|key| self.dedup.get(&key.key).map(|seen| (key, seen))) {
-            return seen_before(seen.0, &seen.1);
-        }
-        let order = self.last_order + 1;
-        // The generation comes from the order rather than from the slot, which need not remember its past users then.
-        let key = MessageKey { slot: self.slab.next_free(), generation: order as u16 };
-        let id = MessageId::new(key.as_u64(), random);
-        let sent = MessageSent {
-            queue: queue.id,
-            id,
-            order,
-            visible_ms: self.now_ms + delay_ms,
-            group: send.group.clone(),
-            dedup,
-            job: send.job,
-        };
-        Ok(Decision { events: vec![Event::Sent(sent)], reply: Reply::Sent { id, order, duplicate: false } })
+        let visible_ms = self.now_ms + delay_ms(queue, send)?;
+        Ok(Accepted { queue: queue.id, visible_ms, dedup: self.dedup_key(queue, send)? })
     }
 
     /// The deduplication entry that a send would make.
@@ -71,7 +72,7 @@ fn delay_ms(queue: &Queue, send: &Send) -> Result<u64, Refusal> {
 }
 
 /// The answer to a send that was seen before: that of the first time.
-fn seen_before(key: KeptKey, seen: &Seen) -> Result<Decision, Refusal> {
+pub(super) fn seen_before(key: KeptKey, seen: &Seen) -> Result<Decision, Refusal> {
     if seen.fingerprint != key.fingerprint {
         return Err(Refusal::IdempotencyConflict);
     }

@@ -3,9 +3,10 @@
 use afterward_machine::{
     DeduplicationScope, Encryption, Event, FifoAttributes, KeptDedup, KeptFinished, KeptKey, KeptMessage, KeptQueue,
     LeaseId, LeasedMessage, MessageKey, MessageSent, MoveFailure, MoveOutcome, QueueAttributes, QueueId,
-    RedriveAllowPolicy, RedrivePolicy, Tags, ThroughputLimit,
+    RedriveAllowPolicy, RedrivePolicy, ScheduleGroupId, ScheduleGroupPut, ScheduleId, SchedulePut, Tags,
+    ThroughputLimit,
 };
-use afterward_names::{AccountId, GroupId, MessageId, QueueAddress, QueueArn};
+use afterward_names::{AccountId, GroupId, MessageId, QueueAddress, QueueArn, ScheduleGroupAddress};
 use afterward_record::{Attribute, AttributeValue, Content};
 use bytes::Bytes;
 use proptest::collection::{btree_map, vec};
@@ -169,6 +170,36 @@ fn kept() -> impl Strategy<Value = Event> {
     ]
 }
 
+fn schedules() -> impl Strategy<Value = Event> {
+    let ids = any::<(u32, u32)>().prop_map(|(slot, generation)| ScheduleId { slot, generation });
+    let groups = numbers().prop_map(ScheduleGroupId);
+    let address =
+        (0u64..1_000_000_000_000, "[a-z0-9-]{1,63}", "[A-Za-z0-9_.-]{1,64}").prop_map(|(account, region, name)| {
+            ScheduleGroupAddress {
+                account: AccountId::from_u64(account).unwrap(),
+                region: region.parse().unwrap(),
+                name: name.parse().unwrap(),
+            }
+        });
+    let times = || [numbers(), numbers()];
+    prop_oneof![
+        (groups.clone(), address, tags(), times(), any::<bool>()).prop_map(
+            |(group, address, tags, [created_ms, modified_ms], deleting)| {
+                Event::ScheduleGroupPut(ScheduleGroupPut { group, address, tags, created_ms, modified_ms, deleting })
+            }
+        ),
+        groups.clone().prop_map(|group| Event::ScheduleGroupDeleted { group }),
+        (ids.clone(), numbers(), groups, "[A-Za-z0-9_.-]{1,64}", times(), of(numbers())).prop_map(
+            |(schedule, revision, group, name, [created_ms, modified_ms], next_ms)| {
+                let name = name.parse().unwrap();
+                Event::SchedulePut(SchedulePut { schedule, revision, group, name, created_ms, modified_ms, next_ms })
+            }
+        ),
+        (ids.clone(), of(numbers())).prop_map(|(schedule, next_ms)| Event::ScheduleRan { schedule, next_ms }),
+        ids.prop_map(|schedule| Event::ScheduleDeleted { schedule }),
+    ]
+}
+
 /// Any event, each kind about as often.
 pub(crate) fn events() -> impl Strategy<Value = Event> {
     prop_oneof![
@@ -198,6 +229,7 @@ pub(crate) fn events() -> impl Strategy<Value = Event> {
             .prop_map(|(task, message, to, order)| Event::Redriven { task, message, to, order }),
         1 => (numbers(), outcomes()).prop_map(|(task, outcome)| Event::MoveEnded { task, outcome }),
         8 => kept(),
+        5 => schedules(),
     ]
 }
 

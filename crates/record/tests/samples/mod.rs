@@ -3,9 +3,10 @@
 use afterward_machine::{
     DeduplicationScope, Encryption, Event, FifoAttributes, KeptDedup, KeptFinished, KeptKey, KeptMessage, KeptQueue,
     LeaseId, LeasedMessage, MessageKey, MessageSent, MoveFailure, MoveOutcome, QueueAttributes, QueueId,
-    RedriveAllowPolicy, RedrivePolicy, Tags, ThroughputLimit,
+    RedriveAllowPolicy, RedrivePolicy, ScheduleGroupId, ScheduleGroupPut, ScheduleId, SchedulePut, Tags,
+    ThroughputLimit,
 };
-use afterward_names::{MessageId, QueueAddress, QueueArn};
+use afterward_names::{MessageId, QueueAddress, QueueArn, ScheduleGroupArn};
 use afterward_record::{Attribute, AttributeValue, Beside, Content};
 use bytes::Bytes;
 
@@ -20,6 +21,8 @@ pub(crate) struct Sample {
     pub(crate) content: Option<Content>,
     /// The content's bytes, for `Beside::Kept`.
     kept: Vec<u8>,
+    /// Of a schedule.
+    pub(crate) definition: Option<&'static str>,
     pub(crate) error: Option<&'static str>,
     /// Whether this release still writes this version.
     pub(crate) written_today: bool,
@@ -27,6 +30,9 @@ pub(crate) struct Sample {
 
 impl Sample {
     pub(crate) fn beside(&self) -> Beside<'_> {
+        if let Some(definition) = self.definition {
+            return Beside::Definition(definition.as_bytes());
+        }
         match (&self.content, self.error) {
             (None, None) => Beside::Nothing,
             (None, Some(error)) => Beside::Error(error),
@@ -45,6 +51,10 @@ impl Sample {
         afterward_record::encode(&mut record, 1, &sent(false), Beside::Content(&content));
         let kept = afterward_record::decode_one(&record).unwrap().content.unwrap().to_vec();
         Sample { content: Some(content), kept, ..self }
+    }
+
+    fn with_definition(self, definition: &'static str) -> Sample {
+        Sample { definition: Some(definition), ..self }
     }
 
     fn with_error(self, error: &'static str) -> Sample {
@@ -77,10 +87,15 @@ pub(crate) fn kind(event: &Event) -> &'static str {
         Event::MoveKept { .. } => "MoveKept",
         Event::DeletionKept { .. } => "DeletionKept",
         Event::CountersKept { .. } => "CountersKept",
+        Event::ScheduleGroupPut(_) => "ScheduleGroupPut",
+        Event::ScheduleGroupDeleted { .. } => "ScheduleGroupDeleted",
+        Event::SchedulePut(_) => "SchedulePut",
+        Event::ScheduleRan { .. } => "ScheduleRan",
+        Event::ScheduleDeleted { .. } => "ScheduleDeleted",
     }
 }
 
-pub(crate) const KINDS: [&str; 22] = [
+pub(crate) const KINDS: [&str; 27] = [
     "Founded",
     "QueueCreated",
     "QueueDeleted",
@@ -103,6 +118,11 @@ pub(crate) const KINDS: [&str; 22] = [
     "MoveKept",
     "DeletionKept",
     "CountersKept",
+    "ScheduleGroupPut",
+    "ScheduleGroupDeleted",
+    "SchedulePut",
+    "ScheduleRan",
+    "ScheduleDeleted",
 ];
 
 /// 2025-07-01T00:00:00.000Z.
@@ -111,7 +131,8 @@ const QUEUE: QueueId = QueueId(3);
 const KEY: MessageKey = MessageKey { slot: 70_000, generation: 2 };
 
 fn sample(name: &'static str, says: &'static str, event: Event) -> Sample {
-    Sample { name, says, time_ms: TIME_MS, event, content: None, kept: Vec::new(), error: None, written_today: true }
+    let (content, kept, definition, error) = (None, Vec::new(), None, None);
+    Sample { name, says, time_ms: TIME_MS, event, content, kept, definition, error, written_today: true }
 }
 
 fn arn(name: &str) -> QueueArn {
@@ -225,7 +246,7 @@ fn move_kept(outcome: Option<MoveOutcome>, full: bool) -> Event {
 }
 
 pub(crate) fn samples() -> Vec<Sample> {
-    definitions().into_iter().chain(travels()).chain(kept()).collect()
+    definitions().into_iter().chain(travels()).chain(kept()).chain(schedules()).collect()
 }
 
 fn definitions() -> Vec<Sample> {
@@ -360,5 +381,53 @@ fn kept() -> Vec<Sample> {
             "CountersKept",
             Event::CountersKept { queue: 4, order: 1_000_004, lease: 502, task: 10 },
         ),
+    ]
+}
+
+fn schedules() -> Vec<Sample> {
+    let schedule = ScheduleId { slot: 70_000, generation: 1_000_006 };
+    let group = |tags, deleting| {
+        Event::ScheduleGroupPut(ScheduleGroupPut {
+            group: ScheduleGroupId(1_000_005),
+            address: "arn:aws:scheduler:eu-central-1:123456789012:schedule-group/reports"
+                .parse()
+                .map(|arn: ScheduleGroupArn| arn.0)
+                .unwrap(),
+            tags,
+            created_ms: TIME_MS - 3_000_000,
+            modified_ms: TIME_MS,
+            deleting,
+        })
+    };
+    let put = |next_ms| {
+        Event::SchedulePut(SchedulePut {
+            schedule,
+            revision: 1_000_007,
+            group: ScheduleGroupId(1_000_005),
+            name: "nightly.v2".parse().unwrap(),
+            created_ms: TIME_MS - 60_000,
+            modified_ms: TIME_MS,
+            next_ms,
+        })
+    };
+    vec![
+        sample("schedule-group-put-1", "ScheduleGroupPut: with tags", group(tags(), false)),
+        sample("schedule-group-put-1-deleting", "ScheduleGroupPut: it is being deleted", group(Tags::new(), true)),
+        sample(
+            "schedule-group-deleted-1",
+            "ScheduleGroupDeleted",
+            Event::ScheduleGroupDeleted { group: ScheduleGroupId(1_000_005) },
+        ),
+        sample("schedule-put-1", "SchedulePut: due in an hour", put(Some(TIME_MS + 3_600_000)))
+            .with_definition(r#"{"ScheduleExpression":"rate(1 hour)"}"#),
+        sample("schedule-put-1-never", "SchedulePut: not due any more", put(None))
+            .with_definition(r#"{"ScheduleExpression":"rate(1 hour)","State":"DISABLED"}"#),
+        sample(
+            "schedule-ran-1",
+            "ScheduleRan: due again in a day",
+            Event::ScheduleRan { schedule, next_ms: Some(TIME_MS + 86_400_000) },
+        ),
+        sample("schedule-ran-1-last", "ScheduleRan: for the last time", Event::ScheduleRan { schedule, next_ms: None }),
+        sample("schedule-deleted-1", "ScheduleDeleted", Event::ScheduleDeleted { schedule }),
     ]
 }
