@@ -9,9 +9,10 @@ use crate::{
     reply,
     request_id::RequestIds,
     route::Route,
+    scheduler::{self, Repeats},
     sqs, sts,
 };
-use afterward_aws::{Code, Error, Incoming, sqs as wire};
+use afterward_aws::{Code, Error, Incoming, scheduler as scheduler_wire, sqs as wire};
 use afterward_broker::Broker;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
@@ -32,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) callers: Callers,
     pub(crate) counters: Counters,
+    pub(crate) repeats: Repeats,
     request_ids: RequestIds,
 }
 
@@ -67,8 +69,8 @@ impl Gateway {
     /// A gateway to this broker.
     pub fn new(broker: Broker, settings: Settings) -> Gateway {
         let callers = Callers::new(&settings.credentials);
-        let counters = Counters::default();
-        Gateway { inner: Arc::new(Inner { broker, settings, callers, counters, request_ids: RequestIds::new() }) }
+        let (counters, repeats, request_ids) = (Counters::default(), Repeats::default(), RequestIds::new());
+        Gateway { inner: Arc::new(Inner { broker, settings, callers, counters, repeats, request_ids }) }
     }
 
     /// How it is set up.
@@ -96,6 +98,7 @@ impl Gateway {
         let (outcome, response) = match route {
             route if let Some(message) = self.inner.foreign(&incoming, route) => refused(&exchange, route, message),
             Route::Sqs(protocol) => sqs::serve(&exchange, protocol).await,
+            Route::Scheduler => scheduler::serve(&exchange).await,
             Route::Sts => sts::serve(&exchange),
             Route::Jobs(rest) => jobs::serve(&exchange, rest).await,
             Route::Admin(rest) => admin::serve(&exchange, rest).await,
@@ -125,6 +128,12 @@ impl Gateway {
             (Route::Sqs(protocol), Unread::NoRoom) => {
                 wire::render(protocol, &request_id, &Err(Error::service_unavailable(NO_ROOM)))
             }
+            (Route::Scheduler, Unread::TooLarge) => {
+                scheduler_wire::render(&request_id, &Err(Error::request_entity_too_large(limit_bytes)))
+            }
+            (Route::Scheduler, Unread::NoRoom) => {
+                scheduler_wire::render(&request_id, &Err(Error::service_unavailable(NO_ROOM)))
+            }
             (Route::Jobs(_), Unread::TooLarge) => jobs::too_large(&exchange),
             (Route::Jobs(_), Unread::NoRoom) => jobs::unavailable(&exchange, NO_ROOM),
             (_, Unread::TooLarge) => reply::error(
@@ -148,7 +157,7 @@ impl Inner {
         match route {
             Route::Jobs(_) if *incoming.method == Method::OPTIONS => None,
             Route::Jobs(_) => browser::refusal(incoming, |origin| jobs::may_call(&self.settings.jobs, origin)),
-            Route::Sqs(_) | Route::Sts | Route::Uncallable => browser::refusal(incoming, |_| false),
+            Route::Sqs(_) | Route::Scheduler | Route::Sts | Route::Uncallable => browser::refusal(incoming, |_| false),
             Route::Admin(rest) if !admin::is_open(rest) => browser::refusal(incoming, |_| false),
             Route::Admin(_) | Route::Welcome | Route::Nowhere => None,
         }
@@ -160,6 +169,7 @@ fn refused(exchange: &Exchange<'_>, route: Route<'_>, message: String) -> (Outco
     let code = Code::AccessDenied;
     let (service, response) = match route {
         Route::Sqs(protocol) => ("sqs", wire::render(protocol, exchange.request_id, &Err(Error::new(code, message)))),
+        Route::Scheduler => ("scheduler", scheduler_wire::render(exchange.request_id, &Err(Error::new(code, message)))),
         Route::Sts => ("sts", afterward_aws::sts::render(exchange.request_id, &Err(Error::new(code, message)))),
         Route::Jobs(_) => ("jobs", reply::error(code.status(), code.query_code(), &message)),
         _ => ("admin", reply::error(code.status(), code.query_code(), &message)),
@@ -183,7 +193,7 @@ fn finished(mut response: Response<Bytes>, request_id: &str) -> Response<Bytes> 
 }
 
 fn welcome() -> (Outcome, Response<Bytes>) {
-    let text = "Afterward, a durable queue server that speaks Amazon SQS.\n\n\
+    let text = "Afterward, a durable queue server that speaks Amazon SQS and EventBridge Scheduler.\n\n\
                 Point an AWS SDK or the AWS CLI at this address (--endpoint-url), or POST a JSON object to /jobs.\n\
                 Health: /_afterward/health  Readiness: /_afterward/ready  Metrics: /_afterward/metrics\n";
     (Outcome::of("http", "Welcome", "200"), reply::text(StatusCode::OK, text))

@@ -1,12 +1,14 @@
 //! Which service a request is for.
 
-use afterward_aws::{Incoming, Protocol, Service, service_of, sqs::TARGET_HEADER};
+use afterward_aws::{Incoming, Protocol, Service, scheduler, service_of, sqs::TARGET_HEADER};
 use http::{Method, header::CONTENT_TYPE};
 
 /// The service that a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route<'a> {
     Sqs(Protocol),
+    /// EventBridge Scheduler, which is called by path.
+    Scheduler,
     Sts,
     /// The front door; what follows `/jobs` in the path, without its slash.
     Jobs(&'a str),
@@ -38,6 +40,9 @@ impl<'a> Route<'a> {
             if let Some(id) = rest.strip_prefix('/') {
                 return Route::Jobs(id);
             }
+        }
+        if scheduler::is_path(path) {
+            return Route::Scheduler;
         }
         match service_of(incoming) {
             Some(_) if !is_call => Route::Uncallable,

@@ -13,4 +13,5 @@ mod limits;
 mod messages;
 mod query;
 mod rig;
+mod scheduler;
 mod signatures;

@@ -1,0 +1,67 @@
+//! One call: who calls, and what their names mean.
+
+use super::{Repeats, refusal};
+use crate::{caller::Caller, gateway::Inner};
+use afterward_aws::Error;
+use afterward_broker::{Broker, StoredSchedule};
+use afterward_names::{AccountId, NotAScheduleName, Region, ScheduleAddress, ScheduleGroupAddress, ScheduleGroupName};
+use afterward_scheduler::Definition;
+
+/// One call of Scheduler's.
+pub(super) struct Call<'a> {
+    gateway: &'a Inner,
+    caller: Caller,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(gateway: &'a Inner, caller: Caller) -> Call<'a> {
+        Call { gateway, caller }
+    }
+
+    pub(super) fn broker(&self) -> &Broker {
+        &self.gateway.broker
+    }
+
+    pub(super) fn repeats(&self) -> &Repeats {
+        &self.gateway.repeats
+    }
+
+    pub(super) fn account(&self) -> AccountId {
+        self.caller.account()
+    }
+
+    pub(super) fn region(&self) -> Region {
+        self.caller.region()
+    }
+
+    /// A group of the caller's.
+    pub(super) fn group(&self, name: &str) -> Result<ScheduleGroupAddress, Error> {
+        Ok(ScheduleGroupAddress { account: self.account(), region: self.region(), name: group_name(name)? })
+    }
+
+    /// A schedule of the caller's. `group`: the default one unless given.
+    pub(super) fn schedule(&self, group: Option<&str>, name: &str) -> Result<ScheduleAddress, Error> {
+        let group = self.group(group.unwrap_or(ScheduleGroupName::DEFAULT))?;
+        Ok(ScheduleAddress { group, name: name.parse().map_err(|error: NotAScheduleName| refusal::invalid(error))? })
+    }
+
+    /// A schedule that has to be there, and its definition.
+    pub(super) async fn stored(&self, address: &ScheduleAddress) -> Result<(StoredSchedule, Definition), Error> {
+        let stored = self.broker().schedule(address).await.map_err(refusal::unavailable)?;
+        let stored = stored.ok_or_else(|| refusal::no_schedule(address))?;
+        let definition = definition(&stored)?;
+        Ok((stored, definition))
+    }
+}
+
+/// The definition of a stored schedule.
+pub(super) fn definition(stored: &StoredSchedule) -> Result<Definition, Error> {
+    Definition::decode(&stored.definition).map_err(|error| {
+        tracing::error!(schedule = %stored.address.arn(), %error, "a schedule can't be read");
+        Error::internal_failure()
+    })
+}
+
+pub(super) fn group_name(name: &str) -> Result<ScheduleGroupName, Error> {
+    name.parse().map_err(|error: NotAScheduleName| refusal::invalid(error))
+}
