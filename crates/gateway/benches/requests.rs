@@ -206,6 +206,7 @@ fn settings(credentials: Vec<Credential>) -> Settings {
         limits: Limits::default(),
         threads: 1,
         clock: None,
+        runner: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use afterward_broker::ManualClock;
 use afterward_names::{AccountId, QueueAddress};
+use afterward_scheduler::Runner;
 use std::{fmt, sync::Arc, time::Duration};
 
 /// How the gateway is set up.
@@ -19,6 +20,8 @@ pub struct Settings {
     pub threads: usize,
     /// The broker's clock, where a test is to move it: by `/_afterward/clock`. `None`: nobody moves the time.
     pub clock: Option<Arc<ManualClock>>,
+    /// What runs the broker's schedules, to run one by hand. `None`: nothing does.
+    pub runner: Option<Runner>,
 }
 
 /// An access key that may call.

@@ -3,6 +3,7 @@
 use afterward_broker::{Broker, ManualClock};
 use afterward_gateway::Listening;
 use afterward_log::segment::OpenReport;
+use afterward_scheduler::Runner;
 use std::{
     fmt,
     net::SocketAddr,
@@ -25,10 +26,11 @@ pub struct Running {
     pub addr: SocketAddr,
     /// What was found in the data directory; its `torn` tells of an incomplete batch that was cut off.
     pub opened: OpenReport,
-    listening: Listening,
-    broker: Broker,
-    clock: Option<Arc<ManualClock>>,
-    data: DataDirectory,
+    pub(crate) listening: Listening,
+    pub(crate) broker: Broker,
+    pub(crate) runner: Runner,
+    pub(crate) clock: Option<Arc<ManualClock>>,
+    pub(crate) data: DataDirectory,
 }
 
 /// Where the data is.
@@ -58,16 +60,6 @@ pub struct Stopped {
 }
 
 impl Running {
-    pub(crate) fn new(
-        broker: Broker,
-        clock: Option<Arc<ManualClock>>,
-        listening: Listening,
-        opened: OpenReport,
-        data: DataDirectory,
-    ) -> Running {
-        Running { addr: listening.address(), opened, listening, broker, clock, data }
-    }
-
     /// `http://ADDRESS:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
@@ -88,14 +80,15 @@ impl Running {
         self.clock.as_deref()
     }
 
-    /// Stops: no new connections, long polls end, requests finish (for at most eight seconds), everything is flushed.
+    /// Stops: no new connections, no new runs of schedules, long polls end, requests and what schedules call finish (for at
+    /// most eight seconds), everything is flushed.
     /// A temporary data directory is removed.
     pub async fn stop(self) -> Stopped {
         let began = Instant::now();
-        let Running { listening, broker, data, .. } = self;
+        let Running { listening, broker, runner, data, .. } = self;
         // A receive that comes in from now on doesn't wait either.
         broker.end_waits();
-        let cut = listening.drain(PATIENCE).await;
+        let (cut, ()) = tokio::join!(listening.drain(PATIENCE), runner.stop(PATIENCE));
         if tokio::time::timeout(LAST_FLUSH, broker.stop()).await.is_err() {
             tracing::warn!("the disk did not finish within {LAST_FLUSH:?}; stopping without it");
         }

@@ -12,6 +12,7 @@ use afterward_log::{
     disk::LockError,
     segment::{self, OpenReport, Options, SegmentLog},
 };
+use afterward_scheduler::Runner;
 use std::{io, net::SocketAddr, path::Path, sync::Arc};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket};
@@ -145,9 +146,10 @@ async fn listen(opened: Opened, config: &Config, data: DataDirectory) -> Result<
     jobs::warn_without_consumers(config);
     let failed = |error| StartError::Listen { listen: config.listen, error };
     let listener = bind(config.listen).map_err(failed)?;
-    let gateway = Gateway::new(broker.clone(), settings(config, clock.clone()));
-    let listening = gateway.listen(listener).map_err(failed)?;
-    Ok(Running::new(broker, clock, listening, report, data))
+    let runner = Runner::start(broker.clone());
+    let settings = Settings { clock: clock.clone(), runner: Some(runner.clone()), ..settings(config) };
+    let listening = Gateway::new(broker.clone(), settings).listen(listener).map_err(failed)?;
+    Ok(Running { addr: listening.address(), opened: report, listening, broker, runner, clock, data })
 }
 
 /// Listens, with a queue for the crowds that come at once when many clients start together, or start again.
@@ -169,7 +171,7 @@ fn serving_threads() -> usize {
 }
 
 /// What of the settings is the gateway's.
-fn settings(config: &Config, clock: Option<Arc<ManualClock>>) -> Settings {
+fn settings(config: &Config) -> Settings {
     let connections = open_files::connections(config.limits.connections, open_files::raise());
     Settings {
         credentials: config.credentials.clone(),
@@ -182,6 +184,7 @@ fn settings(config: &Config, clock: Option<Arc<ManualClock>>) -> Settings {
         },
         limits: Limits { connections, ..config.limits.clone() },
         threads: serving_threads(),
-        clock,
+        clock: None,
+        runner: None,
     }
 }

@@ -1,18 +1,22 @@
 //! `/_afterward/clock`: what time it is, and, where the server was started with a clock that stands still, moving it.
 //!
 //! Time goes forwards only: what has happened stays done. Whoever moves the clock is answered once all timers up to there
-//! have fired, so that what the caller does next finds it done.
+//! have fired and the schedules that are due by then have been run, so that what the caller does next finds it done.
 
 use super::failure::{self, AdminError};
 use crate::{gateway::Exchange, reply, time};
-use afterward_broker::{Broker, ManualClock, machine::State};
+use afterward_broker::{Broker, ManualClock, Unavailable, machine::State};
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The end of the year 9999: the last time that has a text of the usual length.
 const LAST_MS: u64 = 253_402_300_799_999;
+
+/// How long the schedules that are due may take to be run.
+const PATIENCE: Duration = Duration::from_secs(10);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
 /// What a clock says.
 #[derive(Debug, Serialize)]
@@ -42,10 +46,24 @@ pub(super) async fn clock(exchange: &Exchange<'_>) -> Result<Response<Bytes>, Ad
     if *exchange.incoming.method == Method::POST {
         move_clock(broker, clock.ok_or_else(failure::clock_is_not_manual)?, exchange.incoming.body)?;
     }
-    // Advances the state: all timers up to now fire before the answer leaves.
-    let now_ms = broker.read(State::now_ms).await.map_err(failure::unavailable)?;
+    let now_ms = until_done(broker, exchange.gateway.settings.runner.is_some()).await.map_err(failure::unavailable)?;
     let clock = if clock.is_some() { "manual" } else { "system" };
     Ok(reply::json(StatusCode::OK, &Shown { clock, now: time::rfc3339(now_ms), now_ms }))
+}
+
+/// Advances the state, so that all timers up to now fire, and gives the schedules that are due the time to be run. Answers
+/// the time.
+async fn until_done(broker: &Broker, schedules_run: bool) -> Result<u64, Unavailable> {
+    let began = Instant::now();
+    loop {
+        let look = |state: &State| (state.now_ms(), state.next_schedule_ms());
+        let (now_ms, next_ms) = broker.read(look).await?;
+        let is_due = next_ms.is_some_and(|next_ms| next_ms <= now_ms);
+        if !(schedules_run && is_due) || began.elapsed() > PATIENCE {
+            return Ok(now_ms);
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
 }
 
 fn move_clock(broker: &Broker, clock: &ManualClock, body: &[u8]) -> Result<(), AdminError> {

@@ -26,7 +26,7 @@ pub(super) fn invalid(message: impl Into<String>) -> AdminError {
 pub(super) fn not_found(path: &str) -> AdminError {
     let message = format!(
         "There is nothing at {path}. There are /_afterward/health, /_afterward/ready, /_afterward/metrics, \
-         /_afterward/clock and /_afterward/queues/NAME/messages."
+         /_afterward/clock, /_afterward/queues/NAME/messages and /_afterward/schedules/GROUP/NAME/run."
     );
     AdminError { status: StatusCode::NOT_FOUND, code: "NotFound", message }
 }
@@ -43,6 +43,24 @@ pub(super) fn no_queue(name: &str) -> AdminError {
 pub(super) fn not_allowed(method: &Method, methods: &str) -> AdminError {
     let message = format!("{method} does nothing here: {methods}.");
     AdminError { status: StatusCode::METHOD_NOT_ALLOWED, code: "MethodNotAllowed", message }
+}
+
+pub(super) fn no_schedule(group: &str, name: &str) -> AdminError {
+    AdminError {
+        status: StatusCode::NOT_FOUND,
+        code: "ScheduleDoesNotExist",
+        message: format!("There is no schedule `{name}` in the group `{group}`."),
+    }
+}
+
+pub(super) fn unusable_schedule(group: &str, name: &str, why: &str) -> AdminError {
+    let message = format!("The schedule `{name}` of the group `{group}` can't be run: {why}");
+    AdminError { status: StatusCode::CONFLICT, code: "ScheduleUnusable", message }
+}
+
+pub(super) fn no_runner() -> AdminError {
+    let message = "The program that embeds this server keeps schedules, but does not run them.".into();
+    AdminError { status: StatusCode::NOT_IMPLEMENTED, code: "NotSupported", message }
 }
 
 pub(super) fn clock_is_not_manual() -> AdminError {

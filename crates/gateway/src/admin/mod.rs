@@ -1,5 +1,5 @@
 //! What is ours beside SQS, under `/_afterward/`: health, readiness, metrics, a look at messages that takes nothing from
-//! anybody, and the clock.
+//! anybody, runs of schedules by hand, and the clock.
 //!
 //! Health, readiness and metrics are open to whoever can connect; all else is signed as SQS is where credentials are
 //! configured, and shows the caller's account and region.
@@ -9,11 +9,12 @@ mod failure;
 mod filter;
 mod message;
 mod peek;
+mod run_schedule;
 
 use crate::{gateway::Exchange, metrics, metrics::Outcome, reply};
 use bytes::Bytes;
 use failure::AdminError;
-use http::{Method, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -25,24 +26,25 @@ struct Status {
 
 /// Answers a request to `/_afterward/REST`.
 pub(crate) async fn serve(exchange: &Exchange<'_>, rest: &str) -> (Outcome, Response<Bytes>) {
-    let is_allowed = match *exchange.incoming.method {
-        Method::GET | Method::HEAD => true,
-        Method::POST => rest == "clock",
-        _ => false,
+    let parts = rest.split('/').collect::<Vec<_>>();
+    let methods = match parts[..] {
+        ["clock"] => "GET, HEAD, POST",
+        ["schedules", _, _, "run"] => "POST",
+        _ => "GET, HEAD",
     };
-    if !is_allowed {
-        let methods = if rest == "clock" { "GET, HEAD, POST" } else { "GET, HEAD" };
+    if !methods.split(", ").any(|method| method == exchange.incoming.method.as_str()) {
         let error = failure::not_allowed(exchange.incoming.method, methods);
         let outcome = Outcome::of("admin", "Unknown", error.code);
         let mut response = error.into_response();
         reply::name_methods(&mut response, methods);
         return (outcome, response);
     }
-    let (action, result) = match rest.split('/').collect::<Vec<_>>()[..] {
+    let (action, result) = match parts[..] {
         ["clock"] => ("Clock", clock::clock(exchange).await),
         ["health"] => ("Health", Ok(health())),
         ["ready"] => ("Ready", Ok(ready(exchange))),
         ["metrics"] => ("Metrics", Ok(reply::prometheus(metrics::exposition(exchange.gateway).await))),
+        ["schedules", group, name, "run"] => ("RunSchedule", run_schedule::run(exchange, group, name).await),
         ["queues", name, "messages"] => ("Peek", peek::peek(exchange, name).await),
         _ => ("Unknown", Err(failure::not_found(exchange.incoming.uri.path()))),
     };

@@ -13,5 +13,6 @@ mod limits;
 mod messages;
 mod query;
 mod rig;
+mod schedule_runs;
 mod scheduler;
 mod signatures;

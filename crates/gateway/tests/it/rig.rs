@@ -4,6 +4,7 @@ use afterward_broker::{Broker, ManualClock};
 use afterward_gateway::{Gateway, Jobs, Limits, Listening, Settings};
 use afterward_log::memory::{Fencing, MemoryLog};
 use afterward_names::{AccountId, QueueAddress, Region};
+use afterward_scheduler::Runner;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -59,6 +60,7 @@ pub(crate) fn settings() -> Settings {
         limits: Limits::default(),
         threads: 2,
         clock: None,
+        runner: None,
     }
 }
 
@@ -72,11 +74,22 @@ impl Rig {
         Rig::with(Settings { clock: Some(Arc::new(ManualClock::at(START_MS))), ..settings() }).await
     }
 
+    /// The same, where schedules are run.
+    pub(crate) async fn that_runs_schedules() -> Rig {
+        let clock = Some(Arc::new(ManualClock::at(START_MS)));
+        Rig::made(Settings { clock, ..settings() }, |broker| Some(Runner::start(broker))).await
+    }
+
     pub(crate) async fn with(settings: Settings) -> Rig {
+        Rig::made(settings, |_| None).await
+    }
+
+    async fn made(settings: Settings, runner: impl FnOnce(Broker) -> Option<Runner>) -> Rig {
         let log = Arc::new(MemoryLog::new(Fencing::ByStore));
         let clock = settings.clock.clone().unwrap_or_else(|| Arc::new(ManualClock::at(START_MS)));
         let broker = Broker::open(log.clone(), clock.clone(), afterward_broker::Settings::default()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let settings = Settings { runner: runner(broker.clone()), ..settings };
         let listening = Gateway::new(broker.clone(), settings).listen(listener).unwrap();
         Rig { address: listening.address(), clock, broker, log, listening }
     }

@@ -39,7 +39,7 @@ async fn rest(rig: &Rig, method: &str, path: &str, body: Value) -> Reply {
 }
 
 /// The same, which has to succeed.
-async fn done(rig: &Rig, method: &str, path: &str, body: Value) -> Value {
+pub(crate) async fn done(rig: &Rig, method: &str, path: &str, body: Value) -> Value {
     let reply = rest(rig, method, path, body).await;
     assert_eq!(reply.status, 200, "{method} {path}: {}", reply.body);
     assert_eq!(reply.header("content-type"), "application/json");
