@@ -56,19 +56,31 @@ impl Object<'_> {
 pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let (blocks, rest) = text.as_bytes().as_chunks::<32>();
-    for block in blocks {
-        escape(out, block);
+    // What has nothing to escape in it is copied at once, from here on.
+    let mut from = 0;
+    for (number, block) in blocks.iter().enumerate() {
+        if needs_escape(block) {
+            out.extend_from_slice(blocks[from..number].as_flattened());
+            escape(out, block);
+            from = number + 1;
+        }
     }
-    escape(out, rest);
+    if needs_escape(rest) {
+        out.extend_from_slice(blocks[from..].as_flattened());
+        escape(out, rest);
+    } else {
+        out.extend_from_slice(&text.as_bytes()[from * 32..]);
+    }
     out.push(b'"');
 }
 
-fn escape(out: &mut Vec<u8>, bytes: &[u8]) {
-    // Without a stop in the midst, so that the compiler looks at many bytes at a time.
+/// Without a stop in the midst, so that the compiler looks at many bytes at a time.
+fn needs_escape(bytes: &[u8]) -> bool {
     let special = |b: u8| (b < b' ') | (b == b'"') | (b == b'\\');
-    if !bytes.iter().fold(false, |any, &b| any | special(b)) {
-        return out.extend_from_slice(bytes);
-    }
+    bytes.iter().fold(false, |any, &b| any | special(b))
+}
+
+fn escape(out: &mut Vec<u8>, bytes: &[u8]) {
     for &byte in bytes {
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),

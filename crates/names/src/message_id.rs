@@ -94,16 +94,15 @@ impl FromStr for MessageId {
 
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Each message that comes or goes has its id written: digits first, without branches, then their groups.
+        let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
+        }
         let mut text = [b'-'; 36];
-        let mut at = 0;
-        for byte in self.0 {
-            if matches!(at, 8 | 13 | 18 | 23) {
-                at += 1;
-            }
-            for nibble in [byte >> 4, byte & 15] {
-                text[at] = b"0123456789abcdef"[usize::from(nibble)];
-                at += 1;
-            }
+        for (to, from) in [(0, 0..8), (9, 8..12), (14, 12..16), (19, 16..20), (24, 20..32)] {
+            text[to..to + from.len()].copy_from_slice(&digits[from]);
         }
         f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
