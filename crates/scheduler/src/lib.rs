@@ -2,19 +2,42 @@
 //!
 //! The idea: a schedule is stored like a message. The broker keeps its name and its next due time, and the log its
 //! [`Definition`], in bytes that only this crate reads. [`Schedule`] is a definition understood: it says when it is due
-//! and what it sends where, and refuses what it can't do.
+//! and what it sends where, and refuses what it can't do. [`Runner`] takes what is due and submits each run as one atomic
+//! command: what it sends, and when it is due again (`run.rs`).
+//!
+//! What can fail, an HTTP request or a message to a queue that is not there, is sent as a message first: to the queue
+//! `afterward-invocations` of the schedule's account and region, from which it is called, tried again, and dead-lettered
+//! (`worker.rs`).
+//!
+//! Invariants:
+//! - each time that a schedule is due is run once, whatever falls over in between; what was missed runs once;
+//! - a message to a queue that takes it is sent exactly once, a request is made at least once;
+//! - nothing is drawn at random: what looks so is derived from the schedule and the time, and comes out the same again.
 //!
 //! This crate knows nothing of HTTP APIs, of AWS's wire shapes and error codes, or of files.
 
+mod backoff;
+mod call;
+mod crew;
+mod dead_letter;
 mod definition;
+mod execution;
 mod hash;
 mod invalid;
+mod invocation;
+mod message;
 mod placeholders;
+mod problem;
+mod run;
+mod runner;
 mod schedule;
 mod target;
+mod web;
+mod worker;
 
 pub use definition::{
     AfterCompletion, Definition, RetryPolicy, SqsParameters, TargetDefinition, Unreadable, WindowDefinition,
 };
 pub use invalid::InvalidDefinition;
+pub use runner::{RunNowError, Runner};
 pub use schedule::Schedule;

@@ -1,9 +1,8 @@
 //! A definition understood: when it is due, what becomes of it, and what it calls.
 
-use crate::{
-    AfterCompletion, Definition, InvalidDefinition, RetryPolicy, WindowDefinition, hash::hash, target::Target,
-};
-use afterward_names::{QueueAddress, QueueArn, ScheduleAddress};
+use crate::{AfterCompletion, Definition, InvalidDefinition, WindowDefinition, call::Call, hash::hash, target::Target};
+use afterward_broker::machine::NextRun;
+use afterward_names::{QueueAddress, ScheduleAddress};
 use afterward_timetable::{Timetable, Zone};
 
 /// A schedule that makes sense.
@@ -18,18 +17,7 @@ pub struct Schedule {
     seed: u64,
     enabled: bool,
     deletes_itself: bool,
-    pub(crate) target: Target,
-    pub(crate) retry: Retry,
-    pub(crate) dead_letter_queue: Option<QueueAddress>,
-}
-
-/// For how long, and how often, a call that fails is made again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Retry {
-    /// MaximumEventAgeInSeconds.
-    pub(crate) maximum_age_ms: u64,
-    /// MaximumRetryAttempts.
-    pub(crate) maximum_retries: u32,
+    pub(crate) call: Call,
 }
 
 /// How late a one-time schedule may be made and still run: EventBridge Scheduler runs a schedule within the minute that
@@ -49,22 +37,28 @@ impl Schedule {
             WindowDefinition::Flexible { minutes } if (1..=1440).contains(&minutes) => u64::from(minutes) * MINUTE_MS,
             WindowDefinition::Flexible { minutes } => return Err(InvalidDefinition::Window(minutes)),
         };
-        let dead_letter_queue = definition.target.dead_letter_arn.as_deref().map(standard_queue).transpose()?;
         Ok(Schedule {
             timetable: timetable(definition)?,
             window_ms,
             seed: hash(&[address.arn().to_string().as_bytes()]),
             enabled: definition.enabled,
             deletes_itself: definition.after_completion == AfterCompletion::Delete,
-            target: Target::of(address, &definition.target)?,
-            retry: Retry::of(definition.target.retry.unwrap_or_default())?,
-            dead_letter_queue,
+            call: Call::of(address, &definition.target)?,
         })
     }
 
     /// The times that its author wrote, without windows, and whether or not it is enabled.
     pub fn timetable(&self) -> &Timetable {
         &self.timetable
+    }
+
+    /// The queues that it sends to, its dead-letter queue among them.
+    pub fn queues(&self) -> impl Iterator<Item = &QueueAddress> {
+        let target = match &self.call.target {
+            Target::Queue(target) => Some(&target.queue),
+            Target::Http(_) => None,
+        };
+        target.into_iter().chain(&self.call.dead_letter_queue)
     }
 
     /// When a schedule that is made now is first due. A one-time schedule may be up to a minute late.
@@ -93,16 +87,15 @@ impl Schedule {
         times.find(|time_ms| self.due_of(*time_ms) == due_ms).unwrap_or(due_ms)
     }
 
-    /// When it is due again, having run now for its time `time_ms`. Times whose window has passed meanwhile are over:
+    /// What becomes of it, having run now for its time `time_ms`. Times whose window has passed meanwhile are over:
     /// what is missed is run once, not one by one.
-    pub(crate) fn due_after_run_ms(&self, time_ms: u64, now_ms: u64) -> Option<u64> {
+    pub(crate) fn after_run(&self, time_ms: u64, now_ms: u64) -> NextRun {
         let after_ms = time_ms.max(now_ms.saturating_sub(self.window_ms));
-        self.timetable.next_after(after_ms).map(|time_ms| self.due_of(time_ms))
-    }
-
-    /// Whether it is deleted when it has run for the last time.
-    pub(crate) fn deletes_itself(&self) -> bool {
-        self.deletes_itself
+        match self.timetable.next_after(after_ms).filter(|_| self.enabled) {
+            Some(time_ms) => NextRun::At(self.due_of(time_ms)),
+            None if self.enabled && self.deletes_itself => NextRun::Delete,
+            None => NextRun::Never,
+        }
     }
 
     fn due_of(&self, time_ms: u64) -> u64 {
@@ -110,20 +103,6 @@ impl Schedule {
             0 => time_ms,
             window_ms => time_ms + hash(&[&self.seed.to_le_bytes(), &time_ms.to_le_bytes()]) % window_ms,
         }
-    }
-}
-
-impl Retry {
-    /// Source: API reference, RetryPolicy; a day and 185 retries are what Amazon's console and guide give as defaults.
-    fn of(policy: RetryPolicy) -> Result<Retry, InvalidDefinition> {
-        let within = |field, given: Option<u32>, least, most| {
-            let given = given.unwrap_or(most);
-            let fits = (least..=most).contains(&given);
-            if fits { Ok(given) } else { Err(InvalidDefinition::Retry { field, least, most, given }) }
-        };
-        let age_s = within("MaximumEventAgeInSeconds", policy.maximum_event_age_s, 60, 86_400)?;
-        let maximum_retries = within("MaximumRetryAttempts", policy.maximum_retry_attempts, 0, 185)?;
-        Ok(Retry { maximum_age_ms: u64::from(age_s) * 1000, maximum_retries })
     }
 }
 
@@ -141,9 +120,4 @@ fn timetable(definition: &Definition) -> Result<Timetable, InvalidDefinition> {
         return Err(InvalidDefinition::Dates);
     }
     Ok(Timetable { expression, zone, anchor_ms: definition.anchor_ms, start_ms, end_ms })
-}
-
-fn standard_queue(arn: &str) -> Result<QueueAddress, InvalidDefinition> {
-    let address = arn.parse::<QueueArn>().ok().map(|arn| arn.0).filter(|queue| !queue.name.is_fifo());
-    address.ok_or_else(|| InvalidDefinition::DeadLetter(arn.to_owned()))
 }

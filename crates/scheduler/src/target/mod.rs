@@ -4,7 +4,10 @@ mod http;
 mod queue;
 mod queue_url;
 
-pub(crate) use self::{http::HttpTarget, queue::QueueTarget};
+pub(crate) use self::{
+    http::{HttpTarget, Request},
+    queue::{MessageTemplate, QueueTarget},
+};
 
 use crate::{InvalidDefinition, TargetDefinition};
 use afterward_names::{QueueArn, ScheduleAddress};

@@ -1,0 +1,66 @@
+//! The tasks at work, and what they share.
+
+use crate::{web::Web, worker};
+use afterward_broker::Broker;
+use afterward_names::QueueAddress;
+use std::{
+    collections::BTreeSet,
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::{sync::watch, task::JoinSet};
+
+/// The broker, the way to the web, and the tasks.
+pub(crate) struct Crew {
+    pub(crate) broker: Broker,
+    pub(crate) web: Web,
+    /// True once nothing new is to be begun. Its sender lives as long as the runner.
+    pub(crate) stopping: watch::Receiver<bool>,
+    /// The queues of invocations that a task works off.
+    working: Mutex<BTreeSet<QueueAddress>>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Crew {
+    pub(crate) fn new(broker: Broker, stopping: watch::Receiver<bool>) -> Crew {
+        Crew { broker, web: Web::new(), stopping, working: Mutex::default(), tasks: Mutex::default() }
+    }
+
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = lock(&self.tasks);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(task);
+    }
+
+    /// All tasks, to wait for or to end.
+    pub(crate) fn take_tasks(&self) -> JoinSet<()> {
+        std::mem::take(&mut *lock(&self.tasks))
+    }
+
+    /// Sees to it that a task works off the invocations of a queue.
+    pub(crate) fn work_off(self: &Arc<Crew>, queue: QueueAddress) {
+        if self.begin(&queue) {
+            self.spawn(worker::work(self.clone(), queue));
+        }
+    }
+
+    /// Whether nobody works at the queue yet; now the caller does.
+    pub(crate) fn begin(&self, queue: &QueueAddress) -> bool {
+        lock(&self.working).insert(queue.clone())
+    }
+
+    /// The caller works at the queue no more.
+    pub(crate) fn end(&self, queue: &QueueAddress) {
+        lock(&self.working).remove(queue);
+    }
+
+    /// Waits until nothing new is to be begun.
+    pub(crate) async fn stopped(&self) {
+        // An error means that the runner was dropped.
+        let _ = self.stopping.clone().wait_for(|stopping| *stopping).await;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

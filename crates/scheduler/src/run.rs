@@ -1,0 +1,214 @@
+//! Running one schedule: what it sends and what becomes of it, as one atomic command.
+//!
+//! What can't fail is sent in the same command: a message to a queue that takes it is sent exactly once. What can fail
+//! becomes an [`Invocation`], also in the same command. If a queue refuses the message, nothing of the run has happened,
+//! and the run is submitted again with what that calls for: an invocation, a dead letter, or nothing.
+
+use crate::{
+    Definition, Schedule,
+    backoff::after_attempt_ms,
+    call::Call,
+    crew::Crew,
+    dead_letter::{DeadLetter, Exhausted},
+    execution::Execution,
+    invocation::{self, Invocation},
+    message,
+    problem::Problem,
+    target::Target,
+};
+use afterward_broker::{
+    Content, Failure, ScheduleRun, StoredSchedule, Unavailable,
+    machine::{Command, NextRun, Refusal, ScheduleId, Send},
+};
+use afterward_names::QueueAddress;
+use std::sync::Arc;
+
+/// A run to submit.
+pub(crate) struct Run {
+    /// The schedule as it was read.
+    pub(crate) id: ScheduleId,
+    pub(crate) revision: u64,
+    pub(crate) due_ms: Option<u64>,
+    /// What becomes of it.
+    pub(crate) next: NextRun,
+    pub(crate) execution: Execution,
+    pub(crate) definition: Definition,
+    pub(crate) call: Call,
+    pub(crate) now_ms: u64,
+}
+
+/// What a run sends.
+enum Step {
+    /// The message that its target is.
+    Message(Box<(Send, Content)>),
+    /// The call, to be made later. `made`: its queue has been made for it.
+    Invocation {
+        queue: QueueAddress,
+        attempts_before: u32,
+        delay_ms: u64,
+        made: bool,
+    },
+    /// It has failed already.
+    DeadLetter(Problem, Option<Exhausted>),
+    Nothing,
+}
+
+/// What became of a submitted run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Submitted {
+    Stored,
+    /// The schedule is no longer as it was read.
+    Stale,
+}
+
+/// Runs a schedule that is due.
+///
+/// # Errors
+/// [`Unavailable`]: it is still due, or has run.
+pub(crate) async fn due(crew: &Arc<Crew>, stored: StoredSchedule) -> Result<(), Unavailable> {
+    let Some(due_ms) = stored.next_ms else { return Ok(()) };
+    let now_ms = crew.broker.now_ms();
+    let (definition, schedule) = match understand(&stored) {
+        Ok(understood) => understood,
+        Err(why) => return give_up(crew, &stored, &why).await,
+    };
+    let time_ms = schedule.time_of(due_ms);
+    let run = Run {
+        id: stored.id,
+        revision: stored.revision,
+        due_ms: Some(due_ms),
+        next: schedule.after_run(time_ms, now_ms),
+        execution: Execution::new(stored.address, stored.revision, due_ms, time_ms),
+        definition,
+        call: schedule.call,
+        now_ms,
+    };
+    run.submit(crew).await.map(drop)
+}
+
+/// What a stored schedule says.
+pub(crate) fn understand(stored: &StoredSchedule) -> Result<(Definition, Schedule), String> {
+    let definition = Definition::decode(&stored.definition).map_err(|unreadable| unreadable.to_string())?;
+    let schedule = Schedule::of(&stored.address, &definition).map_err(|invalid| invalid.to_string())?;
+    Ok((definition, schedule))
+}
+
+/// A schedule that can't be understood is not due any more, or it would be due forever.
+async fn give_up(crew: &Crew, stored: &StoredSchedule, why: &str) -> Result<(), Unavailable> {
+    tracing::error!(
+        schedule = %stored.address.arn(), why,
+        "a schedule can't be understood and runs no more; update or delete it"
+    );
+    let StoredSchedule { id, revision, next_ms: due_ms, .. } = *stored;
+    let run = ScheduleRun { id, revision, due_ms, next: NextRun::Never, sends: Vec::new() };
+    match crew.broker.run_schedule(run).await {
+        Err(Failure::Unavailable(unavailable)) => Err(unavailable),
+        Ok(_) | Err(Failure::Refused(_)) => Ok(()),
+    }
+}
+
+impl Run {
+    /// Stores the run, with whatever of it can be sent.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: perhaps stored, perhaps not.
+    pub(crate) async fn submit(&self, crew: &Arc<Crew>) -> Result<Submitted, Unavailable> {
+        let mut step = self.first_step()?;
+        loop {
+            let sends = self.sends(&mut step).into_iter().collect();
+            let run = ScheduleRun { id: self.id, revision: self.revision, due_ms: self.due_ms, next: self.next, sends };
+            match crew.broker.run_schedule(run).await {
+                Ok(_) => {
+                    if let Step::Invocation { queue, .. } = step {
+                        crew.work_off(queue);
+                    }
+                    return Ok(Submitted::Stored);
+                }
+                Err(Failure::Refused(Refusal::SendRefused { refusal, .. })) => {
+                    step = self.instead_of(crew, step, &refusal).await?;
+                }
+                Err(Failure::Refused(Refusal::StaleRun)) => return Ok(Submitted::Stale),
+                Err(Failure::Refused(other)) => return Err(Unavailable::because(other.to_string())),
+                Err(Failure::Unavailable(unavailable)) => return Err(unavailable),
+            }
+        }
+    }
+
+    fn first_step(&self) -> Result<Step, Unavailable> {
+        Ok(match &self.call.target {
+            Target::Queue(target) => {
+                let message = message::of_template(&target.queue, &target.message, &self.execution, 1);
+                Step::Message(Box::new(message))
+            }
+            Target::Http(_) => self.invocation(0, 0)?,
+        })
+    }
+
+    fn invocation(&self, attempts_before: u32, delay_ms: u64) -> Result<Step, Unavailable> {
+        let queue = invocation::queue_of(&self.execution.schedule)
+            .map_err(|error| Unavailable::because(format!("a bug in Afterward: {error}")))?;
+        Ok(Step::Invocation { queue, attempts_before, delay_ms, made: false })
+    }
+
+    fn sends(&self, step: &mut Step) -> Option<(Send, Content)> {
+        match step {
+            Step::Message(message) => Some((**message).clone()),
+            Step::Invocation { queue, attempts_before, delay_ms, .. } => {
+                let invocation = Invocation::new(&self.execution, &self.definition, self.now_ms, *attempts_before);
+                Some(invocation.message(queue, *delay_ms))
+            }
+            Step::DeadLetter(problem, exhausted) => {
+                let queue = self.call.dead_letter_queue.as_ref();
+                self.warn(problem, queue.map_or("dropped, for it has no dead-letter queue", |_| "dead-lettered"));
+                let letter = DeadLetter {
+                    execution: &self.execution,
+                    target_arn: &self.definition.target.arn,
+                    input: self.definition.target.input.as_deref(),
+                    attempts: 1,
+                    problem,
+                    exhausted: *exhausted,
+                };
+                queue.map(|queue| letter.message(queue))
+            }
+            Step::Nothing => None,
+        }
+    }
+
+    /// What to send where a step was refused.
+    async fn instead_of(&self, crew: &Crew, step: Step, refusal: &Refusal) -> Result<Step, Unavailable> {
+        let problem = Problem::of_refusal(refusal);
+        match step {
+            Step::Message(_) if problem.passes && self.call.retry.maximum_retries > 0 => {
+                self.invocation(1, after_attempt_ms(&self.execution.id, 1))
+            }
+            Step::Message(_) => {
+                let exhausted = problem.passes.then_some(Exhausted::Attempts);
+                Ok(Step::DeadLetter(problem, exhausted))
+            }
+            Step::Invocation { queue, attempts_before, delay_ms, made: false } if *refusal == Refusal::NoSuchQueue => {
+                match crew.broker.execute(Command::CreateQueue(invocation::create(queue.clone()))).await {
+                    // One that is there already may be set up otherwise.
+                    Ok(_) | Err(Failure::Refused(Refusal::QueueExists { .. })) => {}
+                    Err(Failure::Unavailable(unavailable)) => return Err(unavailable),
+                    Err(Failure::Refused(other)) => return Err(Unavailable::because(other.to_string())),
+                }
+                Ok(Step::Invocation { queue, attempts_before, delay_ms, made: true })
+            }
+            Step::Invocation { .. } => Ok(Step::DeadLetter(problem, None)),
+            Step::DeadLetter(..) => {
+                self.warn(&problem, "dropped, for its dead-letter queue refuses it");
+                Ok(Step::Nothing)
+            }
+            Step::Nothing => Err(Unavailable::because("a bug in Afterward: a send was refused where none was made")),
+        }
+    }
+
+    fn warn(&self, problem: &Problem, outcome: &str) {
+        tracing::warn!(
+            schedule = %self.execution.schedule.arn(),
+            scheduled_time = self.execution.scheduled_time(),
+            error = problem.message,
+            "a schedule's call failed and is {outcome}"
+        );
+    }
+}

@@ -1,0 +1,171 @@
+//! The tasks that run schedules: one takes what is due, and one for each queue of invocations works it off.
+
+use crate::{
+    crew::Crew,
+    execution::Execution,
+    invocation,
+    run::{self, Run, Submitted},
+};
+use afterward_broker::{Broker, StoredSchedule, Unavailable, machine::NextRun};
+use afterward_names::ScheduleAddress;
+use std::{fmt, sync::Arc, time::Duration};
+use thiserror::Error;
+use tokio::{sync::watch, task::JoinSet};
+
+/// Schedules taken at a time: their runs share flushes.
+const AT_A_TIME: usize = 256;
+/// After a failure, before the broker is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How often a schedule that changes while it is run by hand is looked at again.
+const LOOKS: usize = 8;
+
+/// Runs the broker's schedules. Cheap to clone. When the last clone is dropped without [`Runner::stop`], its tasks end
+/// where they are, as if the process had been killed; nothing is lost by that, and what was under way is done again.
+#[derive(Clone)]
+pub struct Runner {
+    alive: Arc<Alive>,
+}
+
+struct Alive {
+    crew: Arc<Crew>,
+    stop: watch::Sender<bool>,
+}
+
+/// Why a schedule was not run by hand.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum RunNowError {
+    /// There is none.
+    #[error("there is no such schedule")]
+    NoSuchSchedule,
+    /// What it is to do can't be understood.
+    #[error("the schedule can't be run: {0}")]
+    Unusable(String),
+    /// The broker can't take the run.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl Runner {
+    /// Starts. Needs a tokio runtime with IO and time.
+    pub fn start(broker: Broker) -> Runner {
+        let (stop, stopping) = watch::channel(false);
+        let crew = Arc::new(Crew::new(broker, stopping));
+        crew.spawn(serve(crew.clone()));
+        Runner { alive: Arc::new(Alive { crew, stop }) }
+    }
+
+    /// Runs a schedule now, enabled or not, and answers with the execution's id once that is stored. When it is next due
+    /// stays as it is.
+    ///
+    /// # Errors
+    /// See [`RunNowError`].
+    pub async fn run_now(&self, schedule: &ScheduleAddress) -> Result<String, RunNowError> {
+        let crew = &self.alive.crew;
+        for _ in 0..LOOKS {
+            let stored = crew.broker.schedule(schedule).await?.ok_or(RunNowError::NoSuchSchedule)?;
+            let (definition, understood) = run::understand(&stored).map_err(RunNowError::Unusable)?;
+            let now_ms = crew.broker.now_ms();
+            let run = Run {
+                id: stored.id,
+                revision: stored.revision,
+                due_ms: stored.next_ms,
+                next: stored.next_ms.map_or(NextRun::Never, NextRun::At),
+                execution: Execution::new(stored.address, stored.revision, now_ms, now_ms),
+                definition,
+                call: understood.call,
+                now_ms,
+            };
+            if run.submit(crew).await? == Submitted::Stored {
+                return Ok(run.execution.id);
+            }
+        }
+        Err(Unavailable::because("the schedule kept changing while it was to be run; try again").into())
+    }
+
+    /// Stops: nothing new is begun, calls under way have `patience` to end. Those that don't are made again after the
+    /// next start.
+    pub async fn stop(&self, patience: Duration) {
+        self.alive.stop.send_replace(true);
+        let mut tasks = self.alive.crew.take_tasks();
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, ended).await.is_err() {
+            tasks.shutdown().await;
+        }
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.crew.take_tasks().abort_all();
+    }
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runner").finish_non_exhaustive()
+    }
+}
+
+/// Takes what is due, until the runner stops.
+async fn serve(crew: Arc<Crew>) {
+    while let Err(unavailable) = work_off_what_is_there(&crew).await {
+        tokio::select! {
+            () = crew.stopped() => return,
+            () = pause(&unavailable) => {}
+        }
+    }
+    let mut failed = None;
+    loop {
+        let due = tokio::select! {
+            biased;
+            () = crew.stopped() => return,
+            due = next(&crew, failed.take()) => due,
+        };
+        // A run that has been begun is not cut off by a stop.
+        failed = run_all(&crew, due).await.err();
+    }
+}
+
+/// The schedules that are due next. What `failed` is given time to pass.
+async fn next(crew: &Crew, mut failed: Option<Unavailable>) -> Vec<StoredSchedule> {
+    loop {
+        if let Some(unavailable) = failed.take() {
+            pause(&unavailable).await;
+        }
+        match crew.broker.due_schedules(AT_A_TIME).await {
+            Ok(due) => return due,
+            Err(unavailable) => failed = Some(unavailable),
+        }
+    }
+}
+
+/// Runs them all at a time, so that they share flushes.
+async fn run_all(crew: &Arc<Crew>, due: Vec<StoredSchedule>) -> Result<(), Unavailable> {
+    let mut runs = JoinSet::new();
+    for schedule in due {
+        let crew = crew.clone();
+        runs.spawn(async move { run::due(&crew, schedule).await });
+    }
+    let mut outcome = Ok(());
+    while let Some(ran) = runs.join_next().await {
+        // A panic leaves its schedule due, as a failure does.
+        let ran = ran.unwrap_or_else(|panic| Err(Unavailable::because(panic.to_string())));
+        outcome = outcome.and(ran);
+    }
+    outcome
+}
+
+async fn pause(unavailable: &Unavailable) {
+    tracing::debug!(reason = unavailable.reason, "schedules wait for the broker");
+    tokio::time::sleep(PAUSE).await;
+}
+
+/// Goes on with the calls that were pending when the server went down.
+async fn work_off_what_is_there(crew: &Arc<Crew>) -> Result<(), Unavailable> {
+    let queues = crew.broker.read(|state| {
+        let queues = state.all_queues().filter(|queue| queue.address.name.as_str() == invocation::QUEUE);
+        queues.map(|queue| queue.address.clone()).collect::<Vec<_>>()
+    });
+    queues.await?.into_iter().for_each(|queue| crew.work_off(queue));
+    Ok(())
+}

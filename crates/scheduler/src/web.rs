@@ -1,0 +1,113 @@
+//! HTTP requests to targets.
+//!
+//! 2xx is success. What may pass (no connection, no answer in time, 408, 425, 429 and 5xx) is tried again by whoever
+//! asks; redirects are not followed, and like all other statuses they are an answer that won't change.
+
+use crate::{problem::Problem, target::Request};
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::HttpsConnector;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use std::{error::Error, time::Duration};
+
+/// How long a request may take until its whole answer is there.
+const LONGEST: Duration = Duration::from_secs(30);
+/// A host that has not taken the connection by then is away.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Shorter than the idle timeouts of common servers, so that we close first.
+const IDLE: Duration = Duration::from_secs(30);
+/// More than that of an answer is not read, and its connection not used again.
+const ANSWER_BYTES: usize = 64 * 1024;
+/// So much of an answer is told of a failure.
+const EXCERPT_CHARS: usize = 200;
+
+/// A client with a pool of connections.
+#[derive(Clone)]
+pub(crate) enum Web {
+    /// Of both kinds of address.
+    Any(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+    /// Where the system has no certificates to trust.
+    Plain(Client<HttpConnector, Full<Bytes>>, String),
+}
+
+impl Web {
+    pub(crate) fn new() -> Web {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(CONNECT));
+        // The provider is named, because a program that also links another one has no default.
+        let tls = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(rustls::crypto::ring::default_provider());
+        match tls {
+            Ok(tls) => {
+                connector.enforce_http(false);
+                Web::Any(pool().build(tls.https_or_http().enable_http1().wrap_connector(connector)))
+            }
+            Err(error) => Web::Plain(pool().build(connector), error.to_string()),
+        }
+    }
+
+    /// Makes a request.
+    pub(crate) async fn call(&self, request: Request) -> Result<(), Problem> {
+        match tokio::time::timeout(LONGEST, self.exchange(request)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Problem::passing("TimedOut", format!("no whole answer came within {LONGEST:?}"))),
+        }
+    }
+
+    async fn exchange(&self, request: Request) -> Result<(), Problem> {
+        let Request { method, url, mut headers, body } = request;
+        let agent = HeaderValue::from_static(concat!("afterward/", env!("CARGO_PKG_VERSION")));
+        headers.entry(header::USER_AGENT).or_insert(agent);
+        let mut built = http::Request::new(Full::from(body));
+        (*built.method_mut(), *built.uri_mut(), *built.headers_mut()) = (method, url, headers);
+        let answer = match self {
+            Web::Any(client) => client.request(built).await,
+            Web::Plain(_, why) if built.uri().scheme_str() == Some("https") => {
+                let why = format!("the system has no certificates to trust for https: {why}");
+                return Err(Problem::passing("NoCertificates", why));
+            }
+            Web::Plain(client, _) => client.request(built).await,
+        };
+        let answer = answer.map_err(|error| {
+            let code = if error.is_connect() { "ConnectionFailed" } else { "ConnectionBroken" };
+            Problem::passing(code, causes(&error))
+        })?;
+        let status = answer.status();
+        // Read to the end, so that the connection can be used again.
+        let body = Limited::new(answer.into_body(), ANSWER_BYTES).collect().await;
+        match status.is_success() {
+            true => Ok(()),
+            false => Err(of_status(status, &body.map(|body| body.to_bytes()).unwrap_or_default())),
+        }
+    }
+}
+
+fn of_status(status: StatusCode, body: &[u8]) -> Problem {
+    let passes = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
+    let text = String::from_utf8_lossy(body);
+    let excerpt: String = text.trim().chars().take(EXCERPT_CHARS).collect();
+    let colon = if excerpt.is_empty() { "" } else { ": " };
+    Problem { code: format!("HTTP_{}", status.as_u16()), message: format!("answered {status}{colon}{excerpt}"), passes }
+}
+
+fn pool() -> hyper_util::client::legacy::Builder {
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder.pool_idle_timeout(IDLE).pool_timer(TokioTimer::new());
+    builder
+}
+
+/// An error with all that caused it.
+fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

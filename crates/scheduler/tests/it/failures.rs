@@ -1,0 +1,135 @@
+//! Queues that are not there: retries, dead letters, restarts.
+
+use crate::rig::{HOUR, MINUTE, Rig, SECOND, With, arn, attributes, body, definition};
+use afterward_scheduler::RetryPolicy;
+
+const ONCE: &str = "at(2026-11-22T05:00:00)";
+
+#[tokio::test]
+async fn a_queue_that_is_made_late_gets_its_message_once() {
+    let rig = Rig::new();
+    rig.schedule("s", &definition(ONCE, &arn("late")).input("attempt <aws.scheduler.attempt-number>")).await;
+    rig.settled().await;
+    assert_eq!(rig.pending().await.len(), 1, "the call waits for its second attempt");
+    rig.pass(SECOND).await;
+    let (wait_ms, failure) = rig.failed(None).await;
+    let rig = rig.kill_and_return_after(wait_ms);
+    let (wait_ms, _) = rig.failed(failure).await;
+    assert!((2 * SECOND..=4 * SECOND).contains(&wait_ms), "{wait_ms}");
+    let queue = rig.queue("late").await;
+    rig.pass(wait_ms).await;
+    assert_eq!(body(&rig.one(&queue).await), "attempt 4");
+    rig.nothing_pending().await;
+    assert_eq!(rig.bodies(&queue).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_dead_letter_says_what_failed_and_how_often_it_was_tried() {
+    let rig = Rig::new();
+    let dead = rig.queue("dead").await;
+    rig.schedule("s", &definition(ONCE, &arn("missing")).retries(2).dead_letters_to("dead")).await;
+    rig.settled().await;
+    rig.pass(SECOND).await;
+    rig.next_try(None).await;
+    let letter = rig.one(&dead).await;
+    assert_eq!(body(&letter), "2026-11-22T05:00:00Z");
+    let said = attributes(&letter);
+    let expected = [
+        ("ERROR_CODE", "AWS.SimpleQueueService.NonExistentQueue"),
+        ("ERROR_MESSAGE", "The specified queue does not exist."),
+        ("EXHAUSTED_RETRY_CONDITION", "MaximumRetryAttempts"),
+        ("IS_PAYLOAD_TRUNCATED", "false"),
+        ("RETRY_ATTEMPTS", "2"),
+        ("SCHEDULED_TIME", "2026-11-22T05:00:00Z"),
+        ("SCHEDULE_ARN", "arn:aws:scheduler:us-east-1:000000000000:schedule/default/s"),
+        ("TARGET_ARN", "arn:aws:sqs:us-east-1:000000000000:missing"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(said.get(name).map(String::as_str), Some(value), "{name}");
+    }
+    assert_eq!(said["EXECUTION_ID"].len(), 16);
+    assert_eq!(said.len(), 9);
+    rig.nothing_pending().await;
+}
+
+#[tokio::test]
+async fn without_retries_the_first_failure_is_the_last() {
+    let rig = Rig::new();
+    let dead = rig.queue("dead").await;
+    rig.schedule("s", &definition(ONCE, &arn("missing")).retries(0).dead_letters_to("dead")).await;
+    rig.settled().await;
+    let said = attributes(&rig.one(&dead).await);
+    assert_eq!(
+        (said["RETRY_ATTEMPTS"].as_str(), said["EXHAUSTED_RETRY_CONDITION"].as_str()),
+        ("0", "MaximumRetryAttempts")
+    );
+    assert_eq!(rig.pending().await, []);
+}
+
+#[tokio::test]
+async fn a_call_grows_too_old() {
+    let rig = Rig::new();
+    let dead = rig.queue("dead").await;
+    let minute = RetryPolicy { maximum_event_age_s: Some(60), maximum_retry_attempts: None };
+    let definition = definition(ONCE, &arn("missing")).dead_letters_to("dead").with(|d| d.target.retry = Some(minute));
+    rig.schedule("s", &definition).await;
+    rig.settled().await;
+    rig.pass(SECOND).await;
+    let mut failure = None;
+    // Waits of 1, 2, 4, 8, 16, … seconds at most, and half of that at least.
+    for _ in 0..3 {
+        (_, failure) = rig.next_try(failure).await;
+    }
+    rig.pass(MINUTE).await;
+    let said = attributes(&rig.one(&dead).await);
+    assert_eq!(said["EXHAUSTED_RETRY_CONDITION"], "MaximumEventAgeInSeconds");
+    rig.nothing_pending().await;
+}
+
+#[tokio::test]
+async fn where_there_is_no_dead_letter_queue_the_schedule_goes_on() {
+    let rig = Rig::new();
+    let nowhere = definition("rate(1 hour)", &arn("missing")).retries(0);
+    let missing_too = nowhere.clone().dead_letters_to("missing-too");
+    let schedules = [rig.schedule("none", &nowhere).await, rig.schedule("missing", &missing_too).await];
+    for hour in 1..=2 {
+        rig.settled().await;
+        for schedule in &schedules {
+            assert_eq!(rig.due(schedule).await, Some(hour * HOUR));
+        }
+        rig.pass(HOUR).await;
+    }
+    assert_eq!(rig.pending().await, []);
+}
+
+#[tokio::test]
+async fn what_is_no_call_is_deleted_from_the_queue_of_calls() {
+    let rig = Rig::new();
+    let dead = rig.queue("dead").await;
+    // A first call makes the queue, and the task that works it off.
+    rig.schedule("s", &definition(ONCE, &arn("missing")).retries(1).dead_letters_to("dead")).await;
+    rig.settled().await;
+    rig.pass(SECOND).await;
+    rig.one(&dead).await;
+    rig.schedule("forged", &definition(ONCE, &arn("afterward-invocations")).input("not a call")).await;
+    rig.settled().await;
+    rig.nothing_pending().await;
+}
+
+#[tokio::test]
+async fn the_queue_of_calls_may_be_deleted_under_the_runner() {
+    let rig = Rig::new();
+    let dead = rig.queue("dead").await;
+    let failing = definition("rate(1 hour)", &arn("missing")).retries(1).dead_letters_to("dead");
+    rig.schedule("s", &failing).await;
+    rig.settled().await;
+    rig.pass(SECOND).await;
+    rig.one(&dead).await;
+    rig.nothing_pending().await;
+    let queue = crate::rig::address("afterward-invocations");
+    let delete = afterward_broker::machine::Command::DeleteQueue { queue };
+    rig.broker.execute(delete).await.unwrap();
+    rig.pass(HOUR).await;
+    rig.pass(SECOND).await;
+    assert_eq!(attributes(&rig.one(&dead).await)["SCHEDULED_TIME"], "2026-11-22T06:00:00Z");
+}
