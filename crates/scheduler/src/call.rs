@@ -29,6 +29,15 @@ impl Call {
             dead_letter_queue: definition.dead_letter_arn.as_deref().map(standard_queue).transpose()?,
         })
     }
+
+    /// The queues that it sends to.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = &QueueAddress> {
+        let target = match &self.target {
+            Target::Queue(target) => Some(&target.queue),
+            Target::Http(_) => None,
+        };
+        target.into_iter().chain(&self.dead_letter_queue)
+    }
 }
 
 impl Retry {

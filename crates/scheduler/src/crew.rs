@@ -6,14 +6,15 @@ use afterward_names::QueueAddress;
 use std::{
     collections::BTreeSet,
     future::Future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 use tokio::{sync::watch, task::JoinSet};
 
 /// The broker, the way to the web, and the tasks.
 pub(crate) struct Crew {
     pub(crate) broker: Broker,
-    pub(crate) web: Web,
+    /// Made when it is first needed: it reads the system's certificates.
+    web: OnceLock<Web>,
     /// True once nothing new is to be begun. Its sender lives as long as the runner.
     pub(crate) stopping: watch::Receiver<bool>,
     /// The queues of invocations that a task works off.
@@ -23,7 +24,12 @@ pub(crate) struct Crew {
 
 impl Crew {
     pub(crate) fn new(broker: Broker, stopping: watch::Receiver<bool>) -> Crew {
-        Crew { broker, web: Web::new(), stopping, working: Mutex::default(), tasks: Mutex::default() }
+        Crew { broker, web: OnceLock::new(), stopping, working: Mutex::default(), tasks: Mutex::default() }
+    }
+
+    /// The way to the web.
+    pub(crate) fn web(&self) -> &Web {
+        self.web.get_or_init(Web::new)
     }
 
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

@@ -1,6 +1,6 @@
 //! A definition understood: when it is due, what becomes of it, and what it calls.
 
-use crate::{AfterCompletion, Definition, InvalidDefinition, WindowDefinition, call::Call, hash::hash, target::Target};
+use crate::{AfterCompletion, Definition, InvalidDefinition, WindowDefinition, call::Call, hash::hash};
 use afterward_broker::machine::NextRun;
 use afterward_names::{QueueAddress, ScheduleAddress};
 use afterward_timetable::{Timetable, Zone};
@@ -54,11 +54,7 @@ impl Schedule {
 
     /// The queues that it sends to, its dead-letter queue among them.
     pub fn queues(&self) -> impl Iterator<Item = &QueueAddress> {
-        let target = match &self.call.target {
-            Target::Queue(target) => Some(&target.queue),
-            Target::Http(_) => None,
-        };
-        target.into_iter().chain(&self.call.dead_letter_queue)
+        self.call.queues()
     }
 
     /// When a schedule that is made now is first due. A one-time schedule may be up to a minute late.

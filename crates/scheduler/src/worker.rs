@@ -93,13 +93,7 @@ struct Held<'a> {
 /// comes back.
 async fn attempt(crew: &Crew, queue: &QueueAddress, received: Received) {
     let held = Held { crew, queue, lease: received.delivery.lease };
-    let decoded = Invocation::decode(&received.message.content.body).map_err(|error| error.to_string());
-    let understood = decoded.and_then(|invocation| {
-        let execution = invocation.execution().ok_or("it names no schedule")?;
-        let call = Call::of(&execution.schedule, &invocation.target).map_err(|invalid| invalid.to_string())?;
-        Ok((invocation, execution, call))
-    });
-    let outcome = match understood {
+    let outcome = match understand(queue, &received.message.content.body) {
         Ok((invocation, execution, call)) => {
             let attempt = invocation.attempts_before.saturating_add(received.delivery.receive_count);
             Attempt { invocation, execution, call, attempt }.make(&held).await
@@ -112,6 +106,22 @@ async fn attempt(crew: &Crew, queue: &QueueAddress, received: Received) {
     if let Err(Unavailable { reason }) = outcome {
         tracing::debug!(reason, "a call's outcome could not be stored; it is made again");
     }
+}
+
+/// The call in a message of `queue`. Who may send to that queue may also make schedules, but only of its account and
+/// region, and for queues of that account.
+fn understand(queue: &QueueAddress, body: &[u8]) -> Result<(Invocation, Execution, Call), String> {
+    let invocation = Invocation::decode(body).map_err(|error| error.to_string())?;
+    let execution = invocation.execution().ok_or("it names no schedule")?;
+    let group = &execution.schedule.group;
+    let call = Call::of(&execution.schedule, &invocation.target).map_err(|invalid| invalid.to_string())?;
+    if (group.account, &group.region) != (queue.account, &queue.region) {
+        return Err(format!("its schedule {} lives elsewhere", execution.schedule.arn()));
+    }
+    if let Some(target) = call.queues().find(|target| target.account != queue.account) {
+        return Err(format!("the queue {} is of another account", target.arn()));
+    }
+    Ok((invocation, execution, call))
 }
 
 /// A call, for the `attempt`th time.
@@ -159,7 +169,7 @@ impl Attempt {
             Target::Http(target) => {
                 let placeholders = self.execution.placeholders(self.attempt);
                 match target.request(&placeholders, &self.execution.notification()) {
-                    Ok(request) => Ok(crew.web.call(request).await),
+                    Ok(request) => Ok(crew.web().call(request).await),
                     Err(why) => Ok(Err(Problem::lasting("InvalidRequest", why))),
                 }
             }

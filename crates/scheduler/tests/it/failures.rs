@@ -111,9 +111,30 @@ async fn what_is_no_call_is_deleted_from_the_queue_of_calls() {
     rig.settled().await;
     rig.pass(SECOND).await;
     rig.one(&dead).await;
-    rig.schedule("forged", &definition(ONCE, &arn("afterward-invocations")).input("not a call")).await;
-    rig.settled().await;
-    rig.nothing_pending().await;
+    let jobs = rig.queue("jobs").await;
+    let forged = |account: &str, queue: &str| {
+        format!(
+            r#"{{"version":"1","schedule_arn":"arn:aws:scheduler:us-east-1:{account}:schedule/default/s","time_ms":0,
+            "execution_id":"0","ran_ms":0,"attempts_before":0,"target":{{"arn":"{queue}","role_arn":"r","input":"x"}}}}"#
+        )
+    };
+    let ours = "000000000000";
+    let queue_of_others = "arn:aws:sqs:us-east-1:999999999999:jobs";
+    for (number, (call, is_made)) in [
+        ("not a call".to_owned(), false),
+        (forged("999999999999", &arn("jobs")), false),
+        (forged(ours, queue_of_others), false),
+        (forged(ours, &arn("jobs")), true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let sends = definition(ONCE, &arn("afterward-invocations")).input(&call);
+        rig.schedule(&format!("forged-{number}"), &sends).await;
+        rig.settled().await;
+        rig.nothing_pending().await;
+        assert_eq!(rig.bodies(&jobs).await.len(), usize::from(is_made), "{call}");
+    }
 }
 
 #[tokio::test]
