@@ -1,6 +1,7 @@
 //! A state and its log: what the broker does, in miniature.
 
 use afterward_machine::{Command, Cursor, Event, Forward, Location, Refusal, Reply, State};
+use afterward_names::{AccountId, Region};
 use std::collections::BTreeSet;
 
 /// Where the stories begin.
@@ -102,6 +103,15 @@ impl World {
             assert!(record >= self.first, "{at:?} is trimmed");
             &self.log[record].1
         };
+        if let Event::SchedulePut(kept) = event {
+            match content.map(record) {
+                Some(Event::SchedulePut(before)) => {
+                    assert_eq!((before.schedule, before.revision), (kept.schedule, kept.revision));
+                }
+                other => panic!("no definition at {content:?}: {other:?}"),
+            }
+            return;
+        }
         let Event::MessageKept(kept) = event else {
             assert_eq!((content, error), (None, None));
             return;
@@ -173,5 +183,14 @@ pub(crate) fn digest(state: &State, locations: bool) -> Vec<String> {
             lines.push(format!("{message:?}"));
         }
     }
+    let (account, region) = (AccountId::DEFAULT, Region::default());
+    lines.extend(state.schedule_groups(account, &region, "", None, usize::MAX).iter().map(|of| format!("{of:?}")));
+    for mut schedule in state.schedules(account, &region, None, "", None) {
+        if !locations {
+            schedule.location = location(0);
+        }
+        lines.push(format!("{schedule:?}"));
+    }
+    lines.extend(state.due_schedules().map(|schedule| format!("{:?}", schedule.id)));
     lines
 }

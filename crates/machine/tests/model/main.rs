@@ -8,7 +8,7 @@
 //! ```
 //!
 //! What the model leaves to stories: 120,000 messages in flight and 100,000 finished jobs (`tests/machine/limits.rs`),
-//! 1,000 dead letters in one receive, and more than 32 noisy tenants of one queue (`fair.rs`).
+//! 1,000 dead letters in one receive, groups of more than 1,000 schedules (`schedules.rs`), and more than 32 noisy tenants of one queue (`fair.rs`).
 #![allow(clippy::print_stdout)] // its own harness: it prints what the usual one would
 
 #[cfg(test)]
@@ -19,6 +19,8 @@ mod pair;
 mod reference;
 #[cfg(test)]
 mod run;
+#[cfg(test)]
+mod schedules;
 #[cfg(test)]
 mod sight;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What may happen, at random: every command, with every option that changes what it does.
 
 use afterward_machine::{AttributeChanges, DeduplicationScope, RedriveAllowPolicy, RedrivePolicy, ThroughputLimit};
-use afterward_names::{AccountId, QueueAddress, Region};
+use afterward_names::{AccountId, QueueAddress, Region, ScheduleAddress, ScheduleGroupAddress};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -33,6 +33,40 @@ pub(crate) enum Same {
     Id(u8),
     Body(u8),
     Key { key: u8, fingerprint: u64, window_ms: u64 },
+}
+
+/// What may become of a group of schedules.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum GroupChange {
+    Create { tags: usize },
+    Delete,
+    Tag { first: usize, count: usize },
+    Untag { first: usize, count: usize },
+    Sweep,
+}
+
+/// One of the schedules' addresses: a group, and a name in it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scheduled {
+    pub(crate) group: usize,
+    pub(crate) name: usize,
+}
+
+/// The groups of a run. The last one is another account's.
+pub(crate) const GROUPS: usize = 5;
+
+pub(crate) fn group_address(group: usize) -> ScheduleGroupAddress {
+    let foreign = group == GROUPS - 1;
+    let account = if foreign { AccountId::from_u64(111_111_111_111).unwrap() } else { AccountId::DEFAULT };
+    let name = ["default", "a", "reports", "rest", "default"][group].parse().unwrap();
+    ScheduleGroupAddress { account, region: Region::default(), name }
+}
+
+impl Scheduled {
+    pub(crate) fn address(self) -> ScheduleAddress {
+        let name = ["tick", "tick.2", "a", "z-1", "Z"][self.name].parse().unwrap();
+        ScheduleAddress { group: group_address(self.group), name }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -101,6 +135,29 @@ pub(crate) enum Op {
         foreign: bool,
     },
     RunMoves,
+    Group {
+        group: usize,
+        change: GroupChange,
+    },
+    CreateSchedule {
+        of: Scheduled,
+        bytes: usize,
+        next_ms: Option<u64>,
+    },
+    UpdateSchedule {
+        of: Scheduled,
+        bytes: usize,
+        next_ms: Option<u64>,
+    },
+    DeleteSchedule {
+        of: Scheduled,
+    },
+    /// Reads what is due, and runs one of what was read lately. `next_ms`: `None` deletes it.
+    RunSchedule {
+        pick: usize,
+        next_ms: Option<Option<u64>>,
+        sends: Vec<(At, Option<u8>, Same)>,
+    },
     Found,
     /// The state is replayed from its log.
     Restart,
@@ -233,6 +290,33 @@ fn message_op() -> impl Strategy<Value = Op> {
     ]
 }
 
+fn schedule_op() -> impl Strategy<Value = Op> {
+    let group = || prop_oneof![3 => Just(0), 3 => 1..GROUPS];
+    let scheduled = move || (group(), 0..5_usize).prop_map(|(group, name)| Scheduled { group, name });
+    // From now, or before, or never.
+    let next_ms = || prop_oneof![1 => Just(None), 6 => (0..20_000_u64).prop_map(Some)];
+    let bytes = || prop_oneof![30 => Just(100), 1 => Just((1 << 20) + 1)];
+    let tags = || (0..300_usize, prop_oneof![4 => 0..4_usize, 1 => Just(150)]);
+    let change = prop_oneof![
+        6 => prop_oneof![9 => 0..3_usize, 1 => Just(201)].prop_map(|tags| GroupChange::Create { tags }),
+        2 => Just(GroupChange::Delete),
+        2 => tags().prop_map(|(first, count)| GroupChange::Tag { first, count }),
+        2 => tags().prop_map(|(first, count)| GroupChange::Untag { first, count }),
+        1 => Just(GroupChange::Sweep),
+    ];
+    let send = (at(), of(0..4_u8), same());
+    let run = (0..6_usize, of(next_ms()), vec(send, 0..4));
+    prop_oneof![
+        2 => (0..GROUPS, change).prop_map(|(group, change)| Op::Group { group, change }),
+        4 => (scheduled(), bytes(), next_ms())
+            .prop_map(|(of, bytes, next_ms)| Op::CreateSchedule { of, bytes, next_ms }),
+        2 => (scheduled(), bytes(), next_ms())
+            .prop_map(|(of, bytes, next_ms)| Op::UpdateSchedule { of, bytes, next_ms }),
+        1 => scheduled().prop_map(|of| Op::DeleteSchedule { of }),
+        6 => run.prop_map(|(pick, next_ms, sends)| Op::RunSchedule { pick, next_ms, sends }),
+    ]
+}
+
 pub(crate) fn op() -> impl Strategy<Value = Op> {
     let max_per_s = || prop_oneof![3 => Just(None), 3 => (1..5_u32).prop_map(Some), 1 => Just(Some(5000))];
     let source = prop_oneof![2 => Just(At(0)), 1 => at()];
@@ -240,6 +324,7 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
     let start = start.prop_map(|(source, destination, max_per_s)| Op::StartMove { source, destination, max_per_s });
     prop_oneof![
         28 => message_op(),
+        10 => schedule_op(),
         6 => time_ms().prop_map(Op::Advance),
         3 => queue_op(),
         5 => start,

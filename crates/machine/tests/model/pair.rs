@@ -2,12 +2,14 @@
 //! seen of the state is compared.
 
 use crate::ops::{ADDRESSES, At, Op, Same, text};
+use crate::reference::schedules::Run;
 use crate::reference::{Given, Model, Told};
+use crate::schedules::Read;
 use crate::sight::compare;
 use crate::world::World;
 use afterward_machine::AttributeChanges;
 use afterward_machine::{
-    Command, CreateQueue, Dedup, Delivery, LeaseRef, QueueId, Receive, RedrivePolicy, Refusal, Reply, Send,
+    Command, CreateQueue, Dedup, Delivery, LeaseRef, QueueId, Receive, RedrivePolicy, Refusal, Reply, ScheduleId, Send,
     SetAttributes, StartMove, Tags,
 };
 use afterward_names::{AccountId, MessageId};
@@ -25,9 +27,9 @@ pub(crate) use same;
 
 /// Both, and how what the model counts is called by the state machine.
 pub(crate) struct Pair {
-    world: World,
-    model: Model,
-    names: Names,
+    pub(crate) world: World,
+    pub(crate) model: Model,
+    pub(crate) names: Names,
     compacts: bool,
 }
 
@@ -36,6 +38,11 @@ pub(crate) struct Pair {
 pub(crate) struct Names {
     pub(crate) ids: Vec<MessageId>,
     leases: Vec<(LeaseRef, At)>,
+    pub(crate) schedules: Vec<ScheduleId>,
+    /// The revisions of schedules, by the model's numbers of their definitions.
+    pub(crate) definitions: Vec<u64>,
+    /// What runners have read.
+    pub(crate) read: Vec<Read>,
 }
 
 impl Pair {
@@ -130,6 +137,11 @@ impl Pair {
                 Ok(())
             }
             Op::Restart | Op::Define | Op::Forward(_) => Ok(()),
+            Op::Group { .. }
+            | Op::CreateSchedule { .. }
+            | Op::UpdateSchedule { .. }
+            | Op::DeleteSchedule { .. }
+            | Op::RunSchedule { .. } => self.schedule(op),
             _ => self.run(&command(op, &self.model)),
         }
     }
@@ -147,7 +159,7 @@ impl Pair {
         self.run(&command(at.unwrap_or(given_at).address(), lease))
     }
 
-    fn run(&mut self, command: &Command) -> Result<(), String> {
+    pub(crate) fn run(&mut self, command: &Command) -> Result<(), String> {
         let actual = self.world.run(command);
         let told = self.ask(command).unwrap_or_else(Told::Refused);
         let agrees = match (actual, told) {
@@ -157,12 +169,19 @@ impl Pair {
             (Ok(Reply::MoveStarted { task }), Told::Moving(told)) => task == told,
             (Ok(Reply::MoveCancelled { moved }), Told::Cancelled { moved: told }) => moved == told,
             (Ok(Reply::Sent { id, duplicate, .. }), Told::Sent { message, duplicate: told }) => {
-                if !told && message == self.names.ids.len() {
-                    let taken = self.world.state.job(id).is_some() && self.names.ids.contains(&id);
-                    same!("an id that was given out before", taken, false);
-                    self.names.ids.push(id);
-                }
+                self.sent(id, message, told)?;
                 duplicate == told && self.names.ids.get(message) == Some(&id)
+            }
+            (Ok(Reply::Schedule(id)), Told::Schedule { number, definition }) => {
+                return self.scheduled(id, number, definition);
+            }
+            (Ok(Reply::Ran(sent)), Told::Ran(told)) => {
+                for (sent, (message, duplicate)) in sent.iter().zip(&told) {
+                    self.sent(sent.id, *message, *duplicate)?;
+                }
+                let sent: Vec<_> = sent.iter().map(|sent| (Some(sent.id), sent.duplicate)).collect();
+                let id = |message: &usize| self.names.ids.get(*message).copied();
+                sent == told.iter().map(|(message, duplicate)| (id(message), *duplicate)).collect::<Vec<_>>()
             }
             (Ok(Reply::Received { deliveries, more: false }), Told::Received(given)) => {
                 return self.received(command, &deliveries, &given);
@@ -170,6 +189,16 @@ impl Pair {
             (actual, told) => return Err(format!("{command:?}: told {actual:?}, by the model {told:?}")),
         };
         if agrees { Ok(()) } else { Err(format!("{command:?}: the answers differ")) }
+    }
+
+    /// A message that was sent has the id of its number, or gets it.
+    fn sent(&mut self, id: MessageId, message: usize, duplicate: bool) -> Result<(), String> {
+        if !duplicate && message == self.names.ids.len() {
+            let taken = self.world.state.job(id).is_some() && self.names.ids.contains(&id);
+            same!("an id that was given out before", taken, false);
+            self.names.ids.push(id);
+        }
+        Ok(())
     }
 
     fn ask(&mut self, command: &Command) -> Result<Told, Refusal> {
@@ -190,7 +219,30 @@ impl Pair {
             Command::StartMove(start) => self.model.start_move(start),
             Command::CancelMove { account, task } => self.model.cancel_move(*account, *task),
             Command::RunMoves => Ok(self.model.run_moves()),
-            Command::Found { .. } => Ok(Told::Done),
+            Command::CreateScheduleGroup { group, tags } => self.model.create_group(group, tags),
+            Command::DeleteScheduleGroup { group } => self.model.delete_group(group),
+            Command::TagScheduleGroup { group, tags } => self.model.tag_group(group, tags),
+            Command::UntagScheduleGroup { group, keys } => self.model.untag_group(group, keys),
+            Command::CreateSchedule { schedule, definition_bytes, next_ms } => {
+                self.model.create_schedule(schedule, *definition_bytes, *next_ms)
+            }
+            Command::UpdateSchedule { schedule, definition_bytes, next_ms } => {
+                self.model.update_schedule(schedule, *definition_bytes, *next_ms)
+            }
+            Command::DeleteSchedule { schedule } => self.model.delete_schedule(schedule),
+            Command::RunSchedule(run) => {
+                let schedule = self.names.schedules.iter().position(|id| *id == run.schedule);
+                let definition = self.names.definitions.iter().position(|revision| *revision == run.revision);
+                self.model.run_schedule(&Run {
+                    schedule: schedule.expect("only schedules that were read are run"),
+                    definition: definition.expect("only definitions that were read are run"),
+                    due_ms: run.due_ms,
+                    next: run.next,
+                    sends: &run.sends,
+                })
+            }
+            // Only groups of more schedules than a run has are deleted in rounds.
+            Command::SweepScheduleGroups | Command::Found { .. } => Ok(Told::Done),
         }
     }
 
@@ -231,11 +283,15 @@ fn is_same_refusal(one: &Refusal, other: &Refusal) -> bool {
         (Refusal::InvalidAttribute { attribute: one, .. }, Refusal::InvalidAttribute { attribute: other, .. }) => {
             one == other
         }
+        (
+            Refusal::SendRefused { number: one_number, refusal: one },
+            Refusal::SendRefused { number: other_number, refusal: other },
+        ) => one_number == other_number && is_same_refusal(one, other),
         _ => one == other,
     }
 }
 
-fn tags(first: usize, count: usize) -> Tags {
+pub(crate) fn tags(first: usize, count: usize) -> Tags {
     (first..first + count).map(|tag| (format!("tag {tag}").into(), "x".into())).collect()
 }
 
@@ -293,7 +349,7 @@ fn command(op: &Op, model: &Model) -> Command {
     }
 }
 
-fn dedup(same: Same, fifo: bool) -> Option<Dedup> {
+pub(crate) fn dedup(same: Same, fifo: bool) -> Option<Dedup> {
     match same {
         Same::Not => None,
         // One in twenty is a mistake on a standard queue.

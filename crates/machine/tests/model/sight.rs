@@ -2,6 +2,7 @@
 
 use crate::pair::{Names, same};
 use crate::reference::{Message, Model, Place, Queue};
+use crate::schedules::compare_schedules;
 use afterward_machine::{Counts, JobView, MessageView, MoveView, QueueView, Standing, State};
 use std::collections::BTreeMap;
 
@@ -22,7 +23,8 @@ pub(crate) fn compare(model: &Model, state: &State, names: &Names) -> Result<(),
         compare_lists(model, state, queue).map_err(of)?;
         compare_messages(model, state, queue, &numbers, names).map_err(of)?;
     }
-    compare_jobs(model, state, names)
+    compare_jobs(model, state, names)?;
+    compare_schedules(model, state, names)
 }
 
 fn compare_queue(model: &Model, state: &State, queue: &Queue, view: &QueueView<'_>) -> Result<(), String> {

@@ -8,6 +8,7 @@ mod leases;
 mod moves;
 mod queues;
 mod receive;
+pub(crate) mod schedules;
 mod send;
 
 use afterward_machine::{MoveOutcome, QueueAttributes, Refusal, Tags};
@@ -27,6 +28,8 @@ pub(crate) enum Told {
     Received(Vec<Given>),
     Moving(u64),
     Cancelled { moved: u64 },
+    Schedule { number: usize, definition: usize },
+    Ran(Vec<(usize, bool)>),
     Refused(Refusal),
 }
 
@@ -141,6 +144,11 @@ pub(crate) struct Model {
     pub(crate) messages: Vec<Message>,
     pub(crate) finished: Vec<Finished>,
     pub(crate) tasks: Vec<Task>,
+    pub(crate) groups: Vec<schedules::Group>,
+    pub(crate) schedules: Vec<schedules::Schedule>,
+    /// How many schedules, and definitions of them, there have ever been.
+    pub(crate) scheduled: usize,
+    pub(crate) defined: usize,
     seen: Vec<Seen>,
     attempts: Vec<Attempt>,
     deleted: Vec<(QueueAddress, u64)>,
@@ -247,6 +255,10 @@ impl Queue {
     }
 
     fn spend(&mut self, tenant: Option<GroupId>, at_ms: u64, spent_ms: u64) {
+        // Halving rounds, so it matters when it is done: when there is something to add to.
+        if spent_ms == 0 {
+            return;
+        }
         while self.minute < at_ms / MINUTE_MS {
             self.minute += 1;
             self.total_spent_ms /= 2;
