@@ -12,6 +12,7 @@ use afterward_broker::{
     machine::{Command, QueueView, Refusal, Reply, State},
 };
 use afterward_names::{AccountId, QueueAddress, QueueName, Region};
+use http::HeaderValue;
 use percent_encoding::percent_decode;
 
 /// The longest text of a failure that is kept.
@@ -80,6 +81,11 @@ impl<'a> Call<'a> {
     /// The URL of a queue, by the address that the caller knows this server by.
     pub(super) fn url(&self, queue: &QueueAddress) -> String {
         Origin::of(self.exchange.incoming.headers).queue_url(queue.account, &queue.name)
+    }
+
+    /// A header of the request.
+    pub(super) fn header(&self, name: &str) -> Option<&HeaderValue> {
+        self.exchange.incoming.headers.get(name)
     }
 
     /// The text in the header `x-afterward-error`, percent-encoded UTF-8: why a consumer gives a message back. Our

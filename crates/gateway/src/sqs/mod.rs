@@ -30,6 +30,7 @@ mod refusal;
 mod send_message;
 mod set_queue_attributes;
 mod tags;
+mod unique;
 
 pub(crate) use characters::first_forbidden as first_forbidden_character;
 pub(crate) use message::sequence_number;

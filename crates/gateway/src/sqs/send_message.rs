@@ -4,6 +4,7 @@ use super::{
     batch::{self, Failures},
     call::{Call, unavailable_error},
     message::{Draft, Outgoing},
+    unique,
 };
 use afterward_aws::{
     Code, Error,
@@ -17,13 +18,17 @@ use afterward_names::limits;
 
 pub(super) async fn one(call: &Call<'_>, request: SendMessageRequest) -> Result<Response, Error> {
     let queue = call.queue(&request.queue_url)?;
-    let Outgoing { send, content, receipt } = Draft::from(request).checked(call, &queue, None)?;
+    let Outgoing { mut send, content, receipt } = Draft::from(request).checked(call, &queue, None)?;
+    if let Some(dedup) = unique::asked(call)? {
+        send.dedup = Some(dedup);
+    }
     let outcome = call.broker().send_one(send, content).await.map_err(unavailable_error)?;
     receipt.result(outcome).map(Response::SendMessage)
 }
 
 pub(super) async fn batch(call: &Call<'_>, request: SendMessageBatchRequest) -> Result<Response, Error> {
     let queue = call.queue(&request.queue_url)?;
+    unique::refuse_in_batch(call)?;
     batch::check(request.entries.iter().map(|entry| entry.id.as_str()), "SendMessageBatchRequestEntry")?;
     let drafts: Vec<(String, Draft)> =
         request.entries.into_iter().map(|mut entry| (std::mem::take(&mut entry.id), Draft::from(entry))).collect();

@@ -16,3 +16,4 @@ mod rig;
 mod schedule_runs;
 mod scheduler;
 mod signatures;
+mod unique;
