@@ -1,6 +1,6 @@
 //! The grammar of the command line.
 
-use crate::{demo, doctor, queue, serve};
+use crate::{demo, doctor, forward, queue, serve};
 use clap::{Parser, Subcommand};
 
 /// Accept work now, do it afterward: a durable queue server that speaks Amazon SQS.
@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Demo(demo::Demo),
     /// Work with queues, here or on Amazon
     Queue(queue::QueueArgs),
+    /// Post a queue's messages to an HTTP endpoint, in batches as a Lambda function gets them
+    Forward(forward::Forward),
     /// Check the data directory of a server that is not running
     Doctor(doctor::Doctor),
 }
@@ -60,6 +62,8 @@ mod tests {
             "afterward queue peek jobs --text broken --state leased",
             "afterward queue purge jobs",
             "afterward queue redrive jobs-dlq --to jobs --rate 10",
+            "afterward forward --queue jobs --to http://localhost:3002",
+            "afterward forward --queue jobs --to https://a.b/c --batch-size 1 --timeout 5m --header Authorization:x",
             "afterward doctor data",
         ] {
             let parsed = Cli::try_parse_from(line.split(' '));
@@ -70,6 +74,7 @@ mod tests {
             "afterward serve --data a --nonsense",
             "afterward queue send jobs --delay soon",
             "afterward queue redrive jobs-dlq --rate 0",
+            "afterward forward --queue jobs --to localhost:3002",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }

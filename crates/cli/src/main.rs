@@ -7,6 +7,7 @@ mod args;
 mod demo;
 mod doctor;
 mod failure;
+mod forward;
 mod logging;
 mod output;
 mod queue;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
             Command::Serve(serve) => serve::run(serve).await,
             Command::Demo(demo) => demo::run(&demo).await,
             Command::Queue(queue) => queue::run(queue).await,
+            Command::Forward(forward) => forward::run(forward).await,
             Command::Doctor(doctor) => doctor::run(&doctor),
         }
     });
