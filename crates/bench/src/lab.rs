@@ -37,7 +37,7 @@ pub struct Pace {
     pub idle: Duration,
     /// How many bytes of messages are written where disk use is the question.
     pub disk_bytes: u64,
-    /// Files that have not changed for so long are at rest.
+    /// A server that has done nothing for so long is at rest.
     pub calm: Duration,
 }
 

@@ -79,7 +79,7 @@ async fn fill(lab: &Lab<'_>, target: Target, crowd: Crowd, deep: &Load) -> Resul
             if (held as u64) < count {
                 return Err(Trouble::new(format!("only {held} of {count} messages could be held in flight")));
             }
-            Ok(format!("; {held} in flight"))
+            Ok(format!("; {} in flight", figure(held as f64)))
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     lab::{Broker, Lab},
     load::Load,
+    meter,
     sqs::Delivered,
     trouble::Trouble,
 };
@@ -64,6 +65,9 @@ impl Use {
 
 /// One in so many bytes; where less is live, what the files take at the least (about 256 MiB) is any multiple of it.
 pub const AT_LEAST_LIVE: u64 = 10;
+
+/// A server at rest takes less processor time than this in seconds, one that compacts takes it over and over.
+const AT_REST_S: f64 = 0.05;
 
 /// From one look at the files to the next, while messages are deleted.
 const LOOK: Duration = Duration::from_millis(20);
@@ -127,14 +131,17 @@ pub(super) async fn measure(lab: &Lab<'_>, order: &Order) -> Result<Shrinking, T
     Ok(Shrinking { written_bytes, steps, worst })
 }
 
-/// Waits until the log has stopped changing its files.
+/// Waits until the server has come to rest: a pass of compaction may take seconds before it lets a file go, and is known
+/// by the processor time that it takes.
 async fn settle(lab: &Lab<'_>, broker: &Broker) {
     let calm = lab.pace.calm;
+    let pid = broker.target().pid;
+    let look = || (broker.allocated_bytes(), pid.map_or(0, |pid| (meter::cpu_s(pid) / AT_REST_S) as u64));
     let began = Instant::now();
-    let mut seen = (broker.allocated_bytes(), Instant::now());
+    let mut seen = (look(), Instant::now());
     while seen.1.elapsed() < calm && began.elapsed() < 10 * calm {
         tokio::time::sleep(calm.min(Duration::from_millis(50))).await;
-        let now = broker.allocated_bytes();
+        let now = look();
         if now != seen.0 {
             seen = (now, Instant::now());
         }
