@@ -1,6 +1,6 @@
 //! The grammar of the command line.
 
-use crate::{demo, doctor, forward, queue, serve};
+use crate::{demo, doctor, forward, queue, schedule, serve};
 use clap::{Parser, Subcommand};
 
 /// Accept work now, do it afterward: a durable queue server that speaks Amazon SQS.
@@ -18,6 +18,7 @@ Examples:
   afterward queue create jobs --dead-letter-queue jobs-dlq
   afterward queue send jobs '{\"task\":\"resize\"}'
   afterward queue ls
+  afterward schedule show daily         what it does, and its next ten times
 
 Exit codes: 0 it worked, 1 it did not (standard error says why), 2 the command line is wrong.";
 
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Demo(demo::Demo),
     /// Work with queues, here or on Amazon
     Queue(queue::QueueArgs),
+    /// Work with schedules, here or on Amazon
+    Schedule(schedule::ScheduleArgs),
     /// Post a queue's messages to an HTTP endpoint, in batches as a Lambda function gets them
     Forward(forward::Forward),
     /// Check the data directory of a server that is not running
@@ -64,6 +67,13 @@ mod tests {
             "afterward queue redrive jobs-dlq --to jobs --rate 10",
             "afterward forward --queue jobs --to http://localhost:3002",
             "afterward forward --queue jobs --to https://a.b/c --batch-size 1 --timeout 5m --header Authorization:x",
+            "afterward schedule ls report- --group nightly --state paused --limit 5",
+            "afterward schedule show daily --times 3 --json",
+            "afterward schedule run-now daily --group reports",
+            "afterward schedule pause daily weekly",
+            "afterward schedule resume daily --url aws --region eu-west-1",
+            "afterward schedule rm daily",
+            "afterward serve --clock manual",
             "afterward doctor data",
         ] {
             let parsed = Cli::try_parse_from(line.split(' '));
@@ -74,6 +84,8 @@ mod tests {
             "afterward serve --data a --nonsense",
             "afterward queue send jobs --delay soon",
             "afterward queue redrive jobs-dlq --rate 0",
+            "afterward schedule pause",
+            "afterward schedule ls --limit 0",
             "afterward forward --queue jobs --to localhost:3002",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");

@@ -11,6 +11,7 @@ mod forward;
 mod logging;
 mod output;
 mod queue;
+mod schedule;
 mod serve;
 mod table;
 mod target;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
             Command::Serve(serve) => serve::run(serve).await,
             Command::Demo(demo) => demo::run(&demo).await,
             Command::Queue(queue) => queue::run(queue).await,
+            Command::Schedule(schedule) => schedule::run(schedule).await,
             Command::Forward(forward) => forward::run(forward).await,
             Command::Doctor(doctor) => doctor::run(&doctor),
         }

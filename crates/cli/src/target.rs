@@ -6,13 +6,13 @@ use clap::Args;
 
 /// Which SQS to talk to.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Which SQS")]
+#[command(next_help_heading = "Which server")]
 pub(crate) struct Target {
     /// Server address, or `aws` for Amazon itself [env: AFTERWARD_URL, AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL]
     /// [default: http://127.0.0.1:4566]
     #[arg(long, global = true, value_name = "URL")]
     url: Option<String>,
-    /// Amazon SQS itself: the same as --url aws
+    /// Amazon itself: the same as --url aws
     #[arg(long, global = true, conflicts_with = "url")]
     amazon: bool,
     /// Region [env: AWS_REGION, AWS_DEFAULT_REGION] [default: us-east-1]

@@ -26,13 +26,13 @@ def url():
     return os.environ["AFTERWARD_WIRE_URL"].rstrip("/")
 
 
-def client(endpoint=None, region=REGION, key="afterward", secret="afterward", retries=0, timeout_s=30):
-    """A client of SQS. Those with the same settings are the same one: boto3's clients may be shared by threads."""
-    settings = (endpoint or url(), region, key, secret, retries, timeout_s)
+def client(endpoint=None, region=REGION, key="afterward", secret="afterward", retries=0, timeout_s=30, service="sqs"):
+    """A client of SQS, or of another service. Those with the same settings are the same one: boto3's clients may be shared by threads."""
+    settings = (endpoint or url(), region, key, secret, retries, timeout_s, service)
     with _clients_lock:
         if settings not in _clients:
             _clients[settings] = boto3.session.Session().client(
-                "sqs",
+                service,
                 endpoint_url=settings[0],
                 region_name=region,
                 aws_access_key_id=key,

@@ -10,14 +10,14 @@ from harness import fresh_name, url
 from server import clean
 
 
-def aws(*args, ok=True):
+def aws(*args, ok=True, service="sqs"):
     """Runs `aws sqs …`; what it prints, as JSON where it prints any. With `ok=False` it must fail."""
     command = [
         sys.executable,
         str(pathlib.Path(sys.executable).with_name("aws")),
         "--endpoint-url",
         url(),
-        "sqs",
+        service,
         *args,
     ]
     environment = clean(
@@ -54,6 +54,29 @@ class AwsCli(unittest.TestCase):
         self.assertEqual(aws("list-queue-tags", "--queue-url", queue)["Tags"], {"a": "b"})
         aws("delete-queue", "--queue-url", queue)
         self.assertIn("NonExistentQueue", aws("get-queue-url", "--queue-name", name, ok=False))
+
+    def test_a_schedule_is_made_changed_and_deleted(self):
+        name, group = fresh_name("aws-cli"), fresh_name("group")
+        scheduler = lambda *args, **more: aws(*args, service="scheduler", **more)
+        made = scheduler("create-schedule-group", "--name", group, "--tags", "Key=team,Value=blue")
+        tags = scheduler("list-tags-for-resource", "--resource-arn", made["ScheduleGroupArn"])
+        self.assertEqual(tags["Tags"], [{"Key": "team", "Value": "blue"}])
+        which = ["--name", name, "--group-name", group]
+        what = [
+            "--schedule-expression", "cron(0 8 ? * MON-FRI *)", "--schedule-expression-timezone", "Europe/Vienna",
+            "--start-date", "2100-01-01T00:00:00Z", "--flexible-time-window", "Mode=OFF", "--target",
+            "Arn=arn:aws:sqs:us-east-1:000000000000:q,RoleArn=arn:aws:iam::000000000000:role/any,Input=tick",
+        ]  # fmt: skip
+        scheduler("create-schedule", *which, *what)
+        shown = scheduler("get-schedule", *which)
+        self.assertIn(str(shown["StartDate"])[:10], ("4102444800", "2100-01-01"), "as this CLI shows times")
+        self.assertEqual((shown["State"], shown["Target"]["Input"]), ("ENABLED", "tick"))
+        scheduler("update-schedule", *which, *what, "--state", "DISABLED")
+        listed = scheduler("list-schedules", "--group-name", group, "--state", "DISABLED")["Schedules"]
+        self.assertEqual([schedule["Name"] for schedule in listed], [name])
+        self.assertIn("ConflictException", scheduler("create-schedule", *which, *what, ok=False))
+        scheduler("delete-schedule-group", "--name", group)
+        self.assertIn("does not exist", scheduler("get-schedule", *which, ok=False))
 
     def test_a_batch_from_a_file_of_entries(self):
         queue = aws("create-queue", "--queue-name", fresh_name("aws-cli"))["QueueUrl"]

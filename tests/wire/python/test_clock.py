@@ -1,33 +1,12 @@
 """A server whose clock a test moves: everything that takes time follows, and takes none."""
 
-import json
 import threading
 import time
 import unittest
 
+from clock import Clock
 from harness import client, until
 from server import Server, http
-
-
-class Clock:
-    """The clock of a server that was started with `--clock`."""
-
-    def __init__(self, server):
-        self.server = server
-
-    def _reply(self, reply):
-        assert reply.status == 200, reply.text
-        return json.loads(reply.text)
-
-    def now(self):
-        return self._reply(http("GET", self.server.url + "/_afterward/clock"))["now"]
-
-    def set(self, when):
-        return self._reply(http("POST", self.server.url + "/_afterward/clock", json.dumps({"set": when})))["now"]
-
-    def advance(self, seconds):
-        body = json.dumps({"advance_ms": int(seconds * 1000)})
-        return self._reply(http("POST", self.server.url + "/_afterward/clock", body))["now"]
 
 
 class ManualClock(unittest.TestCase):

@@ -18,7 +18,7 @@ const RINGS: &[(&str, &[&str])] = &[
     ("scheduler", &["broker", "names", "timetable"]),
     ("gateway", &["aws", "broker", "names", "scheduler", "timetable"]),
     ("server", &["aws", "broker", "gateway", "log", "machine", "names", "record", "scheduler"]),
-    ("cli", &["afterward", "aws", "log", "names", "server"]),
+    ("cli", &["afterward", "aws", "log", "names", "server", "timetable"]),
     ("bench", &["aws"]),
     ("xtask", &[]),
 ];

@@ -40,11 +40,12 @@ impl Suite for Node {
         tally::of(
             Command::new("node")
                 .args(["--test", "--test-reporter=spec"])
-                .args(["v2.test.cjs", "v3.test.cjs"].map(|name| folder.join(name)))
+                .args(["v2.test.cjs", "v3.test.cjs", "scheduler.test.cjs"].map(|name| folder.join(name)))
                 .current_dir(workspace_root())
                 .env("NODE_PATH", installed("node").join("node_modules"))
                 .env("AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE", "1")
-                .env("AFTERWARD_WIRE_URL", &against.url),
+                .env("AFTERWARD_WIRE_URL", &against.url)
+                .env("AFTERWARD_BIN", &against.binary),
         )
     }
 }
