@@ -5,6 +5,7 @@
 //! AFTERWARD_TEST_URL=http://127.0.0.1:5555 cargo test -p afterward --test elsewhere -- --ignored
 //! ```
 
+mod enqueueing;
 mod story;
 
 use afterward::sqs::Client;
@@ -30,4 +31,23 @@ async fn groups_keep_their_order() {
 #[ignore = "needs a server: set AFTERWARD_TEST_URL"]
 async fn unfinished_work_is_handed_to_the_next_worker() {
     story::unfinished_work_is_handed_to_the_next_worker(&client()).await;
+}
+
+macro_rules! enqueueing {
+    ($($story:ident)*) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        #[ignore = "needs a server: set AFTERWARD_TEST_URL"]
+        async fn $story() {
+            enqueueing::$story(&client()).await;
+        }
+    )*};
+}
+
+enqueueing! {
+    many_go_at_once
+    a_fifo_message_waits_without_blocking_its_group
+    an_early_message_is_sent_on_until_it_is_due
+    a_large_payload_is_claimed_back
+    a_queue_is_found_by_its_tag
+    a_unique_job_is_done_once_on_a_fifo_queue
 }

@@ -53,6 +53,16 @@ impl Deletes {
         }
     }
 
+    /// Deletes several, in as few calls as it takes; the outcomes are in the order of the receipts.
+    pub(super) async fn delete_all(&self, mut receipts: Vec<String>) -> Vec<Result<(), SourceError>> {
+        let mut outcomes = Vec::with_capacity(receipts.len());
+        while !receipts.is_empty() {
+            let rest = receipts.split_off(receipts.len().min(BATCH));
+            outcomes.append(&mut self.call(std::mem::replace(&mut receipts, rest)).await);
+        }
+        outcomes
+    }
+
     async fn call_for_waiting(&self) {
         // Others that are ready to run may have deletes to add, and that costs less than a call of their own.
         tokio::task::yield_now().await;

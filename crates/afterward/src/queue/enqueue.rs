@@ -1,30 +1,46 @@
-//! Putting one message into a queue.
+//! Putting one message into a queue: what is said of it.
 
-use super::Queue;
-use crate::{Attribute, Error, sqs};
-use std::{collections::BTreeMap, fmt, pin::Pin, time::Duration};
-
-/// The longest delay that SQS takes: 15 minutes.
-const LONGEST_DELAY: Duration = Duration::from_secs(900);
+use super::{Queue, later::marks, outgoing::Outgoing, unique::Unique};
+use crate::{Attribute, Error, sqs, sqs::service::now_ms};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    pin::Pin,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// A message about to be sent; see [`Queue::enqueue`].
 #[derive(Debug)]
 #[must_use = "a message is sent when this is awaited"]
 pub struct Enqueue {
-    queue: Queue,
-    message_type: &'static str,
-    body: Result<String, serde_json::Error>,
-    delay: Option<Duration>,
+    pub(super) queue: Queue,
+    pub(super) message_type: &'static str,
+    pub(super) body: Result<String, serde_json::Error>,
+    start: Start,
     group: Option<String>,
     deduplication_id: Option<String>,
     attributes: BTreeMap<String, Attribute>,
+    pub(super) unique: Option<Unique>,
 }
 
-/// What a service calls a message, from its sending to its end.
+/// From when on a message may be handled.
+#[derive(Debug, Clone, Copy)]
+enum Start {
+    /// By the queue's own delay, if it has one.
+    Unsaid,
+    After(Duration),
+    At(SystemTime),
+}
+
+/// What a message is called, from its enqueueing to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MessageId(String);
 
 impl MessageId {
+    pub(super) fn new(id: String) -> MessageId {
+        MessageId(id)
+    }
+
     /// The id's text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -39,14 +55,31 @@ impl fmt::Display for MessageId {
 
 impl Enqueue {
     pub(super) fn new(queue: Queue, message_type: &'static str, body: Result<String, serde_json::Error>) -> Enqueue {
-        let attributes = BTreeMap::new();
-        Enqueue { queue, message_type, body, delay: None, group: None, deduplication_id: None, attributes }
+        Enqueue {
+            queue,
+            message_type,
+            body,
+            start: Start::Unsaid,
+            group: None,
+            deduplication_id: None,
+            attributes: BTreeMap::new(),
+            unique: None,
+        }
     }
 
-    /// Keeps the message from workers for this long, up to 15 minutes; rounded up to whole seconds. A FIFO queue has one
-    /// delay for all its messages and takes none here.
+    /// Keeps the message from workers for this long, from when it is sent; rounded up to whole seconds.
+    ///
+    /// A standard queue keeps delays of up to 15 minutes itself. Longer ones, and all on a FIFO queue (where the message joins
+    /// its group when it is due), are schedules on an Afterward server; elsewhere the message waits in the queue, and workers
+    /// that receive it early send it on. [`Queue::scheduler`] has the choice.
     pub fn delay(mut self, delay: Duration) -> Enqueue {
-        self.delay = Some(delay);
+        self.start = Start::After(delay);
+        self
+    }
+
+    /// Keeps the message from workers until this time, as [`delay`](Enqueue::delay) does. A time that has passed is now.
+    pub fn at(mut self, time: SystemTime) -> Enqueue {
+        self.start = Start::At(time);
         self
     }
 
@@ -58,35 +91,72 @@ impl Enqueue {
     }
 
     /// The deduplication id: a FIFO queue takes one message of an id in five minutes. For FIFO queues only; needed there
-    /// unless the queue deduplicates by content.
+    /// unless the queue deduplicates by content. A message that waits as a schedule is compared when it is due.
     pub fn dedup(mut self, id: impl Into<String>) -> Enqueue {
         self.deduplication_id = Some(id.into());
         self
     }
 
-    /// A message attribute: up to ten of them travel beside the body.
+    /// Makes the job unique among those of its type: while the key is remembered, which is five minutes unless
+    /// [`unique_for`](Enqueue::unique_for) says otherwise, another message of the same key is not taken, and what is returned
+    /// is the id of the first. On FIFO queues, and on every queue of an Afterward server; refused elsewhere.
+    pub fn unique(mut self, key: impl Into<String>) -> Enqueue {
+        self.unique.get_or_insert_default().key = Some(key.into());
+        self
+    }
+
+    /// How long a unique job's key is remembered, up to seven days; without [`unique`](Enqueue::unique), the payload is the
+    /// key. Anything but five minutes needs an Afterward server.
+    pub fn unique_for(mut self, window: Duration) -> Enqueue {
+        self.unique.get_or_insert_default().window = Some(window);
+        self
+    }
+
+    /// A message attribute: up to ten of them travel beside the body. Names that start with `afterward.` are Afterward's own.
     pub fn attribute(mut self, name: impl Into<String>, value: impl Into<Attribute>) -> Enqueue {
         self.attributes.insert(name.into(), value.into());
         self
     }
 
     async fn send(self) -> Result<MessageId, Error> {
-        let client = self.queue.client().clone();
-        let result = client.send_message(self.into_request()?).await?;
-        let id = result
-            .message_id
-            .ok_or_else(|| Error::Refused(format!("{} took a message and did not say its id", client.endpoint())))?;
-        Ok(MessageId(id))
+        Outgoing::prepare(self).await?.send().await
     }
 
-    /// The request, or why there can be none.
-    fn into_request(self) -> Result<sqs::SendMessageRequest, Error> {
+    /// When the message is due, in milliseconds since 1970; `None` if nothing was said of it, or it is due already.
+    pub(super) fn due_ms(&self) -> Option<u64> {
+        let now_ms = now_ms();
+        let due_ms = match self.start {
+            Start::Unsaid => return None,
+            Start::After(delay) => now_ms.saturating_add(whole_ms(delay)),
+            Start::At(time) => time.duration_since(UNIX_EPOCH).map_or(0, whole_ms),
+        };
+        (due_ms > now_ms).then_some(due_ms)
+    }
+
+    /// The delay that was asked for, where it was one.
+    pub(super) fn delay_asked(&self) -> Option<Duration> {
+        match self.start {
+            Start::After(delay) => Some(delay),
+            Start::Unsaid | Start::At(_) => None,
+        }
+    }
+
+    /// What a standard queue is told in seconds: also that there is to be no delay, where the queue has one of its own.
+    pub(super) fn delay_seconds(&self) -> Option<i64> {
+        match self.start {
+            Start::Unsaid => None,
+            Start::After(delay) => Some(seconds_up(delay)),
+            Start::At(time) => Some(seconds_up(time.duration_since(SystemTime::now()).unwrap_or_default())),
+        }
+    }
+
+    /// The request as it is for a message that need not wait, with its type; or why there can be none.
+    pub(super) fn into_request(self) -> Result<sqs::SendMessageRequest, Error> {
         self.check()?;
         let message_type = self.message_type;
         Ok(sqs::SendMessageRequest {
             queue_url: self.queue.url().to_owned(),
             message_body: self.body.map_err(|source| Error::Payload { message_type, source })?,
-            delay_seconds: self.delay.map(seconds_up),
             message_attributes: self.attributes.into_iter().map(|(name, value)| (name, value.into_wire())).collect(),
             message_deduplication_id: self.deduplication_id,
             message_group_id: self.group,
@@ -97,19 +167,23 @@ impl Enqueue {
     fn check(&self) -> Result<(), Error> {
         let name = self.queue.name();
         let refuse = |why: String| Err(Error::Refused(why));
-        match (self.queue.is_fifo(), self.delay) {
-            (_, Some(delay)) if delay > LONGEST_DELAY => {
-                refuse(format!("a delay of {delay:?} is too long: SQS takes 15 minutes at most"))
-            }
-            (true, Some(_)) => refuse(format!(
-                "`{name}` is a FIFO queue, which has one delay for all its messages (its DelaySeconds): leave out .delay()"
-            )),
-            (true, _) if self.group.is_none() => {
+        if let Some(reserved) = self.attributes.keys().find(|name| name.starts_with(marks::PREFIX)) {
+            return refuse(format!(
+                "the attribute `{reserved}`: names that start with `{}` are reserved for Afterward's own attributes",
+                marks::PREFIX
+            ));
+        }
+        match self.queue.is_fifo() {
+            true if self.group.is_none() => {
                 refuse(format!("`{name}` is a FIFO queue, where each message belongs to a group: add .group(…)"))
             }
-            (false, _) if self.deduplication_id.is_some() => {
-                refuse(format!("`{name}` is not a FIFO queue and can't deduplicate: leave out .dedup(…)"))
+            true if self.deduplication_id.is_some() && self.unique.is_some() => {
+                refuse("a message is unique by .dedup(…) or by .unique(…), not by both".to_owned())
             }
+            false if self.deduplication_id.is_some() => refuse(format!(
+                "`{name}` is not a FIFO queue and can't deduplicate: leave out .dedup(…); .unique(…) works on an Afterward \
+                 server"
+            )),
             _ => Ok(()),
         }
     }
@@ -130,49 +204,8 @@ pub(super) fn seconds_up(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs().saturating_add(more)).unwrap_or(i64::MAX)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Message, sqs::tests::client};
-    use serde::{Deserialize, Serialize};
-
-    #[derive(Serialize, Deserialize, Message)]
-    #[message(type = "tick")]
-    struct Tick;
-
-    /// Not JSON: its keys are no strings.
-    #[derive(Serialize, Deserialize, Message)]
-    #[message(type = "odd")]
-    struct Odd(BTreeMap<(u8, u8), u8>);
-
-    fn queue(name: &str) -> Queue {
-        Queue::with_client(client("http://127.0.0.1:1"), format!("http://127.0.0.1:1/000000000000/{name}"))
-    }
-
-    #[test]
-    fn a_message_is_sent_with_all_that_was_said() {
-        let enqueue = queue("jobs").enqueue(&Tick).delay(Duration::from_millis(1500)).group("g").attribute("n", 3);
-        let request = enqueue.into_request().unwrap();
-        assert_eq!(request.queue_url, "http://127.0.0.1:1/000000000000/jobs");
-        assert_eq!(request.message_body, r#"{"type":"tick","payload":null}"#);
-        assert_eq!((request.delay_seconds, request.message_group_id.as_deref()), (Some(2), Some("g")));
-        assert_eq!(request.message_attributes["n"].data_type, "Number");
-    }
-
-    #[test]
-    fn what_no_queue_would_take_is_refused_before_it_is_sent() {
-        let minutes = |n: u64| Duration::from_secs(60 * n);
-        for (enqueue, words) in [
-            (queue("jobs").enqueue(&Tick).delay(minutes(16)), "15 minutes at most"),
-            (queue("jobs").enqueue(&Tick).dedup("x"), "not a FIFO queue"),
-            (queue("jobs.fifo").enqueue(&Tick), "add .group(…)"),
-            (queue("jobs.fifo").enqueue(&Tick).group("g").delay(minutes(1)), "one delay for all"),
-            (queue("jobs").enqueue(&Odd([((1, 2), 3)].into())), "of type `odd` can't be written"),
-        ] {
-            let error = enqueue.into_request().unwrap_err().to_string();
-            assert!(error.contains(words), "{error}");
-        }
-        assert!(queue("jobs").enqueue(&Tick).delay(minutes(15)).into_request().is_ok());
-        assert!(queue("jobs.fifo").enqueue(&Tick).group("g").dedup("x").into_request().is_ok());
-    }
+/// Whole milliseconds, rounded up.
+fn whole_ms(duration: Duration) -> u64 {
+    let more = u128::from(!duration.subsec_nanos().is_multiple_of(1_000_000));
+    u64::try_from(duration.as_millis() + more).unwrap_or(u64::MAX)
 }

@@ -1,27 +1,45 @@
 //! A queue, to put messages into and to work from.
 
+mod attributes;
+mod batch;
+mod dead_letter;
 mod deletes;
 mod enqueue;
+mod enqueue_all;
+mod later;
 mod open;
+mod outgoing;
+mod receipt;
+mod settings;
 mod source;
+mod tagged;
+mod unique;
 
 #[cfg(test)]
 mod tests;
 
 pub use enqueue::{Enqueue, MessageId};
+pub use enqueue_all::{EnqueueAll, ToEnqueue};
+pub use later::Scheduler;
 pub use open::OpenQueue;
 
 use crate::{Error, Message, message::checked_type, sqs};
+use attributes::Attributes;
 use deletes::Deletes;
+use later::{Known, SendingOn};
+use settings::Settings;
 use std::{fmt, sync::Arc};
+use tokio::sync::OnceCell;
 
 /// A queue of any SQS endpoint. Cheap to clone; clones share their connections.
 ///
 /// ```no_run
 /// # use afterward::Queue;
 /// # async fn example() -> Result<(), afterward::Error> {
+/// let by_environment = Queue::from_env().await?;
 /// let by_url = Queue::from_url("https://sqs.eu-west-1.amazonaws.com/123456789012/jobs")?;
 /// let by_name = Queue::named("jobs").await?;
+/// let by_tag = Queue::tagged("Deployment", "main").await?;
 /// let made_when_missing = Queue::named("orders.fifo").create_if_missing().await?;
 /// # Ok(())
 /// # }
@@ -33,7 +51,11 @@ struct Inner {
     client: sqs::Client,
     url: String,
     name: String,
+    settings: Settings,
     deletes: Deletes,
+    sending_on: SendingOn,
+    known: Known,
+    attributes: OnceCell<Attributes>,
 }
 
 impl Queue {
@@ -50,15 +72,48 @@ impl Queue {
 
     /// The queue with this URL, reached by `client` at the client's endpoint, whatever host the URL names. Sends nothing.
     pub fn with_client(client: sqs::Client, url: impl Into<String>) -> Queue {
-        let url = url.into();
+        Queue::with_settings(client, url.into(), Settings::default())
+    }
+
+    fn with_settings(client: sqs::Client, url: String, settings: Settings) -> Queue {
         let name = url.trim_end_matches('/').rsplit('/').next().unwrap_or(&url).to_owned();
-        Queue(Arc::new(Inner { deletes: Deletes::new(client.clone(), url.clone()), client, url, name }))
+        Queue(Arc::new(Inner {
+            deletes: Deletes::new(client.clone(), url.clone()),
+            sending_on: SendingOn::default(),
+            known: Known::default(),
+            attributes: OnceCell::new(),
+            client,
+            url,
+            name,
+            settings,
+        }))
     }
 
     /// The queue with this name at the endpoint that the environment names (see [`sqs`]), else at the local server.
     /// Awaiting what this returns looks it up.
     pub fn named(name: impl Into<String>) -> OpenQueue {
-        OpenQueue::new(name.into())
+        OpenQueue::named(name.into())
+    }
+
+    /// The one queue that has this tag, among all that the account has in the region. Awaiting what this returns looks
+    /// through them (`ListQueues` and `ListQueueTags`): a [prefix](OpenQueue::prefix) of their names makes that less work.
+    ///
+    /// ```no_run
+    /// # use afterward::Queue;
+    /// # async fn example() -> Result<(), afterward::Error> {
+    /// let queue = Queue::tagged("LetsGoDeployment", "main").prefix("letsgo-").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tagged(name: impl Into<String>, value: impl Into<String>) -> OpenQueue {
+        OpenQueue::tagged(name.into(), value.into())
+    }
+
+    /// The queue that the environment names: by its URL in `AFTERWARD_QUEUE_URL`, else by a tag of it in
+    /// `AFTERWARD_QUEUE_TAG` (`Name=Value`), where the queues' names may have to start with `AFTERWARD_QUEUE_PREFIX`. What
+    /// was found by tag is remembered as long as the process lives.
+    pub fn from_env() -> OpenQueue {
+        OpenQueue::from_env()
     }
 
     /// Puts a message into the queue. Awaiting what this returns sends it.

@@ -1,21 +1,45 @@
-//! Finding a queue by its name.
+//! Finding a queue: by its name, by a tag of it, or as the environment says.
 
-use super::Queue;
-use crate::{Error, sqs};
+use super::{Queue, tagged::Tag};
+use crate::{
+    Error,
+    sqs::{self, Environment, SettingsError},
+};
 use std::{collections::BTreeMap, pin::Pin};
 
-/// A queue about to be looked up; see [`Queue::named`].
+/// A queue about to be looked up; see [`Queue::named`], [`Queue::tagged`] and [`Queue::from_env`].
 #[derive(Debug)]
 #[must_use = "a queue is looked up when this is awaited"]
 pub struct OpenQueue {
-    name: String,
+    by: Result<By, SettingsError>,
     client: Option<sqs::Client>,
     create: bool,
 }
 
+/// What is known of the queue.
+#[derive(Debug, PartialEq, Eq)]
+enum By {
+    Name(String),
+    Url(String),
+    /// `true`: what was found once is believed from then on.
+    Tag(Tag, bool),
+}
+
 impl OpenQueue {
-    pub(super) fn new(name: String) -> OpenQueue {
-        OpenQueue { name, client: None, create: false }
+    fn by(by: Result<By, SettingsError>) -> OpenQueue {
+        OpenQueue { by, client: None, create: false }
+    }
+
+    pub(super) fn named(name: String) -> OpenQueue {
+        OpenQueue::by(Ok(By::Name(name)))
+    }
+
+    pub(super) fn tagged(name: String, value: String) -> OpenQueue {
+        OpenQueue::by(Ok(By::Tag(Tag { name, value, prefix: None }, false)))
+    }
+
+    pub(super) fn from_env() -> OpenQueue {
+        OpenQueue::by(said_by(&Environment { variable: &|name| std::env::var(name).ok() }))
     }
 
     /// Looks it up with this client instead of one made from the environment.
@@ -25,31 +49,71 @@ impl OpenQueue {
     }
 
     /// Makes the queue where there is none of this name, with the service's defaults; as FIFO where the name ends in
-    /// `.fifo`. Settings, such as a dead-letter queue, are [`sqs::Client::create_queue`]'s.
+    /// `.fifo`. Settings, such as a dead-letter queue, are [`sqs::Client::create_queue`]'s. Only a queue that is looked up by
+    /// its name can be made.
     pub fn create_if_missing(mut self) -> OpenQueue {
         self.create = true;
         self
     }
 
+    /// What the name of a queue that is looked up by its tag has to start with.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> OpenQueue {
+        if let Ok(By::Tag(tag, _)) = &mut self.by {
+            tag.prefix = Some(prefix.into());
+        }
+        self
+    }
+
     async fn open(self) -> Result<Queue, Error> {
+        let by = self.by?;
+        if let (By::Url(url), None) = (&by, &self.client) {
+            return Queue::from_url(url);
+        }
         let client = match self.client {
             Some(client) => client,
             None => sqs::Client::from_env()?,
         };
-        let lookup = sqs::GetQueueUrlRequest { queue_name: self.name.clone(), ..Default::default() };
-        let url = match client.get_queue_url(lookup).await {
-            Ok(found) => found.queue_url,
-            Err(error) if self.create && error.is_queue_missing() => create(&client, &self.name).await?,
-            Err(error) => return Err(error.into()),
+        let url = match by {
+            By::Url(url) => url,
+            By::Name(name) => of_name(&client, &name, self.create).await?,
+            By::Tag(tag, true) => tag.find_once(&client).await?,
+            By::Tag(tag, false) => tag.find(&client).await?,
         };
-        let url = url.ok_or_else(|| {
-            Error::Refused(format!("{} did not say what the URL of the queue `{}` is", client.endpoint(), self.name))
-        })?;
         Ok(Queue::with_client(client, url))
     }
 }
 
-async fn create(client: &sqs::Client, name: &str) -> Result<Option<String>, sqs::Error> {
+/// The queue that the environment names.
+fn said_by(environment: &Environment<'_>) -> Result<By, SettingsError> {
+    if let Some(url) = environment.first(&["AFTERWARD_QUEUE_URL"]) {
+        return Ok(By::Url(url));
+    }
+    let Some(text) = environment.first(&["AFTERWARD_QUEUE_TAG"]) else {
+        return Err(SettingsError(
+            "the environment names no queue: set AFTERWARD_QUEUE_URL to its URL, or AFTERWARD_QUEUE_TAG to a tag of it, as \
+             Name=Value"
+                .to_owned(),
+        ));
+    };
+    let mut tag = Tag::parse(&text)
+        .ok_or_else(|| SettingsError(format!("AFTERWARD_QUEUE_TAG is `{text}`, and has to be Name=Value")))?;
+    tag.prefix = environment.first(&["AFTERWARD_QUEUE_PREFIX"]);
+    Ok(By::Tag(tag, true))
+}
+
+async fn of_name(client: &sqs::Client, name: &str, create: bool) -> Result<String, Error> {
+    let lookup = sqs::GetQueueUrlRequest { queue_name: name.to_owned(), ..Default::default() };
+    let url = match client.get_queue_url(lookup).await {
+        Ok(found) => found.queue_url,
+        Err(error) if create && error.is_queue_missing() => create_named(client, name).await?,
+        Err(error) => return Err(error.into()),
+    };
+    url.ok_or_else(|| {
+        Error::Refused(format!("{} did not say what the URL of the queue `{name}` is", client.endpoint()))
+    })
+}
+
+async fn create_named(client: &sqs::Client, name: &str) -> Result<Option<String>, sqs::Error> {
     let mut attributes = BTreeMap::new();
     if name.ends_with(".fifo") {
         attributes.insert("FifoQueue".to_owned(), "true".to_owned());
@@ -64,5 +128,31 @@ impl IntoFuture for OpenQueue {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.open())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_names_a_queue_by_its_url_or_by_a_tag() {
+        let said = |variables: &[(&str, &str)]| {
+            let get =
+                |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+            said_by(&Environment { variable: &get }).map_err(|error| error.to_string())
+        };
+        let url = ("AFTERWARD_QUEUE_URL", "http://h/1/jobs");
+        let tag = |value: &str, prefix: Option<&str>| {
+            By::Tag(Tag { name: "Deployment".into(), value: value.into(), prefix: prefix.map(str::to_owned) }, true)
+        };
+        assert_eq!(said(&[url, ("AFTERWARD_QUEUE_TAG", "a=b")]), Ok(By::Url("http://h/1/jobs".into())));
+        assert_eq!(said(&[("AFTERWARD_QUEUE_TAG", "Deployment=main")]), Ok(tag("main", None)));
+        assert_eq!(
+            said(&[("AFTERWARD_QUEUE_TAG", "Deployment = a=b"), ("AFTERWARD_QUEUE_PREFIX", "letsgo-")]),
+            Ok(tag("a=b", Some("letsgo-")))
+        );
+        assert!(said(&[]).unwrap_err().contains("set AFTERWARD_QUEUE_URL"));
+        assert!(said(&[("AFTERWARD_QUEUE_TAG", "main")]).unwrap_err().contains("has to be Name=Value"));
     }
 }

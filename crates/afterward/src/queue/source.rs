@@ -1,8 +1,12 @@
 //! A queue as a worker's source.
 
-use super::{Queue, enqueue::seconds_up};
-use crate::{Attribute, Delivery, Receive, Source, SourceError, sqs};
-use http::{HeaderMap, HeaderValue};
+use super::{Queue, enqueue::seconds_up, later::marks, receipt};
+use crate::{
+    Attribute, Cause, DeadLetter, Delivery, Receive, Redrive, Source, SourceError,
+    claim::{Pointer, SIZE_ATTRIBUTES},
+    sqs,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -54,20 +58,63 @@ impl Source for Queue {
             receive_request_attempt_id: self.is_fifo().then(attempt_id),
         };
         let messages = self.client().receive_message(request).await.map_err(of_queue)?.messages;
-        Ok(messages.into_iter().filter_map(|message| delivery(message, self.is_fifo())).collect())
+        let due = self.send_on_early(messages).await;
+        Ok(due.into_iter().filter_map(|message| self.delivery(message)).collect())
     }
 
     async fn delete(&self, receipt: &str) -> Result<(), SourceError> {
-        self.0.deletes.delete(receipt).await
+        let (handle, claim) = receipt::parts(receipt);
+        self.0.deletes.delete(handle).await?;
+        if let (Some(key), Ok(Some(claims))) = (claim, self.claims())
+            && let Err(error) = claims.remove(&key).await
+        {
+            tracing::warn!(queue = Queue::name(self), %key, %error, "a message's payload could not be removed with it");
+        }
+        Ok(())
+    }
+
+    async fn body(&self, delivery: &Delivery) -> Result<Option<String>, Cause> {
+        let Some(pointer) = Pointer::read(&delivery.body) else { return Ok(None) };
+        let Some(claims) = self.claims()? else {
+            let why =
+                "this worker has no store to read it from: set AFTERWARD_CLAIM_CHECK_URL or Queue::claim_check_at";
+            return Err(format!("the message's payload is at {}, and {why}", pointer.url()).into());
+        };
+        let said_bytes = SIZE_ATTRIBUTES.iter().find_map(|name| match delivery.attributes.get(*name)? {
+            Attribute::Number(digits) => digits.parse().ok(),
+            _ => None,
+        });
+        claims.redeem(&pointer, said_bytes).await.map(Some)
+    }
+
+    fn is_whole(&self, delivery: &Delivery) -> bool {
+        Pointer::read(&delivery.body).is_none()
     }
 
     async fn change_visibility(&self, receipt: &str, after: Duration, error: Option<&str>) -> Result<(), SourceError> {
+        self.change(receipt, after, error.map(error_header).unwrap_or_default()).await
+    }
+
+    async fn report_progress(&self, receipt: &str, after: Duration, progress: &str) -> Result<(), SourceError> {
+        self.change(receipt, after, text_header(sqs::PROGRESS_HEADER, progress)).await
+    }
+
+    async fn redrive(&self) -> Result<Option<Redrive>, SourceError> {
+        self.redrive_policy().await
+    }
+
+    async fn dead_letter(&self, letter: &DeadLetter<'_>) -> Result<(), SourceError> {
+        self.move_to_dead_letters(letter).await
+    }
+}
+
+impl Queue {
+    async fn change(&self, receipt: &str, after: Duration, headers: HeaderMap) -> Result<(), SourceError> {
         let request = sqs::Request::ChangeMessageVisibility(sqs::ChangeMessageVisibilityRequest {
             queue_url: self.url().to_owned(),
-            receipt_handle: receipt.to_owned(),
+            receipt_handle: receipt::parts(receipt).0.to_owned(),
             visibility_timeout: seconds_up(after),
         });
-        let headers = error.map(error_header).unwrap_or_default();
         match self.client().call(&request, headers).await {
             Ok(_) => Ok(()),
             Err(error) => Err(of_lease(&error)),
@@ -76,7 +123,7 @@ impl Source for Queue {
 }
 
 /// An error of a call about the queue.
-fn of_queue(error: sqs::Error) -> SourceError {
+pub(super) fn of_queue(error: sqs::Error) -> SourceError {
     if error.is_transient() { SourceError::Unavailable(error.into()) } else { SourceError::Refused(error.into()) }
 }
 
@@ -104,27 +151,38 @@ pub(super) fn of_entry(entry: sqs::BatchResultErrorEntry) -> SourceError {
     }
 }
 
-fn error_header(error: &str) -> HeaderMap {
-    let end = error.floor_char_boundary(LONGEST_ERROR_BYTES);
-    let encoded = utf8_percent_encode(&error[..end], NON_ALPHANUMERIC).to_string();
-    // Percent-encoded text is ASCII without control characters: always a header value.
-    HeaderValue::try_from(encoded).map(|value| HeaderMap::from_iter([(sqs::ERROR_HEADER, value)])).unwrap_or_default()
+pub(super) fn error_header(error: &str) -> HeaderMap {
+    text_header(sqs::ERROR_HEADER, error)
 }
 
-/// A message as delivered; `None` for one that lacks what the protocol promises, and which nobody could settle.
-fn delivery(message: sqs::Message, fifo: bool) -> Option<Delivery> {
-    let of = |name: &str| message.attributes.get(name);
-    let mut delivery = Delivery::new(message.message_id?, message.receipt_handle?, message.body?);
-    delivery.receive_count = of("ApproximateReceiveCount").and_then(|text| text.parse().ok()).unwrap_or(1);
-    delivery.sent_at = of("SentTimestamp").and_then(|text| text.parse().ok()).and_then(time);
-    delivery.group = of("MessageGroupId").cloned();
-    delivery.ordered = fifo;
-    delivery.attributes = message
-        .message_attributes
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, Attribute::from_wire(value)?)))
-        .collect();
-    Some(delivery)
+/// A header of text, cut where it is too long.
+fn text_header(name: HeaderName, text: &str) -> HeaderMap {
+    let end = text.floor_char_boundary(LONGEST_ERROR_BYTES);
+    let encoded = utf8_percent_encode(&text[..end], NON_ALPHANUMERIC).to_string();
+    // Percent-encoded text is ASCII without control characters: always a header value.
+    HeaderValue::try_from(encoded).map(|value| HeaderMap::from_iter([(name, value)])).unwrap_or_default()
+}
+
+impl Queue {
+    /// A message as delivered; `None` for one that lacks what the protocol promises, and which nobody could settle.
+    fn delivery(&self, message: sqs::Message) -> Option<Delivery> {
+        let of = |name: &str| message.attributes.get(name);
+        let id = marks::first_id(&message).map(str::to_owned).or(message.message_id.clone())?;
+        let (handle, body) = (message.receipt_handle.clone()?, message.body.clone()?);
+        // A store that can't be opened is told when the payload is asked for.
+        let claim = self.claims().ok().flatten().and_then(|claims| claims.key_of(&body));
+        let mut delivery = Delivery::new(id, receipt::with_claim(handle, claim.as_ref()), body);
+        delivery.receive_count = of("ApproximateReceiveCount").and_then(|text| text.parse().ok()).unwrap_or(1);
+        delivery.sent_at = of("SentTimestamp").and_then(|text| text.parse().ok()).and_then(time);
+        delivery.group = of("MessageGroupId").cloned();
+        delivery.ordered = self.is_fifo();
+        delivery.attributes = message
+            .message_attributes
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, Attribute::from_wire(value)?)))
+            .collect();
+        Some(delivery)
+    }
 }
 
 fn time(since_epoch_ms: u64) -> Option<SystemTime> {

@@ -1,6 +1,6 @@
 //! A method per action.
 
-use super::*;
+use super::{error::Failure, *};
 
 /// Methods for actions that answer with something, then methods for those that answer with nothing.
 macro_rules! actions {

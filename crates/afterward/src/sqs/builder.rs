@@ -1,8 +1,9 @@
 //! Settings of a client, and how they are found.
 
 use super::credentials::Environment;
-use super::{Client, Credential, Endpoint, Inner, SettingsError, transport::Transport};
-use afterward_aws::sigv4::Signer;
+use super::keys::Keys;
+use super::service::{Patience, Service};
+use super::{Client, Credential, Endpoint, SettingsError};
 use afterward_names::Region;
 use std::{sync::Arc, time::Duration};
 
@@ -18,6 +19,8 @@ pub struct Builder {
     region: Option<String>,
     profile: Option<String>,
     credentials: Option<Credential>,
+    #[cfg(feature = "aws-config")]
+    provider: Option<aws_credential_types::provider::SharedCredentialsProvider>,
     timeout: Option<Duration>,
     attempts: Option<u32>,
 }
@@ -59,6 +62,16 @@ impl Builder {
         self
     }
 
+    /// Keys and region from what the program has loaded with `aws-config`; they go before what is found elsewhere. What the
+    /// configuration leaves out is found as ever. Needs the feature `aws-config`, which also makes Amazon's standard chain
+    /// the last place to look for keys, without this call.
+    #[cfg(feature = "aws-config")]
+    pub fn aws_config(mut self, config: &aws_config::SdkConfig) -> Builder {
+        self.provider = config.credentials_provider().or(self.provider);
+        self.region = config.region().map(|region| region.as_ref().to_owned()).or(self.region);
+        self
+    }
+
     /// How long one attempt of a call may take until its reply is complete, beyond a long poll's wait. 30 s unless set.
     pub fn timeout(mut self, timeout: Duration) -> Builder {
         self.timeout = Some(timeout);
@@ -80,6 +93,7 @@ impl Builder {
     }
 
     pub(super) fn build_in(self, environment: &Environment<'_>) -> Result<Client, SettingsError> {
+        let given = self.given_keys();
         let profile = self.profile.as_deref();
         let region = self.region.or_else(|| environment.region(profile));
         let endpoint: Endpoint = match &self.target {
@@ -96,17 +110,20 @@ impl Builder {
             Some(text) => text.parse().map_err(|error| SettingsError(format!("the region `{text}`: {error}")))?,
             None => Region::default(),
         };
-        let credential = match self.credentials {
-            Some(credential) => credential,
-            None => environment.credential(profile, &endpoint)?,
+        let keys = match given {
+            Some(keys) => keys,
+            None => environment.keys(profile, &endpoint)?,
         };
-        Ok(Client(Arc::new(Inner {
-            signer: Signer::new(credential, region.as_str(), "sqs"),
-            transport: Transport::new(&endpoint)?,
-            region: region.as_str().to_owned(),
-            endpoint,
-            timeout: self.timeout.unwrap_or(TIMEOUT),
-            attempts: self.attempts.unwrap_or(ATTEMPTS),
-        })))
+        let patience =
+            Patience { timeout: self.timeout.unwrap_or(TIMEOUT), attempts: self.attempts.unwrap_or(ATTEMPTS) };
+        Ok(Client(Arc::new(Service::new("sqs", endpoint, region.as_str().to_owned(), keys, patience)?)))
+    }
+
+    /// The keys that the program gave.
+    fn given_keys(&self) -> Option<Keys> {
+        let fixed = self.credentials.clone().map(Keys::Fixed);
+        #[cfg(feature = "aws-config")]
+        let fixed = fixed.or_else(|| Some(Keys::Chain(super::chain::Chain::of_provider(self.provider.clone()?))));
+        fixed
     }
 }

@@ -2,12 +2,12 @@
 //! share.
 
 use super::profile::{File, Section, section};
-use super::{Credential, Endpoint, SettingsError};
+use super::{Credential, Endpoint, SettingsError, keys::Keys};
 use std::path::{Path, PathBuf};
 
 /// What the process was given. A value, so that tests need not change their own process.
-pub(super) struct Environment<'a> {
-    pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
+pub(crate) struct Environment<'a> {
+    pub(crate) variable: &'a dyn Fn(&str) -> Option<String>,
 }
 
 /// Settings of a profile that mean: its keys come from somewhere else.
@@ -21,13 +21,13 @@ impl Environment<'_> {
     }
 
     /// The first of these variables that is set.
-    pub(super) fn first(&self, names: &[&str]) -> Option<String> {
+    pub(crate) fn first(&self, names: &[&str]) -> Option<String> {
         names.iter().find_map(|name| self.get(name))
     }
 
     /// The keys to sign with at `endpoint`. `profile`: one that the program asked for by name, which goes before the
     /// environment's keys.
-    pub(super) fn credential(&self, profile: Option<&str>, endpoint: &Endpoint) -> Result<Credential, SettingsError> {
+    pub(crate) fn credential(&self, profile: Option<&str>, endpoint: &Endpoint) -> Result<Credential, SettingsError> {
         if let Some(profile) = profile {
             return self.keys_of(profile);
         }
@@ -52,6 +52,19 @@ impl Environment<'_> {
         let profile = named.as_deref().unwrap_or("default");
         let of_profile = || self.section(File::Config, profile)?.remove("region").filter(|region| !region.is_empty());
         self.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]).or_else(of_profile)
+    }
+
+    /// The same as keys for a client. With the feature `aws-config`, what is not found here is Amazon's standard chain's to
+    /// find, when the first request is signed.
+    pub(crate) fn keys(&self, profile: Option<&str>, endpoint: &Endpoint) -> Result<Keys, SettingsError> {
+        let found = self.credential(profile, endpoint).map(Keys::Fixed);
+        #[cfg(feature = "aws-config")]
+        if found.is_err() {
+            // Half a key in the variables is a mistake, and not for another provider to make up for.
+            self.keys_in_variables()?;
+            return Ok(Keys::Chain(super::chain::Chain::new(profile.map(str::to_owned))));
+        }
+        found
     }
 
     fn keys_in_variables(&self) -> Result<Option<Credential>, SettingsError> {
@@ -80,8 +93,8 @@ impl Environment<'_> {
         }
         Err(SettingsError(match elsewhere {
             Some(how) => format!(
-                "the profile `{profile}` gets its keys by `{how}`, which is not supported: export them with \
-                 `aws configure export-credentials --profile {profile} --format env`"
+                "the profile `{profile}` gets its keys by `{how}`, which needs the feature `aws-config` of the crate \
+                 `afterward`; or export them with `aws configure export-credentials --profile {profile} --format env`"
             ),
             None => format!(
                 "the profile `{profile}` has no aws_access_key_id and aws_secret_access_key in {} or {}",

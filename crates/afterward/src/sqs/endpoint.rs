@@ -19,8 +19,18 @@ impl Endpoint {
 
     /// Amazon SQS itself in a region.
     pub fn amazon(region: &str) -> Result<Endpoint, SettingsError> {
+        Endpoint::amazon_service("sqs", region)
+    }
+
+    /// Another of Amazon's services in a region.
+    pub(crate) fn amazon_service(service: &str, region: &str) -> Result<Endpoint, SettingsError> {
         let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        format!("https://sqs.{region}.{domain}").parse()
+        format!("https://{service}.{region}.{domain}").parse()
+    }
+
+    /// Whether this is Amazon itself.
+    pub(crate) fn is_amazon(&self) -> bool {
+        self.amazon_region().is_some()
     }
 
     /// The endpoint of a queue's URL, and the URL's path: `http://127.0.0.1:4566` and `/000000000000/jobs`.

@@ -13,6 +13,7 @@ struct Inner {
     action: String,
     queue: Option<String>,
     attempts: u32,
+    is_of_entry: bool,
     kind: ErrorKind,
     cause: Option<Cause>,
 }
@@ -40,6 +41,8 @@ pub enum ErrorKind {
     BadReply(String),
     /// The request could not be written: the reason is in the request, and nothing was sent.
     BadRequest(String),
+    /// There are no keys to sign the request with; nothing was sent.
+    NoCredentials(String),
 }
 
 /// The codes by which services say "slow down": the SDKs' lists, as far as SQS and what stands before it use them.
@@ -60,7 +63,7 @@ impl ErrorKind {
         match self {
             ErrorKind::Service { status, code, .. } => *status >= 500 || is_throttle(*status, code),
             ErrorKind::Unreachable(_) | ErrorKind::Broken(_) | ErrorKind::TimedOut(_) => true,
-            ErrorKind::BadReply(_) | ErrorKind::BadRequest(_) => false,
+            ErrorKind::BadReply(_) | ErrorKind::BadRequest(_) | ErrorKind::NoCredentials(_) => false,
         }
     }
 }
@@ -77,6 +80,7 @@ impl Error {
             action: action.to_owned(),
             queue: None,
             attempts,
+            is_of_entry: false,
             kind,
             cause,
         }))
@@ -86,6 +90,44 @@ impl Error {
     pub(super) fn of_queue(mut self, name: Option<String>) -> Error {
         self.0.queue = name;
         self
+    }
+
+    /// One message's part in the failure of a batch.
+    pub(crate) fn of_entry(
+        endpoint: &Endpoint,
+        action: &str,
+        queue: &str,
+        entry: super::BatchResultErrorEntry,
+    ) -> Error {
+        let status = if entry.sender_fault { 400 } else { 500 };
+        let kind = ErrorKind::Service { status, code: entry.code, message: entry.message.unwrap_or_default() };
+        let mut error = Error::new(endpoint, action, 1, Failure::from(kind)).of_queue(Some(queue.to_owned()));
+        error.0.is_of_entry = true;
+        error
+    }
+
+    /// A request that can't be written.
+    pub(crate) fn of_request(endpoint: &Endpoint, action: &str, why: String) -> Error {
+        Error::new(endpoint, action, 1, Failure::from(ErrorKind::BadRequest(why)))
+    }
+
+    /// The same for another message of the same call.
+    pub(crate) fn for_another(&self) -> Error {
+        let Inner { endpoint, action, queue, attempts, is_of_entry, kind, .. } = &*self.0;
+        Error(Box::new(Inner {
+            endpoint: endpoint.clone(),
+            action: action.clone(),
+            queue: queue.clone(),
+            attempts: *attempts,
+            is_of_entry: *is_of_entry,
+            kind: kind.clone(),
+            cause: None,
+        }))
+    }
+
+    /// Whether it is about one message of a batch rather than about the call.
+    pub(crate) fn is_of_entry(&self) -> bool {
+        self.0.is_of_entry
     }
 
     /// Where the call went.
@@ -160,6 +202,21 @@ pub(crate) fn bare_code(code: &str) -> &str {
     code.rsplit('.').next().unwrap_or(code)
 }
 
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ErrorKind::Service { status, code, message } if message.is_empty() => write!(f, "{code} (HTTP {status})"),
+            ErrorKind::Service { status, code, message } => write!(f, "{code} (HTTP {status}): {message}"),
+            ErrorKind::Unreachable(why) => write!(f, "no connection: {why}"),
+            ErrorKind::Broken(why) => write!(f, "the connection broke: {why}"),
+            ErrorKind::TimedOut(after) => write!(f, "no reply within {after:?}"),
+            ErrorKind::BadReply(why) => write!(f, "the reply can't be read as one of this service: {why}"),
+            ErrorKind::BadRequest(why) => write!(f, "the request can't be written: {why}"),
+            ErrorKind::NoCredentials(why) => write!(f, "no credentials to sign with: {why}"),
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { endpoint, action, queue, attempts, kind, .. } = &*self.0;
@@ -167,15 +224,7 @@ impl fmt::Display for Error {
             Some(queue) => write!(f, "{action} of `{queue}` at {endpoint}: ")?,
             None => write!(f, "{action} at {endpoint}: ")?,
         }
-        match kind {
-            ErrorKind::Service { status, code, message } if message.is_empty() => write!(f, "{code} (HTTP {status})")?,
-            ErrorKind::Service { status, code, message } => write!(f, "{code} (HTTP {status}): {message}")?,
-            ErrorKind::Unreachable(why) => write!(f, "no connection: {why}")?,
-            ErrorKind::Broken(why) => write!(f, "the connection broke: {why}")?,
-            ErrorKind::TimedOut(after) => write!(f, "no reply within {after:?}")?,
-            ErrorKind::BadReply(why) => write!(f, "the reply can't be read as one of this service: {why}")?,
-            ErrorKind::BadRequest(why) => write!(f, "the request can't be written: {why}")?,
-        }
+        write!(f, "{kind}")?;
         if *attempts > 1 {
             write!(f, " (tried {attempts} times)")?;
         }
@@ -206,8 +255,8 @@ impl StdError for Error {
 }
 
 /// One attempt's failure, before it is known which call it belongs to.
-pub(super) struct Failure {
-    pub(super) kind: ErrorKind,
+pub(crate) struct Failure {
+    pub(crate) kind: ErrorKind,
     pub(super) cause: Option<Cause>,
 }
 

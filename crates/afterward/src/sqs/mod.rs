@@ -25,8 +25,8 @@
 //! | region | what an Amazon endpoint's host name says, [`Builder::region`], `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's `region`, `us-east-1` |
 //! | credentials | [`Builder::credentials`], `AWS_ACCESS_KEY_ID` with `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, the keys of the profile (`AWS_PROFILE`, else `default`) in `~/.aws/credentials` or `~/.aws/config`, for a loopback endpoint where none of these gives keys: the key `afterward` |
 //!
-//! Profiles that get their keys elsewhere (single sign-on, roles, credential processes) are not supported: export them
-//! with `aws configure export-credentials --format env`.
+//! Profiles that get their keys elsewhere (single sign-on, roles, credential processes) need the feature `aws-config`, which
+//! asks Amazon's standard chain last; without it, export them with `aws configure export-credentials --format env`.
 //!
 //! # Retries
 //!
@@ -37,13 +37,17 @@
 
 mod actions;
 mod builder;
+#[cfg(feature = "aws-config")]
+mod chain;
 mod credentials;
 mod endpoint;
 mod error;
+mod keys;
 mod plain;
 mod profile;
 pub(crate) mod retry;
-mod transport;
+pub(crate) mod service;
+pub(crate) mod transport;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -64,57 +68,32 @@ pub use afterward_aws::sqs::{
     TagQueueRequest, UntagQueueRequest,
 };
 pub use builder::Builder;
+pub(crate) use credentials::Environment;
 pub use endpoint::Endpoint;
 pub(crate) use error::bare_code;
 pub use error::{Error, ErrorKind, SettingsError};
 
-use afterward_aws::sigv4::Signer;
 use afterward_aws::sqs::{request_json, response_json};
 use bytes::Bytes;
-use error::Failure;
 use http::{HeaderMap, HeaderValue, Method, header};
-use retry::Backoff;
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
-use transport::Transport;
+pub(crate) use keys::Keys;
+use service::{Call, Service};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// The header by which a change of visibility tells an Afterward server why its consumer failed: percent-encoded UTF-8.
 /// Amazon ignores it.
 pub const ERROR_HEADER: http::HeaderName = http::HeaderName::from_static("x-afterward-error");
 
-const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("afterward/", env!("CARGO_PKG_VERSION")));
-/// The waits between attempts: the first, and what they grow to.
-const RETRY_FIRST: Duration = Duration::from_millis(100);
-const RETRY_LONGEST: Duration = Duration::from_secs(5);
+/// The header by which a change of visibility tells an Afterward server how far its consumer is: percent-encoded UTF-8, a
+/// fraction from 0 to 1 and words, such as `0.4 resized`. Amazon ignores it.
+pub const PROGRESS_HEADER: http::HeaderName = http::HeaderName::from_static("x-afterward-progress");
+
 /// What a long poll lasts when the queue's own wait applies, which may be anything up to this.
 const LONGEST_POLL: Duration = Duration::from_secs(20);
 
 /// A client of one SQS endpoint in one region. Cheap to clone; clones share their connections.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
-
-struct Inner {
-    endpoint: Endpoint,
-    region: String,
-    signer: Signer,
-    transport: Transport,
-    timeout: Duration,
-    attempts: u32,
-}
-
-/// One HTTP call, as often as it takes.
-struct Call<'a> {
-    /// What errors call it.
-    name: &'a str,
-    method: Method,
-    path_and_query: &'a str,
-    headers: HeaderMap,
-    body: Bytes,
-    timeout: Duration,
-}
+pub struct Client(Arc<Service>);
 
 impl Client {
     /// A client of the endpoint that the environment names, else of the local server.
@@ -132,12 +111,12 @@ impl Client {
 
     /// Where calls go.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.0.endpoint
+        self.0.endpoint()
     }
 
     /// The region that calls are signed for.
     pub fn region(&self) -> &str {
-        &self.0.region
+        self.0.region()
     }
 
     /// Any action, with `headers` beside those that every call has. The methods named after the actions are easier.
@@ -152,62 +131,40 @@ impl Client {
             path_and_query: "/",
             headers: json_headers(action, headers),
             body: Bytes::from(body),
-            timeout: self.0.timeout + poll_of(request),
+            poll: poll_of(request),
         };
-        self.retried(&call, ErrorKind::is_transient, |reply| {
-            response_json(action, reply.status().as_u16(), reply.body()).map_err(|refusal| {
-                if refusal.status < 300 {
-                    return ErrorKind::BadReply(refusal.message);
-                }
-                ErrorKind::Service { status: refusal.status, code: refusal.code, message: refusal.message }
+        self.0
+            .retried(&call, ErrorKind::is_transient, |reply| {
+                response_json(action, reply.status().as_u16(), reply.body()).map_err(|refusal| {
+                    if refusal.status < 300 {
+                        return ErrorKind::BadReply(refusal.message);
+                    }
+                    ErrorKind::Service { status: refusal.status, code: refusal.code, message: refusal.message }
+                })
             })
-        })
-        .await
-        .map_err(|error| error.of_queue(queue_of(&call.body)))
+            .await
+            .map_err(|error| error.of_queue(queue_of(&call.body)))
     }
 
-    /// Makes a call until it works, fails for good, or has had its attempts.
-    async fn retried<T>(
+    /// Another service of the same account and region, such as `scheduler`.
+    pub(crate) fn beside(&self, name: &'static str, endpoint: Endpoint) -> Result<Service, SettingsError> {
+        self.0.beside(name, endpoint, None)
+    }
+
+    /// Another service of the same region, with keys of its own.
+    pub(crate) fn beside_with(
         &self,
-        call: &Call<'_>,
-        may_retry: impl Fn(&ErrorKind) -> bool,
-        read: impl Fn(http::Response<Bytes>) -> Result<T, ErrorKind>,
-    ) -> Result<T, Error> {
-        let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
-        let mut attempt = 1;
-        loop {
-            let failure = match self.attempt(call).await.and_then(|reply| read(reply).map_err(Failure::from)) {
-                Ok(result) => return Ok(result),
-                Err(failure) => failure,
-            };
-            if attempt >= self.0.attempts || !may_retry(&failure.kind) {
-                return Err(Error::new(&self.0.endpoint, call.name, attempt, failure));
-            }
-            let wait = backoff.wait();
-            tracing::debug!(action = call.name, endpoint = %self.0.endpoint, attempt, ?wait, reason = ?failure.kind, "trying again");
-            tokio::time::sleep(wait).await;
-            attempt += 1;
-        }
-    }
-
-    /// Signs and sends once. Signed anew each time, because a signature ages.
-    async fn attempt(&self, call: &Call<'_>) -> Result<http::Response<Bytes>, Failure> {
-        let bad_request = |error: &dyn fmt::Display| Failure::from(ErrorKind::BadRequest(error.to_string()));
-        let uri = self.0.endpoint.uri(call.path_and_query).map_err(|error| bad_request(&error))?;
-        let mut headers = call.headers.clone();
-        headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
-        self.0.signer.sign(&call.method, &uri, &mut headers, &call.body, now_ms());
-        let mut request = http::Request::new(call.body.clone().into());
-        *request.method_mut() = call.method.clone();
-        *request.uri_mut() = uri;
-        *request.headers_mut() = headers;
-        self.0.transport.round_trip(request, call.timeout).await
+        name: &'static str,
+        endpoint: Endpoint,
+        keys: Keys,
+    ) -> Result<Service, SettingsError> {
+        self.0.beside(name, endpoint, Some(keys))
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("endpoint", &self.0.endpoint).field("region", &self.0.region).finish()
+        f.debug_struct("Client").field("endpoint", self.endpoint()).field("region", &self.region()).finish()
     }
 }
 
@@ -226,11 +183,6 @@ fn poll_of(request: &Request) -> Duration {
         Some(seconds) => Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).min(LONGEST_POLL),
         None => LONGEST_POLL,
     }
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The name of the queue that a request is about.

@@ -1,10 +1,11 @@
 //! Plain HTTP calls to an Afterward server: its admin API (`/_afterward/…`) and its front door (`/jobs`), signed like all
 //! others.
 
-use super::{Call, Client, Error, ErrorKind};
+use super::{Client, Error, ErrorKind, service::Call};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
+use std::time::Duration;
 
 impl Client {
     /// Gets what `path_and_query` names, such as `/_afterward/queues/jobs/messages?limit=10`, percent-encoded by the
@@ -48,15 +49,16 @@ impl Client {
     ) -> Result<http::Response<Bytes>, Error> {
         let path = path_and_query.split('?').next().unwrap_or(path_and_query);
         let name = format!("{method} {path}");
-        let call = Call { name: &name, method, path_and_query, headers, body, timeout: self.0.timeout };
-        self.retried(
-            &call,
-            may_retry,
-            |reply| {
-                if reply.status().is_success() { Ok(reply) } else { Err(refusal_of(&reply)) }
-            },
-        )
-        .await
+        let call = Call { name: &name, method, path_and_query, headers, body, poll: Duration::ZERO };
+        self.0
+            .retried(
+                &call,
+                may_retry,
+                |reply| {
+                    if reply.status().is_success() { Ok(reply) } else { Err(refusal_of(&reply)) }
+                },
+            )
+            .await
     }
 }
 

@@ -24,7 +24,7 @@ impl Backoff {
 }
 
 /// A number in `0.0..1.0`. Where the system has no randomness to give, the middle: only the spreading suffers.
-fn chance() -> f64 {
+pub(crate) fn chance() -> f64 {
     getrandom::u32().map_or(0.5, |bits| f64::from(bits) / (f64::from(u32::MAX) + 1.0))
 }
 

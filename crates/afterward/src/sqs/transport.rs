@@ -20,14 +20,14 @@ type Body = Full<Bytes>;
 
 /// An HTTP/1.1 client with a pool of connections.
 #[derive(Clone)]
-pub(super) enum Transport {
+pub(crate) enum Transport {
     Plain(Client<HttpConnector, Body>),
     #[cfg(feature = "tls")]
     Tls(Client<hyper_rustls::HttpsConnector<HttpConnector>, Body>),
 }
 
 impl Transport {
-    pub(super) fn new(endpoint: &Endpoint) -> Result<Transport, SettingsError> {
+    pub(crate) fn new(endpoint: &Endpoint) -> Result<Transport, SettingsError> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
@@ -58,7 +58,7 @@ impl Transport {
     }
 
     /// Sends a request and reads the whole reply, within `timeout`.
-    pub(super) async fn round_trip(
+    pub(crate) async fn round_trip(
         &self,
         request: http::Request<Body>,
         timeout: Duration,

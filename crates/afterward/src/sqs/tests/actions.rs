@@ -1,4 +1,5 @@
 use super::*;
+use crate::sqs::service::now_ms;
 use afterward_aws::{Incoming, sigv4::Verifier};
 
 #[tokio::test]

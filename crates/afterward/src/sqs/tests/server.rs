@@ -92,6 +92,12 @@ impl Server {
         self.asked.lock().unwrap().clone()
     }
 
+    /// The body of each POST so far whose path starts so.
+    pub(crate) fn bodies_of(&self, path: &str) -> Vec<serde_json::Value> {
+        let asked = self.asked().into_iter().filter(|asked| asked.uri().path().starts_with(path));
+        asked.filter_map(|asked| serde_json::from_slice(asked.body()).ok()).collect()
+    }
+
     /// The body of each request so far.
     pub(crate) fn bodies(&self) -> Vec<serde_json::Value> {
         self.asked().iter().map(|request| serde_json::from_slice(request.body()).unwrap()).collect()

@@ -1,5 +1,10 @@
 //! A queue against a scripted server: what goes over the wire, and what comes of the answers.
 
+mod batches;
+mod enqueueing;
+mod sending_on;
+mod tags;
+
 use super::*;
 use crate::sqs::tests::{
     client,

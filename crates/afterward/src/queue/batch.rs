@@ -1,0 +1,196 @@
+//! Many messages in few calls.
+//!
+//! A call takes ten messages, and a mebibyte in all; a server that takes less says so, and its part is sent in halves. On a
+//! standard queue a few calls are under way at a time, and a message that the service failed at is sent again. On a FIFO
+//! queue one call follows another, and once a message was not taken, nothing more of its group is sent: the rest of the group
+//! would overtake it.
+
+use super::{MessageId, Queue};
+use crate::{
+    Error,
+    sqs::{self, retry::Backoff},
+};
+use afterward_names::limits;
+use std::{collections::HashSet, time::Duration};
+use tokio::task::JoinSet;
+
+/// Calls under way at a time.
+const CALLS: usize = 4;
+/// How often a message is sent that the service fails at.
+const ATTEMPTS: u32 = 3;
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+const RETRY_LONGEST: Duration = Duration::from_secs(2);
+
+type Outcome = Result<MessageId, Error>;
+/// A message and its place among all that are to be sent.
+type Numbered = (usize, sqs::SendMessageRequest);
+
+/// Sends messages to one queue. The outcomes are in the order of the requests.
+pub(super) async fn send_all(queue: &Queue, requests: Vec<sqs::SendMessageRequest>) -> Vec<Outcome> {
+    let count = requests.len();
+    let mut outcomes: Vec<Option<Outcome>> = (0..count).map(|_| None).collect();
+    let numbered = requests.into_iter().enumerate().collect();
+    let told = if queue.is_fifo() { in_order(queue, numbered).await } else { at_once(queue, numbered).await };
+    for (number, outcome) in told {
+        outcomes[number] = Some(outcome);
+    }
+    let unsaid =
+        || Err(Error::Refused(format!("the queue `{}` did not say whether it took the message", queue.name())));
+    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unsaid)).collect()
+}
+
+/// A standard queue: several calls at a time, in no order.
+async fn at_once(queue: &Queue, requests: Vec<Numbered>) -> Vec<(usize, Outcome)> {
+    let mut told = Vec::with_capacity(requests.len());
+    let mut calls = JoinSet::new();
+    for part in parts(requests) {
+        if calls.len() >= CALLS
+            && let Some(Ok(outcomes)) = calls.join_next().await
+        {
+            told.extend(outcomes);
+        }
+        let queue = queue.clone();
+        calls.spawn(async move { insist(&queue, part).await });
+    }
+    for outcomes in calls.join_all().await {
+        told.extend(outcomes);
+    }
+    told
+}
+
+/// Sends a part, and again what the service failed at.
+async fn insist(queue: &Queue, mut part: Vec<Numbered>) -> Vec<(usize, Outcome)> {
+    let mut told = Vec::with_capacity(part.len());
+    let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
+    for attempt in 1.. {
+        let outcomes = send_part(queue, part.clone()).await;
+        let may_retry = attempt < ATTEMPTS;
+        let (again, settled): (Vec<_>, Vec<_>) =
+            outcomes.into_iter().partition(|(_, outcome)| may_retry && was_failed_at(outcome));
+        told.extend(settled);
+        if again.is_empty() {
+            break;
+        }
+        let again: HashSet<usize> = again.into_iter().map(|(number, _)| number).collect();
+        part.retain(|(number, _)| again.contains(number));
+        tokio::time::sleep(backoff.wait()).await;
+    }
+    told
+}
+
+/// Whether the service answered that it did not take this one message, through no fault of the message. A call that failed
+/// as a whole has been tried again already.
+fn was_failed_at(outcome: &Outcome) -> bool {
+    matches!(outcome, Err(Error::Sqs(error)) if error.is_of_entry() && error.is_transient())
+}
+
+/// A FIFO queue: one call after another, and no further message of a group that has one which was not taken.
+async fn in_order(queue: &Queue, requests: Vec<Numbered>) -> Vec<(usize, Outcome)> {
+    let mut told = Vec::with_capacity(requests.len());
+    let mut broken: HashSet<String> = HashSet::new();
+    let groups: Vec<Option<String>> = requests.iter().map(|(_, request)| request.message_group_id.clone()).collect();
+    for part in parts(requests) {
+        let is_broken =
+            |(_, request): &Numbered| request.message_group_id.as_ref().is_some_and(|group| broken.contains(group));
+        let (left_out, part): (Vec<_>, Vec<_>) = part.into_iter().partition(is_broken);
+        told.extend(left_out.into_iter().map(|(number, request)| (number, Err(overtaking(&request)))));
+        for (number, outcome) in send_part(queue, part).await {
+            if let (Err(_), Some(Some(group))) = (&outcome, groups.get(number)) {
+                broken.insert(group.clone());
+            }
+            told.push((number, outcome));
+        }
+    }
+    told
+}
+
+fn overtaking(request: &sqs::SendMessageRequest) -> Error {
+    let group = request.message_group_id.as_deref().unwrap_or_default();
+    Error::Refused(format!(
+        "not sent: one before it in its group `{group}` was not taken, and it would have overtaken that"
+    ))
+}
+
+/// Cuts the messages into what one call takes.
+fn parts(requests: Vec<Numbered>) -> Vec<Vec<Numbered>> {
+    let mut parts: Vec<Vec<Numbered>> = Vec::new();
+    let mut bytes = 0;
+    for one in requests {
+        let size = size_bytes(&one.1);
+        bytes += size;
+        match parts.last_mut() {
+            Some(part) if part.len() < limits::BATCH_ENTRIES && bytes <= limits::MESSAGE_BYTES => part.push(one),
+            _ => {
+                bytes = size;
+                parts.push(vec![one]);
+            }
+        }
+    }
+    parts
+}
+
+/// A message's size as SQS counts it: its body, and the names, types and values of its attributes.
+pub(super) fn size_bytes(request: &sqs::SendMessageRequest) -> usize {
+    let attribute = |(name, value): (&String, &sqs::MessageAttributeValue)| {
+        let text = value.string_value.as_ref().map_or(0, String::len);
+        let bytes = value.binary_value.as_ref().map_or(0, |sqs::Blob(bytes)| bytes.len());
+        name.len() + value.data_type.len() + text + bytes
+    };
+    request.message_body.len() + request.message_attributes.iter().map(attribute).sum::<usize>()
+}
+
+/// One call, or as many as it takes where the service takes less at once than we thought.
+async fn send_part(queue: &Queue, part: Vec<Numbered>) -> Vec<(usize, Outcome)> {
+    let (mut waiting, mut told) = (vec![part], Vec::new());
+    while let Some(mut part) = waiting.pop() {
+        if part.len() == 1 {
+            for (number, request) in part {
+                told.push((number, send_one(queue, request).await));
+            }
+            continue;
+        }
+        if part.is_empty() {
+            continue;
+        }
+        match call(queue, &part).await {
+            Ok(outcomes) => told.extend(outcomes),
+            Err(error) if error.has_code(&["BatchRequestTooLong"]) => {
+                let second_half = part.split_off(part.len() / 2);
+                // The last one pushed goes first: order matters to a FIFO queue.
+                waiting.push(second_half);
+                waiting.push(part);
+            }
+            Err(error) => told.extend(part.iter().map(|(number, _)| (*number, Err(error.for_another().into())))),
+        }
+    }
+    told
+}
+
+async fn send_one(queue: &Queue, request: sqs::SendMessageRequest) -> Outcome {
+    let result = queue.client().send_message(request).await?;
+    queue.id_of(result.message_id)
+}
+
+async fn call(queue: &Queue, part: &[Numbered]) -> Result<Vec<(usize, Outcome)>, sqs::Error> {
+    let entries = part.iter().map(|(number, request)| entry(*number, request.clone())).collect();
+    let request = sqs::SendMessageBatchRequest { queue_url: queue.url().to_owned(), entries };
+    let result = queue.client().send_message_batch(request).await?;
+    let taken = result.successful.into_iter().map(|one| (one.id, Ok(MessageId::new(one.message_id))));
+    let refused = result.failed.into_iter().map(|entry| {
+        let id = entry.id.clone();
+        (id, Err(sqs::Error::of_entry(queue.client().endpoint(), "SendMessageBatch", queue.name(), entry).into()))
+    });
+    Ok(taken.chain(refused).filter_map(|(id, outcome)| Some((id.parse().ok()?, outcome))).collect())
+}
+
+fn entry(number: usize, request: sqs::SendMessageRequest) -> sqs::SendMessageBatchRequestEntry {
+    sqs::SendMessageBatchRequestEntry {
+        id: number.to_string(),
+        message_body: request.message_body,
+        delay_seconds: request.delay_seconds,
+        message_attributes: request.message_attributes,
+        message_system_attributes: request.message_system_attributes,
+        message_deduplication_id: request.message_deduplication_id,
+        message_group_id: request.message_group_id,
+    }
+}

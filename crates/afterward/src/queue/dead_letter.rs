@@ -1,0 +1,175 @@
+//! Moving a message to the dead-letter queue before the queue itself would, and with the reason.
+//!
+//! An Afterward server does that in one step, told by a header of ChangeMessageVisibility. Elsewhere the message is sent to the
+//! dead-letter queue and then deleted, in this order, so that a crash in between doubles it rather than losing it. Where the
+//! dead-letter queue is a FIFO queue, it takes only one of the two.
+
+use super::{
+    Queue, receipt,
+    source::{error_header, of_lease, of_queue},
+};
+use crate::{Attribute, DeadLetter, Delivery, Redrive, SourceError, sqs};
+use http::{HeaderName, HeaderValue};
+use std::collections::BTreeMap;
+
+/// Asks an Afterward server to move a message to the dead-letter queue instead of making it visible.
+const DEAD_LETTER_HEADER: HeaderName = HeaderName::from_static("x-afterward-dead-letter");
+/// What a message can carry.
+const MOST_ATTRIBUTES: usize = 10;
+/// The longest error text that travels with a message, cut at a character.
+const LONGEST_ERROR_BYTES: usize = 1024;
+
+impl Queue {
+    /// The redrive policy, where the queue has one.
+    pub(super) async fn redrive_policy(&self) -> Result<Option<Redrive>, SourceError> {
+        let request = sqs::GetQueueAttributesRequest {
+            queue_url: self.url().to_owned(),
+            attribute_names: vec!["RedrivePolicy".to_owned()],
+        };
+        let attributes = self.client().get_queue_attributes(request).await.map_err(of_queue)?.attributes;
+        Ok(attributes.get("RedrivePolicy").and_then(|text| policy(text)))
+    }
+
+    /// Moves a message there.
+    pub(super) async fn move_to_dead_letters(&self, letter: &DeadLetter<'_>) -> Result<(), SourceError> {
+        let (handle, _) = receipt::parts(&letter.delivery.receipt);
+        if self.is_afterward().await.map_err(|error| SourceError::Unavailable(error.into()))? {
+            return self.move_in_one_step(handle, letter.error).await;
+        }
+        self.send_to_dead_letters(letter).await?;
+        // What a claim check has in a store stays there: the dead-letter queue's message needs it.
+        self.0.deletes.delete(handle).await
+    }
+
+    async fn move_in_one_step(&self, handle: &str, error: &str) -> Result<(), SourceError> {
+        let request = sqs::Request::ChangeMessageVisibility(sqs::ChangeMessageVisibilityRequest {
+            queue_url: self.url().to_owned(),
+            receipt_handle: handle.to_owned(),
+            visibility_timeout: 0,
+        });
+        let mut headers = error_header(error);
+        headers.insert(DEAD_LETTER_HEADER, HeaderValue::from_static("true"));
+        self.client().call(&request, headers).await.map(drop).map_err(|error| of_lease(&error))
+    }
+
+    async fn send_to_dead_letters(&self, letter: &DeadLetter<'_>) -> Result<(), SourceError> {
+        let url = self.dead_letter_url(letter.redrive).await?;
+        let own = reasons(letter, Queue::name(self));
+        let request = |attributes| copy(letter, url.clone(), attributes);
+        match self.client().send_message(request(with(letter.delivery, own))).await {
+            Ok(_) => Ok(()),
+            // Perhaps it has become too long with the reason, which is logged as well.
+            Err(error) if error.has_code(&["InvalidParameterValue", "InvalidParameterValueException"]) => {
+                let sent = self.client().send_message(request(with(letter.delivery, []))).await;
+                sent.map(drop).map_err(of_queue)
+            }
+            Err(error) => Err(of_queue(error)),
+        }
+    }
+
+    async fn dead_letter_url(&self, redrive: &Redrive) -> Result<String, SourceError> {
+        let request = sqs::GetQueueUrlRequest {
+            queue_name: redrive.dead_letter_queue().to_owned(),
+            // arn:aws:sqs:REGION:ACCOUNT:NAME
+            queue_owner_aws_account_id: redrive.dead_letter_target_arn.split(':').nth(4).map(str::to_owned),
+        };
+        let url = self.client().get_queue_url(request).await.map_err(of_queue)?.queue_url;
+        url.ok_or_else(|| SourceError::Refused("the service did not say the dead-letter queue's URL".into()))
+    }
+}
+
+/// What the attribute `RedrivePolicy` says. Amazon gives the count as a number, or as text where it was set so.
+fn policy(text: &str) -> Option<Redrive> {
+    let policy: serde_json::Value = serde_json::from_str(text).ok()?;
+    let count = &policy["maxReceiveCount"];
+    let count = count.as_u64().or_else(|| count.as_str()?.parse().ok())?;
+    Some(Redrive::new(policy["deadLetterTargetArn"].as_str()?, u32::try_from(count).ok()?))
+}
+
+/// What is said of a message that came to this: the most important first.
+fn reasons(letter: &DeadLetter<'_>, queue: &str) -> [(&'static str, Attribute); 4] {
+    let error = &letter.error[..letter.error.floor_char_boundary(LONGEST_ERROR_BYTES)];
+    // SQS takes no empty attributes, and no control characters but these.
+    let error: String = error.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t' | '\r')).collect();
+    let error = if error.is_empty() { "(no error text)".to_owned() } else { error };
+    [
+        ("afterward.error", error.into()),
+        ("afterward.attempts", letter.delivery.receive_count.into()),
+        ("afterward.queue", queue.into()),
+        ("afterward.message_id", letter.delivery.id.clone().into()),
+    ]
+}
+
+/// The message's own attributes, and of these as many as there is room for.
+fn with(delivery: &Delivery, own: impl IntoIterator<Item = (&'static str, Attribute)>) -> BTreeMap<String, Attribute> {
+    let mut attributes = delivery.attributes.clone();
+    for (name, value) in own {
+        if attributes.len() < MOST_ATTRIBUTES || attributes.contains_key(name) {
+            attributes.insert(name.to_owned(), value);
+        }
+    }
+    attributes
+}
+
+/// The message as it is sent to the dead-letter queue. It keeps its group; the one deduplication id that it has everywhere is
+/// its id, so that it arrives once though it be sent twice.
+fn copy(
+    letter: &DeadLetter<'_>,
+    queue_url: String,
+    attributes: BTreeMap<String, Attribute>,
+) -> sqs::SendMessageRequest {
+    let delivery = letter.delivery;
+    let to_fifo = letter.redrive.dead_letter_queue().ends_with(".fifo");
+    sqs::SendMessageRequest {
+        queue_url,
+        message_body: delivery.body.clone(),
+        message_attributes: attributes.into_iter().map(|(name, value)| (name, value.into_wire())).collect(),
+        message_group_id: delivery.group.clone().or_else(|| to_fifo.then(|| delivery.id.clone())),
+        message_deduplication_id: to_fifo.then(|| delivery.id.clone()),
+        ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redrive_policy_is_read_as_the_services_write_it() {
+        let arn = "arn:aws:sqs:us-east-1:000000000000:dead";
+        for (text, count) in [
+            (format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":3}}"#), Some(3)),
+            (format!(r#"{{"maxReceiveCount":"5","deadLetterTargetArn":"{arn}"}}"#), Some(5)),
+            (r#"{"maxReceiveCount":5}"#.to_owned(), None),
+            (String::new(), None),
+        ] {
+            let expected = count.map(|count| Redrive::new(arn, count));
+            assert_eq!(policy(&text), expected, "{text}");
+        }
+        assert_eq!(Redrive::new(arn, 1).dead_letter_queue(), "dead");
+    }
+
+    #[test]
+    fn a_letter_keeps_what_the_message_had_and_says_why_as_far_as_there_is_room() {
+        let redrive = Redrive::new("arn:aws:sqs:us-east-1:000000000000:dead.fifo", 3);
+        for (own, names) in [
+            (0, &["afterward.attempts", "afterward.error", "afterward.message_id", "afterward.queue"][..]),
+            (8, &["a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "afterward.attempts", "afterward.error"]),
+            (10, &["a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9"]),
+        ] {
+            let mut delivery = Delivery::new("m1", "r1", "b");
+            delivery.group = Some("g".into());
+            delivery.attributes = (0..own).map(|n| (format!("a{n}"), Attribute::from(n))).collect();
+            let letter = DeadLetter::new(&delivery, "no\u{0} paper", &redrive);
+            let sent = copy(&letter, "url".into(), with(&delivery, reasons(&letter, "jobs")));
+            assert_eq!(sent.message_attributes.keys().collect::<Vec<_>>(), names);
+            assert_eq!(
+                (sent.message_group_id.as_deref(), sent.message_deduplication_id.as_deref()),
+                (Some("g"), Some("m1"))
+            );
+            if let Some(error) = sent.message_attributes.get("afterward.error") {
+                assert_eq!(error.string_value.as_deref(), Some("no paper"));
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Delays that the queue itself can't keep: more than 15 minutes, and any on a FIFO queue.
+//!
+//! Two ways:
+//!
+//! - **A one-time schedule**, where the endpoint has the EventBridge Scheduler API and runs what is scheduled: the message
+//!   comes into being when it is due ([`schedule`]). An Afterward server is recognised and asked for it; Amazon needs a role
+//!   that its scheduler may assume, so there it is the user's choice ([`Scheduler`]).
+//! - **Sending on**, everywhere else: the message travels with the time that it is due ([`marks`]), and a worker that
+//!   receives it early sends it on its way again, with what the queue can keep of what is left ([`sending_on`]).
+//!
+//! Why sent on rather than hidden by its visibility timeout: each receive counts towards the redrive policy, and a hidden
+//! message still grows old; a new one has no receives and its whole retention period before it.
+
+pub(super) mod marks;
+mod schedule;
+mod sending_on;
+
+pub(super) use schedule::{Schedules, Unscheduled};
+pub(super) use sending_on::{SendingOn, delay_seconds, waiting_group};
+
+use super::Queue;
+use crate::{
+    Error,
+    sqs::{self, ErrorKind, service::Service, service::now_ms},
+};
+use serde::Deserialize;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// The page by which an Afterward server is known.
+const CLOCK: &str = "/_afterward/clock";
+/// The role that an Afterward server is given, which has no roles: a request must name one.
+const NO_ROLE: &str = "arn:aws:iam::000000000000:role/afterward";
+
+/// Where delays wait that the queue itself can't keep: more than 15 minutes, and any on a FIFO queue.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Scheduler {
+    /// As one-time schedules on an Afterward server. Elsewhere in the queue: workers send on what they receive early. That
+    /// is also what a queue does unless `AFTERWARD_SCHEDULER_ROLE` is set.
+    #[default]
+    Detect,
+    /// As one-time schedules at EventBridge Scheduler (or whatever `AWS_ENDPOINT_URL_SCHEDULER` names), which assumes the
+    /// role with this ARN to send the message: it needs `sqs:SendMessage`. Amazon's schedules are kept to the minute.
+    Role(String),
+    /// In the queue, wherever it is. All its consumers must be Afterward workers: others take early messages for due ones.
+    None,
+}
+
+/// The two ways.
+#[derive(Clone)]
+pub(super) enum Later {
+    Schedules(Arc<Schedules>),
+    SendOn,
+}
+
+/// What is known of the endpoint, once it was needed.
+#[derive(Default)]
+pub(super) struct Known {
+    later: Mutex<Option<Later>>,
+    house: tokio::sync::OnceCell<House>,
+}
+
+/// Who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum House {
+    Other,
+    Afterward { moved_by_hand: bool },
+}
+
+impl Known {
+    fn later(&self) -> Option<Later> {
+        self.later.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn learn(&self, later: Later) -> Later {
+        *self.later.lock().unwrap_or_else(PoisonError::into_inner) = Some(later.clone());
+        later
+    }
+}
+
+impl Queue {
+    /// How this queue's long delays are kept.
+    pub(super) async fn later(&self) -> Result<Later, Error> {
+        if let Some(known) = self.0.known.later() {
+            return Ok(known);
+        }
+        let later = match self.scheduler_setting() {
+            Scheduler::None => Later::SendOn,
+            Scheduler::Role(role) => self.schedules(schedule::endpoint(self.client())?, role)?,
+            Scheduler::Detect if self.is_afterward().await? => {
+                self.schedules(self.client().endpoint().clone(), NO_ROLE.to_owned())?
+            }
+            Scheduler::Detect => Later::SendOn,
+        };
+        Ok(self.0.known.learn(later))
+    }
+
+    /// Notes that there are no schedules after all.
+    pub(super) fn has_no_schedules(&self) -> Later {
+        self.0.known.learn(Later::SendOn)
+    }
+
+    fn schedules(&self, endpoint: sqs::Endpoint, role: String) -> Result<Later, Error> {
+        let service: Service = self.client().beside("scheduler", endpoint)?;
+        Ok(Later::Schedules(Arc::new(Schedules::new(service, role))))
+    }
+
+    fn scheduler_setting(&self) -> Scheduler {
+        let from_env = || std::env::var("AFTERWARD_SCHEDULER_ROLE").ok().filter(|role| !role.is_empty());
+        match &self.0.settings.scheduler {
+            Scheduler::Detect => from_env().map_or(Scheduler::Detect, Scheduler::Role),
+            set => set.clone(),
+        }
+    }
+
+    /// Whether an Afterward server answers here: it has a page that nobody else has. Amazon is not asked.
+    pub(super) async fn is_afterward(&self) -> Result<bool, Error> {
+        Ok(self.house().await? != House::Other)
+    }
+
+    /// When a delay that begins now is over, by the clock that will end it: this machine's, but for a server whose clock a
+    /// test moves.
+    pub(super) async fn end_of(&self, delay: Duration) -> Result<u64, Error> {
+        let now_ms = match self.house().await? {
+            House::Other | House::Afterward { moved_by_hand: false } => now_ms(),
+            House::Afterward { moved_by_hand: true } => {
+                let reply = self.client().get(CLOCK).await?;
+                clock_of(reply.body()).map_or_else(now_ms, |clock| clock.now_ms)
+            }
+        };
+        Ok(now_ms.saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    async fn house(&self) -> Result<House, Error> {
+        if self.client().endpoint().is_amazon() {
+            return Ok(House::Other);
+        }
+        let known = self.0.known.house.get_or_try_init(|| async {
+            match self.client().get(CLOCK).await {
+                Ok(reply) => Ok(clock_of(reply.body())
+                    .map_or(House::Other, |clock| House::Afterward { moved_by_hand: clock.clock == "manual" })),
+                Err(error) => match error.kind() {
+                    ErrorKind::Service { .. } | ErrorKind::BadReply(_) => Ok(House::Other),
+                    _ => Err(error),
+                },
+            }
+        });
+        Ok(*known.await?)
+    }
+}
+
+/// What an Afterward server's clock says.
+#[derive(Deserialize)]
+struct ServersClock {
+    clock: String,
+    now_ms: u64,
+}
+
+fn clock_of(page: &[u8]) -> Option<ServersClock> {
+    serde_json::from_slice(page).ok()
+}

@@ -1,0 +1,249 @@
+//! A message on its way: checked, marked with what it has to carry, its payload stored where it is too large, and then sent
+//! in the way that its delay asks for.
+
+use super::{
+    Enqueue, MessageId, Queue, batch,
+    later::{Later, Schedules, Unscheduled, marks},
+    unique::Told,
+};
+use crate::{
+    Error,
+    claim::{self, Claims, Key},
+    sqs::{self, service::now_ms},
+};
+use afterward_names::limits;
+use http::HeaderMap;
+use std::{sync::Arc, time::Duration};
+
+/// The longest delay that a standard queue keeps itself: 15 minutes.
+const LONGEST_DELAY_MS: u64 = 900_000;
+/// What marks may add to a message's size.
+const MARKS_BYTES: usize = 512;
+
+/// A message that only has to be sent.
+pub(super) struct Outgoing {
+    queue: Queue,
+    pub(super) request: sqs::SendMessageRequest,
+    way: Way,
+    /// The payload that was stored for it.
+    claim: Option<(Claims, Key)>,
+}
+
+/// How it is sent.
+enum Way {
+    /// As it is.
+    Plain,
+    /// With headers that an Afterward server understands.
+    With(HeaderMap),
+    /// As a schedule, under an id of our own.
+    Scheduled { schedules: Arc<Schedules>, id: String, due_ms: u64 },
+}
+
+impl Outgoing {
+    /// Does all that has to be done before a message can be sent. Nothing is in the queue after an error.
+    pub(super) async fn prepare(enqueue: Enqueue) -> Result<Outgoing, Error> {
+        let (queue, message_type) = (enqueue.queue.clone(), enqueue.message_type);
+        let (unique, due_ms, delay_seconds) = (enqueue.unique.clone(), enqueue.due_ms(), enqueue.delay_seconds());
+        let delay = enqueue.delay_asked();
+        let mut request = enqueue.into_request()?;
+        let mut way = Way::Plain;
+        if let Some(unique) = unique {
+            match unique.told(&queue, message_type, &request.message_body).await? {
+                Told::DeduplicationId(id) => request.message_deduplication_id = Some(id),
+                Told::Headers(headers) => way = Way::With(headers),
+            }
+        }
+        match due_ms {
+            Some(due_ms) if queue.is_fifo() || due_ms > now_ms() + LONGEST_DELAY_MS => {
+                if let Way::With(_) = way {
+                    return Err(unique_and_late(&queue));
+                }
+                let due_ms = match delay {
+                    Some(delay) => queue.end_of(delay).await?,
+                    None => due_ms,
+                };
+                way = wait(&queue, &mut request, due_ms).await?;
+            }
+            _ if queue.is_fifo() => {}
+            _ => request.delay_seconds = delay_seconds,
+        }
+        let mut outgoing = Outgoing { queue, request, way, claim: None };
+        outgoing.fit(message_type).await?;
+        Ok(outgoing)
+    }
+
+    /// Whether it is sent by a call that takes others along.
+    pub(super) fn may_share_a_call(&self) -> bool {
+        matches!(self.way, Way::Plain)
+    }
+
+    /// Sends it.
+    pub(super) async fn send(mut self) -> Result<MessageId, Error> {
+        let request = std::mem::take(&mut self.request);
+        let outcome = match &self.way {
+            Way::Plain => self.call(request, HeaderMap::new()).await,
+            Way::With(headers) => self.call(request, headers.clone()).await,
+            Way::Scheduled { schedules, id, due_ms } => self.schedule(schedules, id, *due_ms, request).await,
+        };
+        self.settle(outcome).await
+    }
+
+    /// Removes the payload again if the message was certainly not taken.
+    pub(super) async fn settle(self, outcome: Result<MessageId, Error>) -> Result<MessageId, Error> {
+        let is_refused = match &outcome {
+            Ok(_) => false,
+            Err(Error::Sqs(error)) => error.status().is_some_and(|status| (400..500).contains(&status)),
+            Err(_) => true,
+        };
+        if let (true, Some((claims, key))) = (is_refused, &self.claim)
+            && let Err(error) = claims.remove(key).await
+        {
+            tracing::warn!(%key, %error, "the payload of a message that was not taken could not be removed");
+        }
+        outcome
+    }
+
+    async fn call(&self, request: sqs::SendMessageRequest, headers: HeaderMap) -> Result<MessageId, Error> {
+        let response = self.queue.client().call(&sqs::Request::SendMessage(request), headers).await?;
+        let sqs::Response::SendMessage(result) = response else {
+            return self.queue.id_of(None);
+        };
+        self.queue.id_of(result.message_id)
+    }
+
+    async fn schedule(
+        &self,
+        schedules: &Schedules,
+        id: &str,
+        due_ms: u64,
+        mut request: sqs::SendMessageRequest,
+    ) -> Result<MessageId, Error> {
+        match schedules.create(id, request.clone(), due_ms).await {
+            Ok(()) => return Ok(MessageId::new(id.to_owned())),
+            Err(Unscheduled::Failed(error)) => return Err(error.into()),
+            Err(Unscheduled::NoScheduler) => {
+                self.queue.has_no_schedules();
+            }
+            Err(Unscheduled::TooLong) => {}
+        }
+        wait_in_queue(&self.queue, &mut request, due_ms).await?;
+        // It carries the id already.
+        self.call(request, HeaderMap::new()).await.map(|_| MessageId::new(id.to_owned()))
+    }
+
+    /// Makes the message fit: into ten attributes, and into the queue's limit by way of the store.
+    async fn fit(&mut self, message_type: &str) -> Result<(), Error> {
+        let claims = self.claims_if_too_large().await?;
+        let own = usize::from(claims.as_ref().is_some_and(|claims| claims.attribute().is_some()));
+        let count = self.request.message_attributes.len() + own;
+        if count > limits::MESSAGE_ATTRIBUTES {
+            return Err(Error::Refused(format!(
+                "{count} attributes, where a message has {} at most: among them are those that Afterward adds to large messages \
+                 and to those that wait (`{}`, `{}`, `{}`)",
+                limits::MESSAGE_ATTRIBUTES,
+                marks::DUE,
+                marks::ID,
+                marks::GROUP
+            )));
+        }
+        let Some(claims) = claims else { return Ok(()) };
+        let body = std::mem::take(&mut self.request.message_body);
+        let bytes = body.len();
+        let checked = claims.check_in(message_type, body).await.map_err(|cause| {
+            Error::Refused(format!("the payload of {bytes} bytes could not be stored, and nothing was sent: {cause}"))
+        })?;
+        self.request.message_body = checked.body;
+        if let Some((name, size)) = checked.size {
+            marks::set_number(&mut self.request.message_attributes, name, size as u64);
+        }
+        self.claim = Some((claims, checked.key));
+        Ok(())
+    }
+
+    /// The store, for a message that is larger than its queue takes.
+    async fn claims_if_too_large(&self) -> Result<Option<Claims>, Error> {
+        let bytes = batch::size_bytes(&self.request);
+        // No queue takes less at most.
+        if bytes + MARKS_BYTES <= *limits::MAXIMUM_MESSAGE_SIZE_BYTES.start() as usize {
+            return Ok(None);
+        }
+        match self.queue.claims()? {
+            Some(claims) if bytes + MARKS_BYTES > self.queue.attributes().await.maximum_message_bytes => {
+                if bytes > claim::LARGEST_BYTES {
+                    let most = claim::LARGEST_BYTES;
+                    return Err(Error::Refused(format!(
+                        "a message of {bytes} bytes: even stored payloads have {most} at most"
+                    )));
+                }
+                Ok(Some(claims.clone()))
+            }
+            None if bytes > limits::MESSAGE_BYTES => Err(Error::Refused(format!(
+                "a message of {bytes} bytes, where SQS takes {} at most: name a store for what is larger, by \
+                 AFTERWARD_CLAIM_CHECK_URL or Queue::claim_check_at",
+                limits::MESSAGE_BYTES
+            ))),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Queue {
+    /// The id that the service gave a message.
+    pub(super) fn id_of(&self, id: Option<String>) -> Result<MessageId, Error> {
+        let endpoint = self.client().endpoint();
+        id.map(MessageId::new)
+            .ok_or_else(|| Error::Refused(format!("{endpoint} took a message and did not say its id")))
+    }
+}
+
+/// Has the message wait in the way that its endpoint has for it.
+async fn wait(queue: &Queue, request: &mut sqs::SendMessageRequest, due_ms: u64) -> Result<Way, Error> {
+    match queue.later().await? {
+        Later::Schedules(schedules) => {
+            let id = new_id()?;
+            marks::set_text(&mut request.message_attributes, marks::ID, id.clone());
+            Ok(Way::Scheduled { schedules, id, due_ms })
+        }
+        Later::SendOn => wait_in_queue(queue, request, due_ms).await.map(|()| Way::Plain),
+    }
+}
+
+/// Marks the message as one that workers send on until it is due.
+async fn wait_in_queue(queue: &Queue, request: &mut sqs::SendMessageRequest, due_ms: u64) -> Result<(), Error> {
+    let settings = queue.attributes().await;
+    marks::set_number(&mut request.message_attributes, marks::DUE, due_ms);
+    if !queue.is_fifo() {
+        let left = Duration::from_millis(due_ms.saturating_sub(now_ms()));
+        request.delay_seconds = Some(super::later::delay_seconds(left, settings.retention));
+        return Ok(());
+    }
+    if settings.max_receive_count == Some(1) {
+        return Err(Error::Refused(format!(
+            "`{}` gives up a message after one receive (maxReceiveCount 1), and one that waits in a FIFO queue is received \
+             twice: allow 2 receives, or leave out the delay",
+            queue.name()
+        )));
+    }
+    if let Some(group) = request.message_group_id.take() {
+        let id = request.message_deduplication_id.as_deref();
+        request.message_group_id = Some(super::later::waiting_group(&group, id, &request.message_body, due_ms));
+        marks::set_text(&mut request.message_attributes, marks::GROUP, group);
+    }
+    Ok(())
+}
+
+fn unique_and_late(queue: &Queue) -> Error {
+    Error::Refused(format!(
+        "`{}` can't keep a job both unique and from its workers for so long: leave out .unique(…), or delay a message on a standard \
+         queue by 15 minutes at most",
+        queue.name()
+    ))
+}
+
+/// An id for a message that has none from the service yet.
+fn new_id() -> Result<String, Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::Refused(format!("no randomness to name a message with: {error}")))?;
+    Ok(claim::hex(&bytes))
+}

@@ -1,0 +1,122 @@
+//! Enqueueing against an Afterward server in this very process, and what only such a server does.
+#![allow(clippy::unwrap_used)] // clippy exempts tests, but not the functions they call
+
+mod enqueueing;
+
+use afterward::{
+    Message, Queue, Worker,
+    sqs::{Client, Credential},
+};
+use afterward_server::{Config, Running, Server, config::Clock};
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+fn client(url: &str) -> Client {
+    let credential = Credential { access_key_id: "any".into(), secret_access_key: "thing".into(), session_token: None };
+    Client::builder().endpoint(url).credentials(credential).build().expect("a loopback address can be used")
+}
+
+async fn start(config: Config) -> (Running, Client) {
+    let server = Server::start(config).await.expect("the server starts");
+    let client = client(&server.url());
+    (server, client)
+}
+
+/// Tests of one story each, against a server of its own.
+macro_rules! stories {
+    ($($story:ident)*) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $story() {
+            let (server, client) = start(Config::ephemeral()).await;
+            enqueueing::$story(&client).await;
+            server.stop().await;
+        }
+    )*};
+}
+
+stories! {
+    many_go_at_once
+    a_fifo_message_waits_without_blocking_its_group
+    an_early_message_is_sent_on_until_it_is_due
+    a_large_payload_is_claimed_back
+    a_queue_is_found_by_its_tag
+    a_unique_job_is_done_once_on_a_fifo_queue
+}
+
+#[derive(Serialize, Deserialize, Message)]
+#[message(type = "report")]
+struct Report {
+    title: String,
+}
+
+fn report(title: &str) -> Report {
+    Report { title: title.to_owned() }
+}
+
+async fn advance(client: &Client, by: Duration) {
+    let body = json!({"advance_ms": by.as_millis() as u64}).to_string();
+    client.post("/_afterward/clock", HeaderMap::new(), body).await.unwrap();
+}
+
+/// How many messages can be received.
+async fn visible(queue: &Queue) -> Value {
+    let path = format!("/_afterward/queues/{}/messages?state=ready", queue.name());
+    let page: Value = serde_json::from_slice(queue.client().get(&path).await.unwrap().body()).unwrap();
+    page["messages"].as_array().unwrap().len().into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_delays_are_schedules_and_follow_the_clock_that_a_test_moves() {
+    let config = Config { clock: Clock::Manual { from_ms: Some(1_767_225_600_000) }, ..Config::ephemeral() };
+    let (server, client) = start(config).await;
+    let jobs = Queue::named("jobs").client(client.clone()).create_if_missing().await.unwrap();
+    let fifo = Queue::named("jobs.fifo").client(client.clone()).create_if_missing().await.unwrap();
+    let title = "what <aws.scheduler.scheduled-time> is not";
+    let hours = Duration::from_secs(3600);
+    let id = jobs.enqueue(&report(title)).attribute("tenant", "acme").delay(30 * 24 * hours).await.unwrap();
+    fifo.enqueue(&report(title)).group("g").dedup("d").delay(hours / 2).await.unwrap();
+
+    for (passing, expected) in [(hours / 2, (0, 1)), (29 * 24 * hours, (0, 1)), (24 * hours, (1, 1))] {
+        advance(&client, passing).await;
+        assert_eq!((visible(&jobs).await, visible(&fifo).await), (expected.0.into(), expected.1.into()));
+    }
+    let seen: Arc<Mutex<Vec<Value>>> = Arc::default();
+    let notes = seen.clone();
+    let worker = Worker::new(jobs).on(move |report: Report, cx: afterward::Context| {
+        let tenant = cx.attribute("tenant").and_then(|tenant| tenant.as_text().map(str::to_owned));
+        notes.lock().unwrap().push(json!([cx.message_id(), report.title, tenant]));
+        async { Ok::<_, String>(()) }
+    });
+    let done = seen.clone();
+    let enough = async move {
+        while done.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    worker.stop_on(enough).run().await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), [json!([id.as_str(), title, "acme"])]);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_unique_on_a_standard_queue_for_as_long_as_asked() {
+    let config = Config { clock: Clock::Manual { from_ms: None }, ..Config::ephemeral() };
+    let (server, client) = start(config).await;
+    let jobs = Queue::named("jobs").client(client.clone()).create_if_missing().await.unwrap();
+    let nightly = || jobs.enqueue(&report("nightly")).unique_for(Duration::from_secs(20 * 3600));
+    let first = nightly().await.unwrap();
+    assert_eq!(nightly().await.unwrap(), first);
+    let together = jobs.enqueue_all([nightly(), jobs.enqueue(&report("other")), nightly()]).await;
+    let ids: Vec<_> = together.into_iter().map(Result::unwrap).collect();
+    assert_eq!((&ids[0], &ids[2]), (&first, &first));
+    advance(&client, Duration::from_secs(20 * 3600)).await;
+    assert_ne!(nightly().await.unwrap(), first);
+    assert_eq!(visible(&jobs).await, 3);
+
+    server.stop().await;
+}

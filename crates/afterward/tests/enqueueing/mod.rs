@@ -1,0 +1,145 @@
+//! What a program does to put work into a queue, told against a real service.
+#![allow(clippy::unwrap_used)] // clippy exempts tests, but not the functions they call
+
+use afterward::{Context, Message, Queue, Scheduler, Worker, sqs};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::time::{sleep, timeout};
+
+/// How long to wait for what has to come, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+#[derive(Serialize, Deserialize, Message)]
+#[message(type = "order:new")]
+struct OrderNew {
+    number: usize,
+    text: String,
+}
+
+fn order(number: usize, bytes: usize) -> OrderNew {
+    OrderNew { number, text: "x".repeat(bytes) }
+}
+
+/// What was handled: number, message id, size, and when.
+type Handled = (usize, String, usize, Instant);
+
+async fn create(client: &sqs::Client, name: &str, attributes: &[(&str, &str)], tags: &[(&str, &str)]) -> Queue {
+    let map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let request = sqs::CreateQueueRequest { queue_name: name.to_owned(), attributes: map(attributes), tags: map(tags) };
+    Queue::with_client(client.clone(), client.create_queue(request).await.unwrap().queue_url.unwrap())
+}
+
+/// Works until so many messages were handled, and tells which.
+async fn handle(queue: &Queue, count: usize) -> Vec<Handled> {
+    let handled: Arc<Mutex<Vec<Handled>>> = Arc::default();
+    let (notes, seen) = (handled.clone(), handled.clone());
+    let worker = Worker::new(queue.clone()).on(move |order: OrderNew, cx: Context| {
+        notes.lock().unwrap().push((order.number, cx.message_id().to_owned(), order.text.len(), Instant::now()));
+        async { Ok::<_, String>(()) }
+    });
+    let enough = async move {
+        while seen.lock().unwrap().len() < count {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, worker.stop_on(enough).run()).await.expect("all were handled").unwrap();
+    let handled = handled.lock().unwrap().clone();
+    assert_eq!(handled.len(), count, "and nothing else was: {handled:?}");
+    handled
+}
+
+/// Messages of all sizes, in few calls.
+pub(crate) async fn many_go_at_once(client: &sqs::Client) {
+    let queue = create(client, "story-many", &[], &[]).await;
+    let orders: Vec<OrderNew> = (0..120).map(|n| order(n, if n % 20 == 0 { 60_000 } else { n })).collect();
+    let outcomes = queue.enqueue_all(&orders).await;
+    let ids: Vec<String> = outcomes.into_iter().map(|outcome| outcome.unwrap().to_string()).collect();
+    let mut handled = handle(&queue, 120).await;
+    handled.sort();
+    for (order, (number, id, bytes, _)) in orders.iter().zip(handled) {
+        assert_eq!((number, &id, bytes), (order.number, &ids[order.number], order.text.len()));
+    }
+}
+
+/// A delay on a FIFO queue that nobody schedules: the message waits, and what is behind it does not.
+pub(crate) async fn a_fifo_message_waits_without_blocking_its_group(client: &sqs::Client) {
+    let queue = create(client, "story-later.fifo", &[("FifoQueue", "true"), ("VisibilityTimeout", "60")], &[]).await;
+    let queue = queue.scheduler(Scheduler::None);
+    let began = Instant::now();
+    let delay = Duration::from_secs(4);
+    let later = queue.enqueue(&order(1, 1)).group("g").dedup("1").delay(delay).await.unwrap();
+    // Taken once; not every server says so by its id.
+    queue.enqueue(&order(1, 1)).group("g").dedup("1").delay(delay).await.unwrap();
+    let now = queue.enqueue(&order(2, 1)).group("g").dedup("2").await.unwrap();
+    let handled = handle(&queue, 2).await;
+    let ids: Vec<&str> = handled.iter().map(|(_, id, ..)| &**id).collect();
+    assert_eq!(ids, [now.as_str(), later.as_str()]);
+    assert!(handled[1].3 - began >= delay, "{:?}", handled[1].3 - began);
+}
+
+/// A message that comes early, as from the last hop but one of a delay of hours: it waits for its time, and keeps its name.
+pub(crate) async fn an_early_message_is_sent_on_until_it_is_due(client: &sqs::Client) {
+    let queue = create(client, "story-early", &[("VisibilityTimeout", "60")], &[]).await;
+    let (began, left) = (Instant::now(), Duration::from_secs(4));
+    let due = (SystemTime::now() + left).duration_since(UNIX_EPOCH).unwrap().as_millis().to_string();
+    let attribute = |data_type: &str, value: &str| sqs::MessageAttributeValue {
+        data_type: data_type.into(),
+        string_value: Some(value.into()),
+        ..Default::default()
+    };
+    let send = sqs::SendMessageRequest {
+        queue_url: queue.url().into(),
+        message_body: r#"{"type":"order:new","payload":{"number":1,"text":""}}"#.into(),
+        message_attributes: [("afterward.due".to_owned(), attribute("Number", &due))].into(),
+        ..Default::default()
+    };
+    let id = client.send_message(send).await.unwrap().message_id.unwrap();
+    let [(_, handled, _, at)] = &handle(&queue, 1).await[..] else { panic!() };
+    assert_eq!(handled, &id);
+    // The clocks of two programs on one machine are the same but for their resolution.
+    assert!(*at - began + Duration::from_millis(50) >= left, "{:?}", *at - began);
+}
+
+/// A payload that the queue does not take, by way of a directory.
+pub(crate) async fn a_large_payload_is_claimed_back(client: &sqs::Client) {
+    let directory = tempfile::tempdir().unwrap();
+    let queue = create(client, "story-large", &[("MaximumMessageSize", "2048")], &[]).await;
+    let queue = queue.claim_check_at(&format!("file://{}", directory.path().display())).unwrap();
+    for outcome in queue.enqueue_all(&[order(1, 700_000), order(2, 10), order(3, 2000)]).await {
+        outcome.unwrap();
+    }
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
+    let mut handled: Vec<(usize, usize)> =
+        handle(&queue, 3).await.into_iter().map(|(n, _, bytes, _)| (n, bytes)).collect();
+    handled.sort_unstable();
+    assert_eq!(handled, [(1, 700_000), (2, 10), (3, 2000)]);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "they are gone with their messages");
+}
+
+/// The queue of a deployment, by its tag.
+pub(crate) async fn a_queue_is_found_by_its_tag(client: &sqs::Client) {
+    create(client, "story-tag-a", &[], &[("StoryDeployment", "test")]).await;
+    let main = create(client, "story-tag-b", &[], &[("StoryDeployment", "main")]).await;
+    let find = || Queue::tagged("StoryDeployment", "main").prefix("story-tag-").client(client.clone());
+    assert_eq!(find().await.unwrap().url(), main.url());
+    create(client, "story-tag-c", &[], &[("StoryDeployment", "main")]).await;
+    let error = find().await.unwrap_err().to_string();
+    assert!(error.contains("story-tag-b") && error.contains("story-tag-c"), "{error}");
+}
+
+/// One job of a key, however often it is enqueued.
+pub(crate) async fn a_unique_job_is_done_once_on_a_fifo_queue(client: &sqs::Client) {
+    let queue = create(client, "story-unique.fifo", &[("FifoQueue", "true")], &[]).await;
+    for number in 1..=3 {
+        queue.enqueue(&order(number, 1)).group("g").unique("nightly").await.unwrap();
+    }
+    queue.enqueue(&order(4, 1)).group("g").unique("other").await.unwrap();
+    let numbers: Vec<usize> = handle(&queue, 2).await.into_iter().map(|(number, ..)| number).collect();
+    assert_eq!(numbers, [1, 4]);
+}
