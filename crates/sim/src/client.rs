@@ -165,7 +165,8 @@ impl Supply {
         format!("body {} {}", self.bodies, "x".repeat(padding as usize))
     }
 
-    fn sending(&mut self, rng: &mut Rng, queues: &[QueueSpec], queue: QueueIndex) -> Sending {
+    /// A message for a queue.
+    pub fn sending(&mut self, rng: &mut Rng, queues: &[QueueSpec], queue: QueueIndex) -> Sending {
         let body = self.body(rng);
         if queues[queue].is_fifo() {
             // One in four comes again, sooner or later.
@@ -176,13 +177,13 @@ impl Supply {
                 1_000 + self.dedups
             };
             let group = Some(rng.below(3) as u8);
-            return Sending { queue, body, delay_ms: None, group, dedup: Some(dedup), fingerprint: 0 };
+            return Sending { queue, body, delay_ms: None, group, dedup: Some(dedup), fingerprint: 0, tick: None };
         }
         let delay_ms = if rng.chance(200) { Some(rng.pick(&[0, 700, 4_000, 60_000])) } else { None };
         let group = rng.chance(300).then(|| rng.below(3) as u8);
         let dedup = rng.chance(200).then(|| rng.below(6) as u32);
         let fingerprint = if dedup.is_some() { u64::from(rng.chance(200)) } else { 0 };
-        Sending { queue, body, delay_ms, group, dedup, fingerprint }
+        Sending { queue, body, delay_ms, group, dedup, fingerprint, tick: None }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What clients ask and what they are told: all that the checker knows of the broker.
 
-use afterward_machine::{LeaseRef, Refusal};
+use afterward_machine::{LeaseRef, Refusal, ScheduleId};
 use afterward_names::MessageId;
 
 /// The number of a call, in the order of asking.
@@ -8,6 +8,47 @@ pub type CallId = usize;
 
 /// Which of the scenario's queues.
 pub type QueueIndex = usize;
+
+/// Which of the run's schedules.
+pub type ScheduleIndex = usize;
+
+/// How many schedules a run has.
+pub const SCHEDULES: usize = 4;
+
+/// A schedule as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeenSchedule {
+    /// Which.
+    pub schedule: ScheduleIndex,
+    /// Which of that name.
+    pub id: ScheduleId,
+    /// Which of its definitions, as the broker counts.
+    pub revision: u64,
+    /// The call that defined it, as its definition says.
+    pub definition: CallId,
+    /// When it is due.
+    pub next_ms: Option<u64>,
+}
+
+/// One run of a schedule, of which a send is the part that consumers see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tick {
+    /// The schedule as its runner has read it.
+    pub of: SeenSchedule,
+    /// When it is due next, later than it was; `None`: it is deleted.
+    pub next_ms: Option<u64>,
+}
+
+/// What becomes of a schedule otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheduling {
+    /// It is made, due then.
+    Create(Option<u64>),
+    /// It is defined anew, due then.
+    Update(Option<u64>),
+    /// It is deleted.
+    Delete,
+}
 
 /// SendMessage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +65,8 @@ pub struct Sending {
     pub dedup: Option<u32>,
     /// With an idempotency key: of the body. The same key with another one is refused.
     pub fingerprint: u64,
+    /// It is sent by this run of a schedule, or not at all.
+    pub tick: Option<Tick>,
 }
 
 /// ReceiveMessage.
@@ -91,6 +134,8 @@ pub enum Call {
     Remove(QueueIndex),
     /// CreateQueue, as it was at first.
     Create(QueueIndex),
+    /// CreateSchedule, UpdateSchedule or DeleteSchedule.
+    Schedule(ScheduleIndex, Scheduling),
 }
 
 /// What a call was told.

@@ -1,7 +1,7 @@
 //! Everything that can be seen of a state, as text: what a replay must give again.
 
 use afterward_machine::State;
-use afterward_names::MessageId;
+use afterward_names::{AccountId, MessageId, Region};
 use std::fmt::Write;
 
 /// The queues, their messages and where each stands, what became of these jobs, and what comes next.
@@ -18,6 +18,15 @@ pub fn snapshot(state: &State, jobs: &[MessageId]) -> String {
             let _ = writeln!(text, "  {task:?}");
         }
     }
+    let (account, region) = (AccountId::DEFAULT, Region::default());
+    for schedule in state.schedules(account, &region, None, "", None) {
+        let _ = writeln!(text, "{schedule:?}");
+    }
+    for group in state.schedule_groups(account, &region, "", None, usize::MAX) {
+        let _ = writeln!(text, "{group:?}");
+    }
+    let due: Vec<_> = state.due_schedules().map(|schedule| schedule.id).collect();
+    let _ = writeln!(text, "due: {due:?}");
     for job in jobs {
         let _ = writeln!(text, "job {job}: {:?}", state.job(*job));
     }

@@ -60,6 +60,10 @@ tally! {
     queues_deleted,
     /// Queues whose attributes were changed.
     queues_set,
+    /// Runs of schedules that were asked for, of what was read at any time.
+    runs,
+    /// Schedules that were found due when all was at rest.
+    due_schedules,
     /// Times that a replayed state was compared with the one before.
     replays_compared,
     /// Batches that compaction let go, before the run came to its end.

@@ -45,6 +45,8 @@ fn no_seed_shows_what_a_queue_may_not() {
         ("waits left", tally.waits_left, 100),
         ("queues deleted", tally.queues_deleted, 40),
         ("queues set", tally.queues_set, 100),
+        ("runs of schedules", tally.runs, 700),
+        ("schedules that were due", tally.due_schedules, 2_000),
         ("replays compared", tally.replays_compared, 500),
         ("trimmed batches", tally.trimmed, 1_000),
     ] {

@@ -14,6 +14,7 @@
 //! - a queue is there, and set, as clients were told (`shape`);
 //! - a purged queue is empty, and a dead letter comes back only by a move task (`swept`);
 //! - a live lease can delete and change, an ended one of a FIFO queue can't (`lease`);
+//! - a schedule is as its calls leave it, is found when it is due, and runs once each time (`schedules`);
 //! - a receive, waiting or not, finds what is certainly there (`receivable`);
 //! - what an owner did that had lost its log shows nowhere ([`Checker::called_in_vain`]);
 //! - what was acknowledged is never lost ([`Checker::finish`]).
@@ -23,6 +24,7 @@ mod lease;
 mod message;
 mod order;
 mod receivable;
+mod schedules;
 mod seen;
 mod sent;
 mod shape;
@@ -30,11 +32,12 @@ mod swept;
 #[cfg(test)]
 mod tests;
 
-use crate::history::{Answer, Call, CallId, QueueIndex, Receiving, Sending};
+use crate::history::{Answer, Call, CallId, QueueIndex, Receiving, SCHEDULES, Sending};
 use crate::scenario::QueueSpec;
 use afterward_machine::Refusal;
 use afterward_names::MessageId;
 use message::Message;
+use schedules::Timeline;
 use shape::Shape;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
@@ -113,6 +116,10 @@ pub struct Checker {
     same_id: BTreeMap<(QueueIndex, u32), Vec<CallId>>,
     /// The receives with each attempt id.
     attempts: BTreeMap<(QueueIndex, u32), Vec<CallId>>,
+    /// What may have become of each schedule.
+    timelines: Vec<Timeline>,
+    /// The runs of each definition of a schedule, by when it was due.
+    ticks: BTreeMap<(CallId, Option<u64>), Vec<CallId>>,
 }
 
 impl Checker {
@@ -133,6 +140,8 @@ impl Checker {
             groups: BTreeMap::new(),
             same_id: BTreeMap::new(),
             attempts: BTreeMap::new(),
+            timelines: (0..SCHEDULES).map(|_| Timeline::default()).collect(),
+            ticks: BTreeMap::new(),
         }
     }
 
@@ -162,8 +171,9 @@ impl Checker {
                 self.shapes[*queue].removed.push(id);
             }
             Call::Create(queue) => self.shapes[*queue].created.push(id),
-            Call::Cancel(_) => {}
+            Call::Cancel(_) | Call::Schedule(..) => {}
         }
+        self.scheduling(id, &call);
         self.open.insert(id);
         self.calls.push(Record { findable, again, ..Record::new(call, now_ms, Fate::Open) });
         id
@@ -227,8 +237,11 @@ impl Checker {
         if let (Call::Receive(receiving), true) = (&record.call, record.fate != Fate::Maybe) {
             self.uncertain.entry(receiving.queue).or_default().remove(&call);
         }
-        match (record.call.clone(), answer) {
+        self.schedule_answered(call, answer)?;
+        match (self.calls[call].call.clone(), answer) {
             (_, Answer::Unavailable) => Ok(()),
+            (Call::Schedule(..), Answer::Done | Answer::Refused(_)) => Ok(()),
+            (Call::Send(Sending { tick: Some(_), .. }), Answer::Refused(Refusal::StaleRun)) => Ok(()),
             (asked, Answer::Refused(Refusal::NoSuchQueue)) => self.refused_queue(call, &asked),
             (Call::Send(sending), Answer::Sent { id, order }) => {
                 self.check_there(call, sending.queue)?;
@@ -287,7 +300,7 @@ impl Checker {
                 format!("{id} was acknowledged by #{:?}, and is lost: {message:?}", message.candidates)
             })?;
         }
-        Ok(())
+        self.check_runs()
     }
 
     /// Clients have gone away, and with them their calls without an answer: those may have happened until `now_ms`.

@@ -116,7 +116,7 @@ impl Checker {
             Call::Receive(receiving) => Some(receiving.queue),
             Call::Delete(held) | Call::Change(held, _) => Some(held.queue),
             Call::Purge(queue) | Call::Move(queue, _) | Call::Set(queue, _) | Call::Remove(queue) => Some(*queue),
-            Call::Create(_) | Call::Cancel(_) => None,
+            Call::Create(_) | Call::Cancel(_) | Call::Schedule(..) => None,
         };
         ensure(queue.is_some_and(|queue| self.perhaps_absent(queue, call)), || {
             format!("#{call} was told that there is no such queue, and there is: {asked:?}")

@@ -37,7 +37,15 @@ impl Story {
 
     fn send(&mut self, queue: QueueIndex, body: &str, dedup: Option<u32>) -> CallId {
         let group = (queue == ORDERS).then_some(1);
-        self.call(Call::Send(Sending { queue, body: body.into(), delay_ms: None, group, dedup, fingerprint: 0 }))
+        self.call(Call::Send(Sending {
+            queue,
+            body: body.into(),
+            delay_ms: None,
+            group,
+            dedup,
+            fingerprint: 0,
+            tick: None,
+        }))
     }
 
     /// A send that is told the id and place `number`.

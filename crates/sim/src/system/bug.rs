@@ -34,11 +34,13 @@ pub enum Bug {
     DeadLetterLate,
     ForgetWaiter,
     ServeWhoLeft,
+    RunTwice,
+    ForgetRun,
 }
 
 impl Bug {
     /// All of them, and what each does.
-    pub const ALL: [(Bug, &'static str); 22] = [
+    pub const ALL: [(Bug, &'static str); 24] = [
         (Bug::LoseBatch, "a batch is acknowledged, and written without its records"),
         (Bug::AnswerBeforeFlush, "answers leave before the batch that they rest on has arrived"),
         (Bug::TakeFailureForSuccess, "a failed append counts as done"),
@@ -61,6 +63,8 @@ impl Bug {
         (Bug::DeadLetterLate, "a message is dead-lettered one receive late"),
         (Bug::ForgetWaiter, "a receive that waits is not woken"),
         (Bug::ServeWhoLeft, "messages are handed to a consumer that has gone away"),
+        (Bug::RunTwice, "a schedule runs for whoever has read it, changed since or not"),
+        (Bug::ForgetRun, "a schedule sends what it has to, and is due as before"),
     ];
 }
 

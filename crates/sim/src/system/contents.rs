@@ -73,7 +73,7 @@ impl System {
         batches.collect()
     }
 
-    fn fetch(&self, at: Location) -> Result<Bytes, ReadError> {
+    pub(super) fn fetch(&self, at: Location) -> Result<Bytes, ReadError> {
         let bytes = at.offset_bytes..at.offset_bytes + at.length_bytes;
         let mut fetched = self.log.fetch(&[Slice { position: at.position, bytes }])?;
         Ok(fetched.pop().unwrap_or_default())

@@ -4,6 +4,7 @@ mod bug;
 mod contents;
 mod ground;
 mod owner;
+mod schedules;
 
 use crate::history::{Held, QueueIndex, Receiving, Sending, Settings as QueueSettings};
 use crate::rng::Rng;
@@ -30,6 +31,7 @@ use ground::Ground;
 pub use ground::Kind;
 use owner::{Deposed, Owner};
 pub use owner::{GoesOn, WentOn};
+pub use schedules::Schedules;
 
 /// What becomes of the batch that is on its way when the owner crashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +158,7 @@ impl System {
         (self.log.usage().retained_bytes, self.log.bounds().map_or(0, |bounds| bounds.first - 1))
     }
 
-    fn submit(&mut self, command: Command, beside: Beside<'_>) -> Option<Gated<Result<Reply, Refusal>>> {
+    pub(super) fn submit(&mut self, command: Command, beside: Beside<'_>) -> Option<Gated<Result<Reply, Refusal>>> {
         let command = self.buggy.command(command, &mut self.random);
         let (now_ms, random) = (self.now_ms(), self.random.bits());
         Some(self.owner.as_mut()?.partition.submit(now_ms, random, &command, beside))
@@ -164,6 +166,9 @@ impl System {
 
     /// Several sends at once. `None` from this and the calls below: there is no partition.
     pub fn send(&mut self, sendings: &[Sending]) -> Option<Gated<Vec<Result<Reply, Refusal>>>> {
+        if let [sending @ Sending { tick: Some(tick), .. }] = sendings {
+            return self.run_schedule(sending, tick);
+        }
         let messages = sendings.iter().map(|sending| self.message(sending)).collect::<Vec<_>>();
         let through = |(command, content)| (self.buggy.command(command, &mut self.random), content);
         let all: Vec<(Command, Content)> = messages.into_iter().map(through).collect();

@@ -94,7 +94,7 @@ impl World {
                 self.supply.tasks.push(task);
                 Answer::Done
             }
-            Ok(Ok(Reply::Done | Reply::Queue(_) | Reply::MoveCancelled { .. })) => Answer::Done,
+            Ok(Ok(Reply::Done | Reply::Queue(_) | Reply::Schedule(_) | Reply::MoveCancelled { .. })) => Answer::Done,
             Ok(Ok(other)) => return Err(violation(format!("#{call} was told {other:?}"))),
             Ok(Err(refusal)) => Answer::Refused(refusal),
             Err(Unavailable { .. }) => Answer::Unavailable,

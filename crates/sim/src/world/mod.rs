@@ -4,16 +4,17 @@ mod answers;
 mod drain;
 mod faults;
 mod pauses;
+mod schedules;
 
 use crate::checker::{Checker, Violation};
 use crate::client::{Client, Intent, Pending, Supply};
-use crate::history::{Call, CallId};
+use crate::history::{Call, CallId, SeenSchedule};
 use crate::rng::Rng;
 use crate::scenario::{self, QueueSpec};
 use crate::system::{Bug, Fencing, Kind, System};
 use crate::tally::Tally;
 use crate::trace::Trace;
-use afterward_broker::partition;
+use afterward_broker::partition::{self, Gated};
 
 /// 2025-07-01T00:00:00.000Z.
 const START_MS: u64 = 1_751_328_000_000;
@@ -25,6 +26,10 @@ pub struct World {
     system: System,
     clients: Vec<Client>,
     supply: Supply,
+    /// The schedules that were read lately, to be run.
+    read: Vec<SeenSchedule>,
+    /// Waits for one to be due.
+    runner: Option<Gated<()>>,
     checker: Checker,
     trace: Trace,
     tally: Tally,
@@ -66,6 +71,8 @@ impl World {
             system,
             clients,
             supply,
+            read: Vec::new(),
+            runner: None,
             checker,
             trace,
             tally,
@@ -165,6 +172,9 @@ impl World {
             return Ok(());
         }
         let who = self.rng.pick(&idle);
+        if self.rng.chance(120) {
+            return self.schedule(who);
+        }
         let intent = self.clients[who].next(who, &mut self.rng, &self.queues, &mut self.supply);
         let pending = match intent {
             Intent::Send(sendings) => {
@@ -226,6 +236,7 @@ impl World {
                 self.system.remove(*queue).map(|gated| Pending::Act(id, gated))
             }
             Call::Create(queue) => self.system.create(*queue).map(|gated| Pending::Act(id, gated)),
+            Call::Schedule(schedule, scheduling) => self.perform_scheduling(id, *schedule, *scheduling),
             Call::Delete(held) => self.system.delete(held).map(|gated| Pending::Act(id, gated)),
             Call::Change(held, timeout_ms) => {
                 self.system.change(held, *timeout_ms, error).map(|gated| Pending::Act(id, gated))
@@ -279,7 +290,8 @@ impl World {
             self.system.take();
             if !self.system.is_in_flight() {
                 self.poll()?;
-                return self.checker.quiet(self.system.now_ms());
+                self.checker.quiet(self.system.now_ms())?;
+                return self.check_schedules();
             }
             self.land();
         }

@@ -22,6 +22,7 @@ impl World {
         let arrived = self.rng.chance(500);
         let Some(number) = self.system.pause(arrived) else { return Ok(()) };
         self.tally.pauses += 1;
+        self.runner = None;
         self.trace.line(format!("{at_ms} owner {number} is paused, what is in flight has arrived: {arrived}"));
         for client in self.clients.iter_mut().filter(|client| client.at.is_none()) {
             let Some(pending) = &client.pending else { continue };
