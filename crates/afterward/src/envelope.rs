@@ -6,7 +6,7 @@
 use crate::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 #[derive(Serialize)]
 struct Written<'a, M> {
@@ -40,20 +40,23 @@ impl<'a> Envelope<'a> {
         serde_json::from_str(body).ok()
     }
 
-    /// Reads the payload. One that is absent counts as `null`, for `JSON.stringify` drops what is undefined.
-    pub(crate) fn read<M: Message>(&self) -> Result<M, serde_json::Error> {
-        serde_json::from_str(self.payload.map_or("null", RawValue::get))
-    }
-
-    /// Whether there is a payload at all.
-    pub(crate) fn has_payload(&self) -> bool {
-        self.payload.is_some()
+    /// Where the payload stands in the body that this envelope was opened from.
+    pub(crate) fn payload_in(&self, body: &'a str) -> Option<Range<usize>> {
+        let payload = self.payload?.get();
+        let start = (payload.as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
+        body.get(start..start + payload.len()).is_some().then(|| start..start + payload.len())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Reads the payload; one that is absent counts as `null`.
+    fn read<M: Message>(body: &str) -> Result<M, serde_json::Error> {
+        let payload = Envelope::open(body).unwrap().payload_in(body);
+        serde_json::from_str(payload.map_or("null", |range| &body[range]))
+    }
 
     #[derive(Debug, PartialEq, Serialize, Deserialize, Message)]
     #[message(type = "order:new")]
@@ -78,7 +81,7 @@ mod tests {
         let order = OrderNew { order_id: "\"ü\" \u{1F980}\n".into() };
         let body = seal(&order).unwrap();
         let envelope = Envelope::open(&body).unwrap();
-        assert_eq!((&*envelope.message_type, envelope.read::<OrderNew>().unwrap()), ("order:new", order));
+        assert_eq!((&*envelope.message_type, read::<OrderNew>(&body).unwrap()), ("order:new", order));
     }
 
     #[test]
@@ -89,16 +92,16 @@ mod tests {
         ] {
             let envelope = Envelope::open(body).unwrap();
             assert_eq!(envelope.message_type, "order:new");
-            assert_eq!(envelope.read::<OrderNew>().unwrap(), OrderNew { order_id: "1".into() });
+            assert_eq!(read::<OrderNew>(body).unwrap(), OrderNew { order_id: "1".into() });
         }
     }
 
     #[test]
     fn an_absent_payload_is_null() {
-        let envelope = Envelope::open(r#"{"type":"tick"}"#).unwrap();
-        assert!(!envelope.has_payload());
-        assert_eq!(envelope.read::<Tick>().unwrap(), Tick);
-        assert!(envelope.read::<OrderNew>().is_err());
+        let body = r#"{"type":"tick"}"#;
+        assert_eq!(Envelope::open(body).unwrap().payload_in(body), None);
+        assert_eq!(read::<Tick>(body).unwrap(), Tick);
+        assert!(read::<OrderNew>(body).is_err());
     }
 
     #[test]

@@ -10,18 +10,24 @@
 extern crate self as afterward;
 
 mod attribute;
+mod claim;
 mod envelope;
 mod error;
 mod message;
 mod queue;
+pub mod scheduler;
 mod source;
 pub mod sqs;
 mod worker;
 
 pub use afterward_derive::Message;
 pub use attribute::Attribute;
+pub use claim::{ClaimCheck, Storing};
 pub use error::Error;
 pub use message::Message;
-pub use queue::{Enqueue, MessageId, OpenQueue, Queue};
-pub use source::{Cause, Delivery, Receive, Source, SourceError};
-pub use worker::{Cancelled, Context, Event, Handle, Handler, JobInfo, Raw, Summary, Worker};
+pub use queue::{Enqueue, EnqueueAll, MessageId, OpenQueue, Queue, Scheduler, ToEnqueue};
+pub use source::{Cause, DeadLetter, Delivery, Receive, Redrive, Source, SourceError};
+pub use worker::{
+    Backoff, Cancelled, Context, Event, Exhausted, Extension, Fail, FromJob, Handle, Handler, Handling, Input, Job, JobInfo,
+    Layered, Outcome, Raw, Retry, Route, RouteFuture, State, Summary, Unknown, Worker, Workers, handler,
+};

@@ -31,6 +31,17 @@ pub trait Source: Send + Sync + 'static {
     /// Takes up to `ask.limit` messages on lease, waiting up to `ask.wait` for the first.
     fn receive(&self, ask: Receive) -> impl Future<Output = Result<Vec<Delivery>, SourceError>> + Send;
 
+    /// Whether a delivery has its body, and does not only say where it is (a claim check). It has, unless implemented.
+    fn is_whole(&self, _delivery: &Delivery) -> bool {
+        true
+    }
+
+    /// The body of a delivery that is not [whole](Source::is_whole); `None` where it is after all. Asked for once in an
+    /// attempt, before the handler; an error fails the attempt.
+    fn body(&self, _delivery: &Delivery) -> impl Future<Output = Result<Option<String>, Cause>> + Send {
+        async { Ok(None) }
+    }
+
     /// Deletes a message for good: it has been handled.
     fn delete(&self, receipt: &str) -> impl Future<Output = Result<(), SourceError>> + Send;
 
@@ -41,6 +52,73 @@ pub trait Source: Send + Sync + 'static {
         after: Duration,
         error: Option<&str>,
     ) -> impl Future<Output = Result<(), SourceError>> + Send;
+
+    /// Says how far the work on a message is, and makes it visible again `after` from now, as
+    /// [`change_visibility`](Source::change_visibility) does. `progress`: a fraction from 0 to 1 and words, such as
+    /// `0.4 resized`. A source that has nowhere to put it only changes the visibility, and that is what this does unless
+    /// implemented.
+    fn report_progress(
+        &self,
+        receipt: &str,
+        after: Duration,
+        progress: &str,
+    ) -> impl Future<Output = Result<(), SourceError>> + Send {
+        let _ = progress;
+        self.change_visibility(receipt, after, None)
+    }
+
+    /// When the source itself gives up on messages, and where it puts them; `None`, where it never does. What this says
+    /// unless implemented.
+    fn redrive(&self) -> impl Future<Output = Result<Option<Redrive>, SourceError>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Moves a message to the dead-letter queue that [`redrive`](Source::redrive) told of, with the reason. After an error the
+    /// message MUST still be in the source; it may be in the dead-letter queue as well.
+    fn dead_letter(&self, letter: &DeadLetter<'_>) -> impl Future<Output = Result<(), SourceError>> + Send {
+        let _ = letter;
+        async { Err(SourceError::Refused("this source can't move messages to a dead-letter queue".into())) }
+    }
+}
+
+/// When a queue gives up on messages by itself, and where it puts them: its redrive policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Redrive {
+    /// How often a message is received at most before the queue moves it.
+    pub max_receive_count: u32,
+    /// The ARN of the dead-letter queue.
+    pub dead_letter_target_arn: String,
+}
+
+impl Redrive {
+    /// A policy that moves messages to this queue, given by its ARN, once they have been received so often.
+    pub fn new(dead_letter_target_arn: impl Into<String>, max_receive_count: u32) -> Redrive {
+        Redrive { max_receive_count, dead_letter_target_arn: dead_letter_target_arn.into() }
+    }
+
+    /// The name of the dead-letter queue.
+    pub fn dead_letter_queue(&self) -> &str {
+        self.dead_letter_target_arn.rsplit(':').next().unwrap_or_default()
+    }
+}
+
+/// A message on its way to the dead-letter queue.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct DeadLetter<'a> {
+    /// The message, as it was delivered.
+    pub delivery: &'a Delivery,
+    /// Why its last attempt failed.
+    pub error: &'a str,
+    /// The policy that names the dead-letter queue.
+    pub redrive: &'a Redrive,
+}
+
+impl<'a> DeadLetter<'a> {
+    pub(crate) fn new(delivery: &'a Delivery, error: &'a str, redrive: &'a Redrive) -> DeadLetter<'a> {
+        DeadLetter { delivery, error, redrive }
+    }
 }
 
 /// What a worker asks a source for.

@@ -1,89 +1,123 @@
 //! What a handler may know and ask beside its message.
 
-use crate::{Attribute, Delivery};
+use super::{
+    extract::States,
+    hand::{Cancelled, Hand},
+    keeper::Keeper,
+};
+use crate::Attribute;
 use serde::de::DeserializeOwned;
-use std::{sync::Arc, time::SystemTime};
-use tokio::sync::watch;
+use std::{fmt, sync::Arc, time::SystemTime};
 
 /// One attempt at a message, as its handler sees it. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Context {
-    delivery: Arc<Delivery>,
-    queue: Arc<str>,
-    cancelled: watch::Receiver<Option<Cancelled>>,
+    hand: Arc<Hand>,
+    surroundings: Arc<Surroundings>,
 }
 
-/// Why an attempt's work is no longer wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Cancelled {
-    /// The lease is lost: another worker may have the message now, and what this attempt returns changes nothing.
-    LeaseLost,
-    /// The worker stops, and its deadline has passed: the message is handed back.
-    Stopping,
+/// What all attempts of a worker see alike.
+pub(super) struct Surroundings {
+    pub(super) queue: Arc<str>,
+    pub(super) keeper: Arc<Keeper>,
+    pub(super) states: States,
 }
 
 impl Context {
-    pub(super) fn new(
-        delivery: Arc<Delivery>,
-        queue: Arc<str>,
-        cancelled: watch::Receiver<Option<Cancelled>>,
-    ) -> Context {
-        Context { delivery, queue, cancelled }
+    pub(super) fn new(hand: Arc<Hand>, surroundings: Arc<Surroundings>) -> Context {
+        Context { hand, surroundings }
+    }
+
+    pub(super) fn hand(&self) -> &Hand {
+        &self.hand
     }
 
     /// The message's id, the same at every attempt.
     pub fn message_id(&self) -> &str {
-        &self.delivery.id
+        &self.hand.delivery.id
+    }
+
+    /// The type that the message's envelope names, where it has an envelope.
+    pub fn message_type(&self) -> Option<&str> {
+        self.hand.message_type()
     }
 
     /// The name of the queue.
     pub fn queue(&self) -> &str {
-        &self.queue
+        &self.surroundings.queue
     }
 
     /// Which attempt this is, from 1: how often the message has been received.
     pub fn attempt(&self) -> u32 {
-        self.delivery.receive_count
+        self.hand.delivery.receive_count
     }
 
     /// When the message was sent, where the queue says.
     pub fn sent_at(&self) -> Option<SystemTime> {
-        self.delivery.sent_at
+        self.hand.delivery.sent_at
     }
 
     /// The message's group, where it has one.
     pub fn group(&self) -> Option<&str> {
-        self.delivery.group.as_deref()
+        self.hand.delivery.group.as_deref()
     }
 
     /// A message attribute.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
-        self.delivery.attributes.get(name)
+        self.hand.delivery.attributes.get(name)
     }
 
     /// The body as it was sent.
     pub fn body(&self) -> &str {
-        &self.delivery.body
+        self.hand.body()
+    }
+
+    /// What [`Worker::state`](crate::Worker::state) was given of this type.
+    pub fn state<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
+        self.surroundings.states.get()
+    }
+
+    /// Says how far the work is: `fraction` from 0.0 to 1.0, with a word about it. An Afterward server shows it in the job's
+    /// status; other services ignore it, but it is a sign of life everywhere, for it extends the lease.
+    ///
+    /// Costs nothing to call often: what is said more than once a second is told once a second, the latest of it.
+    ///
+    /// ```
+    /// # use afterward::Context;
+    /// async fn resize(images: Vec<String>, cx: Context) {
+    ///     for (done, image) in images.iter().enumerate() {
+    ///         cx.progress(done as f64 / images.len() as f64, format!("resizing {image}"));
+    ///     }
+    /// }
+    /// ```
+    pub fn progress(&self, fraction: f64, note: impl fmt::Display) {
+        let fraction = if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.0 };
+        // Two digits: nobody's progress bar has more than a hundred steps.
+        let fraction = (fraction * 100.0).round() / 100.0;
+        let told = self.hand.note_progress(format!("{fraction} {note}").trim_end().to_owned());
+        self.surroundings.keeper.tell_soon(&self.hand, told);
     }
 
     /// Whether the work is no longer wanted, and why.
     pub fn cancellation(&self) -> Option<Cancelled> {
-        *self.cancelled.borrow()
+        self.hand.cancellation()
     }
 
     /// Waits until the work is no longer wanted; for ever, if it stays wanted. For `tokio::select!` beside the work.
     pub async fn cancelled(&self) -> Cancelled {
-        let mut cancelled = self.cancelled.clone();
-        let reason = match cancelled.wait_for(Option::is_some).await {
-            Ok(reason) => *reason,
-            // The attempt is over, and was not cancelled.
-            Err(_) => None,
-        };
-        match reason {
-            Some(reason) => reason,
-            None => std::future::pending().await,
-        }
+        self.hand.cancelled().await
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("queue", &self.queue())
+            .field("message_id", &self.message_id())
+            .field("message_type", &self.message_type())
+            .field("attempt", &self.attempt())
+            .field("cancelled", &self.cancellation())
+            .finish_non_exhaustive()
     }
 }
 
@@ -98,6 +132,10 @@ pub struct Raw {
 }
 
 impl Raw {
+    pub(super) fn of(hand: &Hand) -> Raw {
+        Raw { body: hand.body().to_owned(), message_type: hand.message_type().map(str::to_owned) }
+    }
+
     /// Reads the whole body as JSON.
     ///
     /// # Errors

@@ -1,20 +1,25 @@
-//! The claim on a message, and how it is kept while a handler runs.
+//! The claim on a message: when it ends, and when to extend it. Times only; who talks to the source is
+//! [`keeper`](super::keeper)'s.
 
-use crate::{Source, SourceError, sqs::retry::Backoff};
+use crate::sqs::retry::Backoff;
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::Instant;
 
 /// The waits between tries to extend a lease while the source is away.
 const RETRY_FIRST: Duration = Duration::from_millis(500);
 const RETRY_LONGEST: Duration = Duration::from_secs(5);
 
 /// A lease: ours until a time, extended each time half of it has passed.
+#[derive(Debug)]
 pub(super) struct Lease {
-    timeout: Duration,
-    expires: Instant,
-    next_beat: Instant,
+    pub(super) timeout: Duration,
+    pub(super) expires: Instant,
+    /// When the message was received: a queue counts the longest time that a message can be held from there.
+    received: Instant,
+    /// When to extend next; `None` for never.
+    pub(super) next_beat: Option<Instant>,
     backoff: Backoff,
-    lost: bool,
+    pub(super) lost: bool,
 }
 
 impl Lease {
@@ -23,51 +28,41 @@ impl Lease {
         Lease {
             timeout,
             expires: start + timeout,
-            next_beat: start + timeout / 2,
+            received: start,
+            next_beat: Some(start + timeout / 2),
             backoff: Backoff::new(RETRY_FIRST, RETRY_LONGEST),
             lost: false,
         }
     }
 
-    /// Waits until it is time to extend. A lost lease is not extended any more.
-    pub(super) async fn due(&self) {
-        if self.lost { std::future::pending().await } else { sleep_until(self.next_beat).await }
+    /// The source extended it by its full length from `start`.
+    pub(super) fn extended(&mut self, start: Instant) {
+        *self = Lease { received: self.received, ..Lease::new(start, self.timeout) };
     }
 
-    /// Extends the lease by its full length from now, or tells why it is lost. A source that is away is asked again until
-    /// the lease has run out.
-    pub(super) async fn extend(&mut self, source: &impl Source, receipt: &str) -> Result<(), String> {
-        let start = Instant::now();
-        let change = source.change_visibility(receipt, self.timeout, None);
-        let why = match timeout_at(self.expires, change).await {
-            Ok(Ok(())) => {
-                *self = Lease::new(start, self.timeout);
-                return Ok(());
-            }
-            Ok(Err(SourceError::LeaseLost(cause))) => cause.to_string(),
-            Ok(Err(error)) if Instant::now() < self.expires => {
-                tracing::warn!(%error, "the lease could not be extended yet");
-                self.next_beat = (Instant::now() + self.backoff.wait()).min(self.expires);
-                return Ok(());
-            }
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "it ran out before the queue answered".to_owned(),
-        };
+    /// The source did not answer; it is asked again soon, and before the lease runs out.
+    pub(super) fn postponed(&mut self) {
+        self.next_beat = Some((Instant::now() + self.backoff.wait()).min(self.expires));
+    }
+
+    /// The message may be somebody else's now.
+    pub(super) fn lose(&mut self) {
         self.lost = true;
-        Err(why)
+        self.next_beat = None;
     }
 
-    pub(super) fn is_lost(&self) -> bool {
-        self.lost
+    /// Lets it run out.
+    pub(super) fn give_up(&mut self) {
+        self.next_beat = None;
     }
 
-    /// Whether the lease has run out, as far as we know.
-    pub(super) fn has_expired(&self) -> bool {
-        self.remaining().is_zero()
-    }
-
-    /// How much of the lease is left.
+    /// How much of the lease is left, as far as we know.
     pub(super) fn remaining(&self) -> Duration {
         self.expires.saturating_duration_since(Instant::now())
+    }
+
+    /// How long the message has been held.
+    pub(super) fn age(&self) -> Duration {
+        self.received.elapsed()
     }
 }

@@ -1,36 +1,71 @@
 //! Working messages off a queue.
 
 mod attempt;
+mod backoff;
 mod context;
+mod empty;
 mod event;
+mod extract;
 mod failure;
+mod floor;
+mod hand;
 mod handler;
+mod handling;
+mod job;
+mod keeper;
 mod lease;
+mod limit;
+mod outcome;
+mod policy;
 mod reach;
+mod redrive;
 mod router;
 mod run;
+mod service;
+mod settle;
 mod stop;
+mod summary;
+mod verdict;
+mod workers;
 
 #[cfg(test)]
 mod tests;
 
-pub use context::{Cancelled, Context, Raw};
+pub use backoff::Backoff;
+pub use context::{Context, Raw};
 pub use event::{Event, JobInfo};
-pub use handler::Handler;
+pub(crate) use extract::States;
+pub use extract::{Extension, FromJob, State};
+pub use hand::Cancelled;
+pub use handler::{Handler, Input};
+pub use handling::{Handling, handler};
+pub use job::Job;
+pub use outcome::Outcome;
+pub use policy::{Exhausted, Unknown};
+pub use service::{Layered, Route, RouteFuture};
 pub use stop::Handle;
+pub use summary::Summary;
+pub use verdict::{Fail, Retry};
+pub use workers::Workers;
 
 use crate::{Error, Message, Source};
-use attempt::Outcome;
+use context::Surroundings;
 use event::Hooks;
+use floor::{Floor, Plan};
+use keeper::Keeper;
+use limit::{Limit, Most};
+use policy::Policy;
 use reach::Reach;
 use router::Router;
 use run::{Running, Shared};
+use service::Layering;
 use std::{sync::Arc, time::Duration};
 use stop::Stop;
-use tokio::sync::watch;
 
 /// How many messages are handled at a time unless set.
 const CONCURRENCY: usize = 10;
+/// How many may wait for limits unless set.
+const WAITING_ROOM: usize = 100;
 /// How long a stop waits for handlers unless set: within the 30 s that most supervisors give.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 
@@ -83,11 +118,17 @@ const STOP_WITHIN: Duration = Duration::from_secs(20);
 pub struct Worker<S> {
     source: S,
     router: Router,
+    states: States,
+    layers: Vec<Layering>,
     concurrency: usize,
-    retry_after: Option<Duration>,
+    waiting_room: usize,
+    limits: Vec<Limit>,
+    policy: Policy,
+    unknown: Unknown,
     visibility_timeout: Option<Duration>,
     stop_within: Duration,
     stop: Stop,
+    until_empty: bool,
     hooks: Hooks,
 }
 
@@ -97,16 +138,23 @@ impl<S: Source> Worker<S> {
         Worker {
             source,
             router: Router::default(),
+            states: States::default(),
+            layers: Vec::new(),
             concurrency: CONCURRENCY,
-            retry_after: None,
+            waiting_room: WAITING_ROOM,
+            limits: Vec::new(),
+            policy: Policy::default(),
+            unknown: Unknown::default(),
             visibility_timeout: None,
             stop_within: STOP_WITHIN,
             stop: Stop::default(),
+            until_empty: false,
             hooks: Hooks::default(),
         }
     }
 
-    /// Adds the handler of one message type, which the handler's first argument names. A type has one handler.
+    /// Adds the handler of one message type, which the handler's first argument names. A type has one handler. How it is run,
+    /// retried and limited is set around it: [`handler`](handler()).
     pub fn on<M: Message, A: 'static>(mut self, handler: impl Handler<M, A>) -> Worker<S> {
         self.router.on(handler);
         self
@@ -138,10 +186,87 @@ impl<S: Source> Worker<S> {
         self
     }
 
-    /// When a message whose handler failed is tried again: so long after the failure, rounded up to whole seconds. Unless
-    /// set, when its lease ends.
-    pub fn retry_after(mut self, delay: Duration) -> Worker<S> {
-        self.retry_after = Some(delay);
+    /// Begins at most so many messages within any time of this length, of all types together; see
+    /// [limits](Handling#limits).
+    pub fn rate(mut self, messages: usize, per: Duration) -> Worker<S> {
+        self.limits.push(Limit::of_all(Most::Within(messages, per)));
+        self
+    }
+
+    /// How many messages may wait in this worker for limits and paused types, beside those that are being handled: 100 unless
+    /// set. See [limits](Handling#limits).
+    pub fn waiting_room(mut self, messages: usize) -> Worker<S> {
+        self.waiting_room = messages;
+        self
+    }
+
+    /// When a message whose handler failed is tried again, where the [handler](Handling::retry) does not say. Unless set, when
+    /// its lease ends, as SQS does by itself.
+    pub fn retry(mut self, wait: impl Into<Backoff>) -> Worker<S> {
+        self.policy.retry = Some(wait.into());
+        self
+    }
+
+    /// [`retry`](Worker::retry) with the same wait each time.
+    pub fn retry_after(self, delay: Duration) -> Worker<S> {
+        self.retry(delay)
+    }
+
+    /// How often a message is tried at most, where the [handler](Handling::max_attempts) does not say. Unless set, as often as
+    /// the queue's redrive policy allows.
+    pub fn max_attempts(mut self, attempts: u32) -> Worker<S> {
+        self.policy.max_attempts = Some(attempts.max(1));
+        self
+    }
+
+    /// How long an attempt may take, where the [handler](Handling::timeout) does not say. Unless set, as long as it likes.
+    pub fn timeout(mut self, timeout: Duration) -> Worker<S> {
+        self.policy.timeout = Some(timeout);
+        self
+    }
+
+    /// What becomes of a message that has had all its attempts, or whose handler answered [`Fail`], where the
+    /// [handler](Handling::exhausted) does not say. Unless set, it goes to the dead-letter queue.
+    pub fn exhausted(mut self, then: Exhausted) -> Worker<S> {
+        self.policy.exhausted = Some(then);
+        self
+    }
+
+    /// What becomes of a message that no handler is for. Unless set, it goes to the dead-letter queue.
+    pub fn unknown(mut self, then: Unknown) -> Worker<S> {
+        self.unknown = then;
+        self
+    }
+
+    /// Gives handlers something to share, of which each gets a clone as an argument: [`State`]. One of each type.
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Worker<S> {
+        self.states.insert(state);
+        self
+    }
+
+    /// Puts a `tower` layer around all handlers: it sees every [`Job`] on its way to its handler, and what the handler answers.
+    /// A layer that is added later is farther out, as in axum.
+    ///
+    /// ```no_run
+    /// # use afterward::{Queue, Raw, Worker};
+    /// use std::time::Duration;
+    /// use tower::{limit::RateLimitLayer, timeout::TimeoutLayer};
+    /// # async fn handler(_: Raw) -> Result<(), String> { Ok(()) }
+    /// # async fn example(queue: Queue) -> Result<(), afterward::Error> {
+    ///
+    /// let worker = Worker::new(queue)
+    ///     .otherwise(handler)
+    ///     .layer(TimeoutLayer::new(Duration::from_secs(30)))
+    ///     .layer(RateLimitLayer::new(100, Duration::from_secs(1)));
+    /// # worker.run().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A job that waits for a layer to become ready has its slot. [`rate`](Worker::rate) and [`Handling`]'s limits take none, and
+    /// so don't hold up others.
+    pub fn layer(mut self, layer: impl Layered) -> Worker<S> {
+        self.layers.push(Layering::of(layer));
         self
     }
 
@@ -203,7 +328,7 @@ impl<S: Source> Worker<S> {
         self
     }
 
-    /// A handle that stops this worker.
+    /// A handle that stops, pauses and resumes this worker.
     pub fn handle(&self) -> Handle {
         self.stop.handle()
     }
@@ -211,52 +336,73 @@ impl<S: Source> Worker<S> {
     /// Works until stopped.
     ///
     /// # Errors
-    /// The worker has no handlers, or two of one type; the source refused the worker from the start.
+    /// The worker has no handlers, or two of one type, or a handler needs a [`State`] that it was not given; the source refused
+    /// the worker from the start.
     pub async fn run(self) -> Result<Summary, Error> {
-        if let Some(defect) = self.router.defect() {
+        if let Some(defect) = self.router.defect(&self.states) {
             return Err(Error::Refused(defect));
         }
-        let running = Running {
+        let (running, stop) = self.ready();
+        running.until(stop).await
+    }
+
+    /// Works until the queue has nothing more to hand out; what waits for its time stays. The receives don't wait either, so a
+    /// service that answers an impatient receive from a part of its servers may seem empty too soon.
+    ///
+    /// # Errors
+    /// As [`run`](Worker::run).
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) async fn drain(mut self) -> Result<Summary, Error> {
+        self.until_empty = true;
+        self.run().await
+    }
+
+    /// All that was set, put together.
+    fn ready(mut self) -> (Running<S>, Stop) {
+        let keeper = Arc::new(Keeper::default());
+        let (limits, limits_of) = number(self.limits, self.router.limits());
+        let plan = Plan {
             concurrency: self.concurrency,
+            room: self.waiting_room,
+            limits: limits.iter().map(|limit| limit.most).collect(),
+        };
+        let queue = Arc::from(self.source.name());
+        let shared = Arc::new(Shared {
+            surroundings: Arc::new(Surroundings { queue, keeper: keeper.clone(), states: self.states }),
+            keeper,
+            source: Arc::new(self.source),
+            route: self.router.route(self.layers),
+            policies: self.router.policies(&self.policy),
+            policy: self.policy,
+            limits,
+            limits_of,
+            router: self.router,
+            unknown: self.unknown,
+            hooks: self.hooks,
+            reach: Reach::default(),
+            known_redrive: redrive::Known::default(),
+            warned: std::sync::Mutex::default(),
+        });
+        let running = Running {
+            shared,
+            floor: Arc::new(Floor::new(plan)),
             visibility_timeout: self.visibility_timeout,
             stop_within: self.stop_within,
-            shared: Arc::new(Shared {
-                name: Arc::from(self.source.name()),
-                source: self.source,
-                router: self.router,
-                retry_after: self.retry_after,
-                hooks: self.hooks,
-                hand_back: watch::Sender::new(false),
-                reach: Reach::default(),
-            }),
+            until_empty: self.until_empty,
         };
-        running.until(self.stop.requested()).await
+        (running, self.stop)
     }
 }
 
-/// How the attempts of a worker ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Summary {
-    /// Handled and deleted.
-    pub succeeded: u64,
-    /// Handled, but not deleted in time: they may come again.
-    pub undeleted: u64,
-    /// Left for another attempt, because the handler failed or there was none.
-    pub failed: u64,
-    /// Given back unfinished.
-    pub handed_back: u64,
-}
-
-impl Summary {
-    /// `None`: the attempt itself broke off, and its message comes again.
-    fn count(&mut self, ended: Option<Outcome>) {
-        let counter = match ended {
-            Some(Outcome::Succeeded) => &mut self.succeeded,
-            Some(Outcome::Undeleted) => &mut self.undeleted,
-            Some(Outcome::Failed) | None => &mut self.failed,
-            Some(Outcome::HandedBack) => &mut self.handed_back,
-        };
-        *counter += 1;
+/// Numbers all limits: those of the worker, which hold for every place, and those of each place.
+fn number(of_all: Vec<Limit>, of_places: Vec<Vec<Limit>>) -> (Vec<Limit>, Vec<Vec<usize>>) {
+    let mut limits = of_all;
+    let common = limits.len();
+    let mut numbers = Vec::new();
+    for own in of_places {
+        let first = limits.len();
+        limits.extend(own);
+        numbers.push((0..common).chain(first..limits.len()).collect());
     }
+    (limits, numbers)
 }

@@ -1,9 +1,9 @@
-//! What the worker's own last receive may still take.
+//! What the worker's own last receives may still take.
 //!
-//! A stop drops the receive that is under way, and that does not end it at the queue: a server may see the closed
+//! A stop drops the receives that are under way, and that does not end them at the queue: a server may see the closed
 //! connection late, and Amazon does not look for it at all. Until its wait is over, such a receive takes what becomes
 //! visible, and nobody gets it: the message is out of sight for a whole lease. So what a stopping worker gives back stays
-//! out of sight until then.
+//! out of sight until then. The same goes for a paused worker, whose receives bring what they then give back again.
 //!
 //! This knows no message and no source; it only keeps the time.
 
@@ -22,8 +22,11 @@ pub(super) struct Reach(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    stopping: bool,
-    /// When the receive that was begun last is over, whatever became of its connection; `None` once it has answered.
+    /// Nothing more is received.
+    closed: bool,
+    /// How many receives are under way, or were when they were dropped.
+    under_way: usize,
+    /// When the last of those is over, whatever became of its connection.
     over: Option<Instant>,
 }
 
@@ -34,28 +37,41 @@ impl Reach {
 
     /// A receive begins, which waits up to `wait` at the queue.
     pub(super) fn begin(&self, wait: Duration) {
-        self.inner().over = Some(Instant::now() + wait + ON_ITS_WAY);
+        let mut inner = self.inner();
+        inner.under_way += 1;
+        inner.over = Some(Instant::now() + wait + ON_ITS_WAY);
     }
 
-    /// The receive has answered: it takes nothing any more.
+    /// A receive has answered: it takes nothing any more. One that broke off may go on at the source, and is not told here.
     pub(super) fn end(&self) {
-        self.inner().over = None;
+        let mut inner = self.inner();
+        inner.under_way = inner.under_way.saturating_sub(1);
+        if inner.under_way == 0 {
+            inner.over = None;
+        }
     }
 
-    /// From now on, nobody begins a receive, and the one under way may be dropped.
-    pub(super) fn stop(&self) {
-        self.inner().stopping = true;
+    /// A receive broke off, which may go on at the source until its time is over.
+    pub(super) fn break_off(&self) {
+        let mut inner = self.inner();
+        inner.under_way = inner.under_way.saturating_sub(1);
     }
 
-    pub(super) fn is_stopping(&self) -> bool {
-        self.inner().stopping
+    /// From now on, nobody begins a receive, and those under way may be dropped.
+    pub(super) fn close(&self) {
+        self.inner().closed = true;
     }
 
-    /// How long a message has to stay out of sight so that no receive of ours takes it unseen. Nothing before a stop: what a
-    /// receive takes then is handled.
+    /// Receives are begun again.
+    pub(super) fn open(&self) {
+        self.inner().closed = false;
+    }
+
+    /// How long a message has to stay out of sight so that no receive of ours takes it unseen. Nothing while receives are
+    /// begun: what they take then is handled.
     pub(super) fn remaining(&self) -> Duration {
         let inner = self.inner();
-        let over = inner.over.filter(|_| inner.stopping);
+        let over = inner.over.filter(|_| inner.closed);
         over.map_or(Duration::ZERO, |over| over.saturating_duration_since(Instant::now()))
     }
 }

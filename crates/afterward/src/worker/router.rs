@@ -1,95 +1,151 @@
-//! Which handler a message goes to.
+//! Which handler a message goes to, and how that is run.
 
-use super::{Context, Handler, Raw};
-use crate::{Delivery, Message, envelope::Envelope, message::checked_type, source::Cause};
-use std::{collections::BTreeMap, future::ready, marker::PhantomData, pin::Pin};
-
-type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Cause>> + Send + 'a>>;
+use super::{
+    Handler, Job, Route,
+    extract::States,
+    hand::Hand,
+    handler::Input,
+    handling::Setup,
+    limit::Limit,
+    policy::Policy,
+    service::{Endpoint, Layering},
+};
+use crate::{Message, Raw, message::checked_type, source::Cause};
+use std::{collections::BTreeMap, marker::PhantomData, mem, pin::Pin, sync::Arc};
 
 /// Handlers by message type, and one for everything else.
 #[derive(Default)]
 pub(super) struct Router {
-    typed: BTreeMap<&'static str, Box<dyn Typed>>,
-    otherwise: Option<Box<dyn Untyped>>,
+    places: Vec<Place>,
+    typed: BTreeMap<&'static str, usize>,
+    otherwise: Option<usize>,
     /// A type that was given two handlers.
     twice: Option<&'static str>,
 }
 
-/// A handler of one message type, whatever that type is.
-trait Typed: Send + Sync {
-    fn run(&self, envelope: &Envelope<'_>, context: Context) -> Running<'_>;
+/// Says what a worker with these states lacks.
+type Lacks = dyn Fn(&States) -> Option<String> + Send + Sync;
+
+/// A handler's place in the worker.
+struct Place {
+    /// `otherwise` for the one that takes everything else.
+    name: &'static str,
+    route: Route,
+    policy: Policy,
+    limits: Vec<Limit>,
+    lacks: Box<Lacks>,
 }
 
-/// A handler of bodies.
-trait Untyped: Send + Sync {
-    fn run(&self, raw: Raw, context: Context) -> Running<'_>;
+/// Where a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Destination {
+    /// To the handler in this place.
+    Handler(usize),
+    /// Nowhere: nobody handles it.
+    Nobody,
+    /// To a worker of a later version: an internal message of Afterward that this one does not know.
+    Later,
+    /// To be seen when its body has been fetched.
+    Unread,
 }
 
-/// A handler together with the types that its implementation of [`Handler`] hangs on.
-struct Of<H, Input, Arguments>(H, PhantomData<fn(Input, Arguments)>);
+/// A handler together with what its implementation of [`Handler`] hangs on.
+struct Of<H, I, A>(Arc<H>, PhantomData<fn(I, A)>);
 
-impl<M: Message, A: 'static, H: Handler<M, A>> Typed for Of<H, M, A> {
-    fn run(&self, envelope: &Envelope<'_>, context: Context) -> Running<'_> {
-        match envelope.read::<M>() {
-            Ok(message) => Box::pin(self.0.handle(message, context)),
-            Err(error) => Box::pin(ready(Err(unreadable::<M>(envelope, &error).into()))),
-        }
+impl<I: Input, A: 'static, H: Handler<I, A>> Endpoint for Of<H, I, A> {
+    fn run(self: Arc<Self>, job: Job) -> Pin<Box<dyn Future<Output = Result<(), Cause>> + Send>> {
+        Box::pin(async move {
+            let input = I::read(&job)?;
+            self.0.handle(input, job).await
+        })
     }
 }
 
-impl<A: 'static, H: Handler<Raw, A>> Untyped for Of<H, Raw, A> {
-    fn run(&self, raw: Raw, context: Context) -> Running<'_> {
-        Box::pin(self.0.handle(raw, context))
-    }
-}
+/// All handlers as one service, for layers around all of them.
+struct Table(Vec<Route>);
 
-fn unreadable<M: Message>(envelope: &Envelope<'_>, error: &serde_json::Error) -> String {
-    if envelope.has_payload() {
-        format!("the payload of this message of type `{}` can't be read: {error}", M::TYPE)
-    } else {
-        format!("this message of type `{}` has no payload: {error}", M::TYPE)
+impl Endpoint for Table {
+    fn run(self: Arc<Self>, job: Job) -> Pin<Box<dyn Future<Output = Result<(), Cause>> + Send>> {
+        self.0[job.handler].run(job)
     }
 }
 
 impl Router {
     pub(super) fn on<M: Message, A: 'static>(&mut self, handler: impl Handler<M, A>) {
-        let message_type = const { checked_type::<M>() };
-        if self.typed.insert(message_type, Box::new(Of(handler, PhantomData))).is_some() {
-            self.twice = Some(message_type);
+        let name = const { checked_type::<M>() };
+        let place = self.place(name, handler);
+        if self.typed.insert(name, place).is_some() {
+            self.twice = Some(name);
         }
     }
 
     pub(super) fn otherwise<A: 'static>(&mut self, handler: impl Handler<Raw, A>) {
-        self.otherwise = Some(Box::new(Of(handler, PhantomData)));
+        self.otherwise = Some(self.place("otherwise", handler));
+    }
+
+    pub(super) fn place<I: Input, A: 'static>(&mut self, name: &'static str, mut handler: impl Handler<I, A>) -> usize {
+        let mut setup = Setup::default();
+        handler.set_up(&mut setup);
+        let handler = Arc::new(handler);
+        let asked = handler.clone();
+        let route = Route::new(Of(handler, PhantomData));
+        self.places.push(Place {
+            name,
+            route: setup.layers.into_iter().fold(route, |route, layer| layer.around(route)),
+            policy: setup.policy,
+            limits: setup.limits,
+            lacks: Box::new(move |states| asked.lacks(states)),
+        });
+        self.places.len() - 1
     }
 
     /// What is wrong with these handlers, if anything.
-    pub(super) fn defect(&self) -> Option<String> {
+    pub(super) fn defect(&self, states: &States) -> Option<String> {
         if let Some(name) = self.twice {
             return Some(format!("two handlers for messages of type `{name}`: a type has one"));
         }
-        let empty = self.typed.is_empty() && self.otherwise.is_none();
-        empty.then(|| "a worker without handlers: add .on(handler)".to_owned())
+        if self.places.is_empty() {
+            return Some("a worker without handlers: add .on(handler)".to_owned());
+        }
+        let lacking = |place: &Place| Some(format!("the handler of `{}`: {}", place.name, (place.lacks)(states)?));
+        self.places.iter().find_map(lacking)
     }
 
-    /// Runs the handler that a delivery is for.
-    pub(super) async fn dispatch(&self, delivery: &Delivery, context: Context) -> Result<(), Cause> {
-        let envelope = Envelope::open(&delivery.body);
-        let message_type = envelope.as_ref().map(|envelope| &*envelope.message_type);
-        tracing::Span::current().record("message_type", message_type);
-        let typed = message_type.and_then(|name| self.typed.get(name));
-        let running = match (typed, &envelope, &self.otherwise) {
-            (Some(handler), Some(envelope), _) => handler.run(envelope, context),
-            (_, _, Some(handler)) => {
-                let message_type = message_type.map(str::to_owned);
-                handler.run(Raw { body: delivery.body.clone(), message_type }, context)
-            }
-            _ => return Err(self.nobody(message_type).into()),
-        };
-        running.await
+    /// The way to all handlers, through these layers.
+    pub(super) fn route(&self, layers: Vec<Layering>) -> Route {
+        let table = Route::new(Table(self.places.iter().map(|place| place.route.clone()).collect()));
+        layers.into_iter().fold(table, |route, layer| layer.around(route))
     }
 
-    fn nobody(&self, message_type: Option<&str>) -> String {
+    /// How each place's messages are treated when they fail, with what was left open taken from `defaults`.
+    pub(super) fn policies(&mut self, defaults: &Policy) -> Vec<Policy> {
+        self.places.iter_mut().map(|place| mem::take(&mut place.policy).or(defaults)).collect()
+    }
+
+    /// Each place's limits.
+    pub(super) fn limits(&mut self) -> Vec<Vec<Limit>> {
+        self.places.iter_mut().map(|place| mem::take(&mut place.limits)).collect()
+    }
+
+    /// The place that messages of this type go to.
+    pub(super) fn place_of(&self, message_type: &str) -> Option<usize> {
+        self.typed.get(message_type).copied()
+    }
+
+    /// Where a message goes.
+    pub(super) fn destination(&self, hand: &Hand) -> Destination {
+        let message_type = hand.message_type();
+        if let Some(place) = message_type.and_then(|name| self.place_of(name)) {
+            return Destination::Handler(place);
+        }
+        if message_type.is_some_and(|name| name.starts_with("afterward:")) {
+            return Destination::Later;
+        }
+        self.otherwise.map_or(Destination::Nobody, Destination::Handler)
+    }
+
+    /// Why nobody handles a message.
+    pub(super) fn nobody(&self, message_type: Option<&str>) -> String {
         let known: Vec<String> = self.typed.keys().map(|name| format!("`{name}`")).collect();
         let known = known.join(", ");
         match message_type {

@@ -1,13 +1,19 @@
 //! A worker's behaviour, told on a scripted source with paused time.
 
+mod arguments;
+mod endings;
+mod layers;
 mod leases;
+mod limits;
+mod pausing;
+mod progress;
 mod routing;
 mod slots;
 mod stage;
 mod stopping;
 
 use super::{Context, Summary, Worker};
-use crate::{Error, Message};
+use crate::{Delivery, Error, Message};
 use serde::{Deserialize, Serialize};
 use stage::{Deed, Stage};
 use std::time::Duration;
@@ -46,6 +52,24 @@ fn changed(id: &str, at_s: u64, after_s: u64, error: Option<&str>) -> Deed {
     Deed::Changed { id: id.into(), at_s, after_s, error: error.map(Into::into) }
 }
 
+fn dead_lettered(id: &str, at_s: u64, error: &str) -> Deed {
+    Deed::DeadLettered { id: id.into(), at_s, error: error.into() }
+}
+
 fn deleted(id: &str, at_s: u64) -> Deed {
     Deed::Deleted { id: id.into(), at_s }
+}
+
+/// A message that has been received so often.
+fn received(id: &str, body: &str, receive_count: u32) -> Delivery {
+    let mut delivery = stage::message(id, body);
+    delivery.receive_count = receive_count;
+    delivery
+}
+
+/// A message of an ordered group.
+fn ordered(id: &str, group: &str, body: &str) -> Delivery {
+    let mut delivery = stage::message(id, body);
+    (delivery.group, delivery.ordered) = (Some(group.to_owned()), true);
+    delivery
 }

@@ -1,6 +1,6 @@
 //! A source whose messages, answers and failures a test scripts, and which keeps the minutes.
 
-use crate::{Delivery, Receive, Source, SourceError};
+use crate::{Cause, DeadLetter, Delivery, Receive, Redrive, Source, SourceError};
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard},
@@ -8,7 +8,7 @@ use std::{
 };
 use tokio::{
     sync::Notify,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 /// What a worker did with a message, and after how many seconds.
@@ -16,6 +16,8 @@ use tokio::{
 pub(super) enum Deed {
     Deleted { id: String, at_s: u64 },
     Changed { id: String, at_s: u64, after_s: u64, error: Option<String> },
+    Reported { id: String, at_ms: u64, after_s: u64, progress: String },
+    DeadLettered { id: String, at_s: u64, error: String },
 }
 
 #[derive(Clone)]
@@ -37,6 +39,8 @@ struct Script {
     delete_faults: VecDeque<SourceError>,
     change_faults: VecDeque<SourceError>,
     visibility_faults: VecDeque<SourceError>,
+    dead_letter_faults: VecDeque<SourceError>,
+    redrive: Option<Redrive>,
 }
 
 pub(super) const LEASE: Duration = Duration::from_secs(30);
@@ -72,6 +76,15 @@ impl Stage {
         self.script().visibility_faults.extend(faults);
     }
 
+    pub(super) fn fail_dead_letters(&self, faults: impl IntoIterator<Item = SourceError>) {
+        self.script().dead_letter_faults.extend(faults);
+    }
+
+    /// From now on the queue has a dead-letter queue, `dead`.
+    pub(super) fn set_redrive(&self, max_receive_count: u32) {
+        self.script().redrive = Some(Redrive::new("arn:aws:sqs:us-east-1:000000000000:dead", max_receive_count));
+    }
+
     pub(super) fn deeds(&self) -> Vec<Deed> {
         self.script().deeds.clone()
     }
@@ -79,7 +92,7 @@ impl Stage {
     pub(super) fn deleted(&self) -> Vec<String> {
         let of = |deed| match deed {
             Deed::Deleted { id, .. } => Some(id),
-            Deed::Changed { .. } => None,
+            _ => None,
         };
         self.deeds().into_iter().filter_map(of).collect()
     }
@@ -158,6 +171,39 @@ impl Source for Stage {
         let (id, error) = (receipt.to_owned(), error.map(str::to_owned));
         self.minute(Deed::Changed { id, at_s: self.seconds(), after_s: after.as_secs(), error });
         Ok(())
+    }
+
+    async fn report_progress(&self, receipt: &str, after: Duration, progress: &str) -> Result<(), SourceError> {
+        let at_ms = u64::try_from(self.0.start.elapsed().as_millis()).unwrap();
+        let (id, progress) = (receipt.to_owned(), progress.to_owned());
+        self.minute(Deed::Reported { id, at_ms, after_s: after.as_secs(), progress });
+        Ok(())
+    }
+
+    async fn redrive(&self) -> Result<Option<Redrive>, SourceError> {
+        Ok(self.script().redrive.clone())
+    }
+
+    async fn dead_letter(&self, letter: &DeadLetter<'_>) -> Result<(), SourceError> {
+        if let Some(fault) = self.script().dead_letter_faults.pop_front() {
+            return Err(fault);
+        }
+        let (id, error) = (letter.delivery.id.clone(), letter.error.to_owned());
+        self.minute(Deed::DeadLettered { id, at_s: self.seconds(), error });
+        Ok(())
+    }
+
+    fn is_whole(&self, delivery: &Delivery) -> bool {
+        !delivery.body.starts_with("elsewhere:")
+    }
+
+    /// A claim check: what follows the colon, after three seconds; or why not.
+    async fn body(&self, delivery: &Delivery) -> Result<Option<String>, Cause> {
+        sleep(Duration::from_secs(3)).await;
+        match delivery.body.strip_prefix("elsewhere:") {
+            Some("gone") => Err("no such object".into()),
+            body => Ok(body.map(str::to_owned)),
+        }
     }
 }
 

@@ -1,0 +1,197 @@
+//! Who keeps the leases: one task for all messages in hand, whatever their handlers do with their threads.
+//!
+//! Invariants:
+//! - Each message in hand stands once in the order of due times, until it is released.
+//! - A lease is extended when half of it has passed, until its message is being settled, or its handler has had its time.
+//! - A handler's progress travels with an extension, which it brings forward, at most once a second.
+
+use super::{Cancelled, hand::Hand};
+use crate::{Source, SourceError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::Notify,
+    task::JoinSet,
+    time::{Instant, sleep_until, timeout_at},
+};
+
+/// How often a message's progress is told at most.
+const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
+/// Longer than anybody waits: where nothing is to be done.
+const AGES: Duration = Duration::from_secs(365 * 86_400);
+
+/// A due time, and a number that tells apart what is due together.
+pub(super) type Place = (Instant, u64);
+
+#[derive(Debug)]
+pub(super) struct Keeper {
+    order: Mutex<Order>,
+    sooner: Notify,
+}
+
+#[derive(Debug)]
+struct Order {
+    due: BTreeMap<Place, Arc<Hand>>,
+    last: u64,
+    /// Until when the keeper sleeps: only what is due before needs to wake it.
+    asleep_until: Instant,
+}
+
+impl Default for Keeper {
+    fn default() -> Keeper {
+        let order = Order { due: BTreeMap::new(), last: 0, asleep_until: Instant::now() };
+        Keeper { order: Mutex::new(order), sooner: Notify::new() }
+    }
+}
+
+impl Order {
+    fn insert(&mut self, hand: Arc<Hand>, due: Instant) {
+        self.last += 1;
+        let place = (due, self.last);
+        *hand.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+        self.due.insert(place, hand);
+    }
+
+    /// Takes a message out; `None`, when it was released.
+    fn remove(&mut self, hand: &Hand) -> Option<Arc<Hand>> {
+        let place = hand.place.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        self.due.remove(&place)
+    }
+}
+
+impl Keeper {
+    fn order(&self) -> MutexGuard<'_, Order> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a message's lease from now on.
+    pub(super) fn keep(&self, hand: Arc<Hand>) {
+        let due = hand.lease().next_beat.unwrap_or_else(|| Instant::now() + AGES);
+        let mut order = self.order();
+        order.insert(hand, due);
+        self.wake_before(&order, due);
+    }
+
+    /// Lets go of a message.
+    pub(super) fn release(&self, hand: &Hand) {
+        self.order().remove(hand);
+    }
+
+    /// All messages in hand.
+    pub(super) fn hands(&self) -> Vec<Arc<Hand>> {
+        self.order().due.values().cloned().collect()
+    }
+
+    /// The message has progress to tell; `last`: when it told some before.
+    pub(super) fn tell_soon(&self, hand: &Hand, last: Option<Instant>) {
+        let now = Instant::now();
+        let at = last.map_or(now, |last| (last + BETWEEN_REPORTS).max(now));
+        let mut order = self.order();
+        let known = *hand.place.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.is_some_and(|(due, _)| due > at)
+            && let Some(hand) = order.remove(hand)
+        {
+            order.insert(hand, at);
+            self.wake_before(&order, at);
+        }
+    }
+
+    fn wake_before(&self, order: &Order, due: Instant) {
+        if due < order.asleep_until {
+            self.sooner.notify_one();
+        }
+    }
+
+    /// Extends leases as they come due, for ever.
+    pub(super) async fn run(self: Arc<Self>, source: Arc<impl Source>) {
+        let mut beats = JoinSet::new();
+        loop {
+            for hand in self.take_due() {
+                let (keeper, source) = (self.clone(), source.clone());
+                beats.spawn(async move { keeper.beat(&*source, &hand).await });
+            }
+            while beats.try_join_next().is_some() {}
+            let until = self.order().asleep_until;
+            tokio::select! {
+                () = sleep_until(until) => {}
+                () = self.sooner.notified() => {}
+            }
+        }
+    }
+
+    /// What is due, put back to where it would be if its extension were never heard of again; and how long to sleep.
+    fn take_due(&self) -> Vec<Arc<Hand>> {
+        let now = Instant::now();
+        let mut order = self.order();
+        let later = order.due.split_off(&(now, u64::MAX));
+        let due = std::mem::replace(&mut order.due, later);
+        for hand in due.values() {
+            order.insert(hand.clone(), now + AGES);
+        }
+        order.asleep_until = order.due.first_key_value().map_or(now + AGES, |((first, _), _)| *first);
+        due.into_values().collect()
+    }
+
+    /// Extends one lease, and tells progress where there is some.
+    async fn beat(&self, source: &impl Source, hand: &Arc<Hand>) {
+        let _line = hand.line.lock().await;
+        if hand.is_settled() {
+            return;
+        }
+        if hand.is_past_deadline() {
+            tracing::warn!(message_id = %hand.delivery.id, "a handler hangs past its timeout: its lease is left to run out");
+            hand.lease().give_up();
+            return;
+        }
+        let (timeout, expires) = {
+            let lease = hand.lease();
+            (lease.timeout, lease.expires)
+        };
+        let start = Instant::now();
+        let extended = timeout_at(expires, extend(source, hand, timeout)).await;
+        if hand.is_settled() {
+            return;
+        }
+        match extended {
+            Ok(Ok(())) => hand.lease().extended(start),
+            Ok(Err(SourceError::LeaseLost(cause))) => lose(hand, &cause.to_string()),
+            Ok(Err(error)) if Instant::now() < expires => {
+                tracing::warn!(message_id = %hand.delivery.id, %error, "the lease could not be extended yet");
+                hand.lease().postponed();
+            }
+            Ok(Err(error)) => lose(hand, &error.to_string()),
+            Err(_) => lose(hand, "it ran out before the queue answered"),
+        }
+        self.put_back(hand);
+    }
+
+    /// Lets a message come due again, unless it was released.
+    fn put_back(&self, hand: &Hand) {
+        let Some(mut due) = hand.lease().next_beat else { return };
+        if let Some(told) = hand.unsent_since() {
+            due = due.min(told.map_or_else(Instant::now, |told| told + BETWEEN_REPORTS));
+        }
+        let mut order = self.order();
+        if let Some(hand) = order.remove(hand) {
+            order.insert(hand, due);
+            self.wake_before(&order, due);
+        }
+    }
+}
+
+async fn extend(source: &impl Source, hand: &Hand, timeout: Duration) -> Result<(), SourceError> {
+    let receipt = &hand.delivery.receipt;
+    match hand.take_progress() {
+        Some(progress) => source.report_progress(receipt, timeout, &progress).await,
+        None => source.change_visibility(receipt, timeout, None).await,
+    }
+}
+
+fn lose(hand: &Hand, reason: &str) {
+    tracing::warn!(message_id = %hand.delivery.id, reason, "the lease is lost: another worker may get this message");
+    hand.lease().lose();
+    hand.cancel(Cancelled::LeaseLost);
+}

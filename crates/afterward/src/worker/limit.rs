@@ -1,0 +1,52 @@
+//! Limits as they are set: how many at a time, or how many within a while, of all or of each key.
+
+use super::handler::{Input, Peek};
+use std::{fmt::Display, sync::Arc, time::Duration};
+
+/// The key of a message that no attempt has begun at.
+type KeyOf = Box<dyn Fn(&Peek<'_>) -> Option<String> + Send + Sync>;
+
+/// One limit.
+pub(super) struct Limit {
+    /// What is counted apart; without, all is counted together.
+    key_of: Option<KeyOf>,
+    pub(super) most: Most,
+}
+
+/// How much a limit lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Most {
+    /// So many at a time.
+    AtATime(usize),
+    /// So many begun within any time of this length.
+    Within(usize, Duration),
+}
+
+/// What a limit counts together; `None` is everything, or everything without a key.
+pub(super) type Key = Option<Arc<str>>;
+
+impl Limit {
+    pub(super) fn of_all(most: Most) -> Limit {
+        Limit { key_of: None, most: most.at_least_one() }
+    }
+
+    pub(super) fn of_each<I: Input, K: Display>(key: impl Fn(&I) -> K + Send + Sync + 'static, most: Most) -> Limit {
+        let key_of = move |peek: &Peek<'_>| I::peek(peek).map(|input| key(&input).to_string());
+        Limit { key_of: Some(Box::new(key_of)), most: most.at_least_one() }
+    }
+
+    /// Which of this limit's counts a message is for. A message that can't be read has no key: it is about to fail.
+    pub(super) fn key(&self, peek: &Peek<'_>) -> Key {
+        self.key_of.as_ref().and_then(|key_of| key_of(peek)).map(Arc::from)
+    }
+}
+
+impl Most {
+    /// A limit of none would keep its messages for ever; that is what pausing is for.
+    fn at_least_one(self) -> Most {
+        match self {
+            Most::AtATime(count) => Most::AtATime(count.max(1)),
+            Most::Within(count, time) => Most::Within(count.max(1), time),
+        }
+    }
+}

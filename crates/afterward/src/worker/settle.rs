@@ -1,0 +1,215 @@
+//! What becomes of a message after the work on it: deleted, left for another attempt, dead-lettered, dropped or handed back.
+//!
+//! Invariants:
+//! - A message is deleted only after its handler returned `Ok`, after it reached the dead-letter queue, or because a policy
+//!   says to drop it.
+//! - A message that is not settled here comes again when its lease ends.
+
+use super::{
+    Event, Exhausted, Unknown, attempt::Ending, failure::describe, hand::Hand, policy::Policy, run::Shared,
+    summary::Ended, verdict::Verdict,
+};
+use crate::{DeadLetter, Redrive, Source, SourceError, source::Cause, sqs::retry::Backoff};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+use tokio::time::sleep;
+
+/// The waits between tries to settle a message while the source is away.
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+const RETRY_LONGEST: Duration = Duration::from_secs(5);
+/// How soon a message comes again, at the earliest, that belongs into a dead-letter queue where there is none.
+const WITHOUT_DEAD_LETTER_QUEUE: Duration = Duration::from_secs(15 * 60);
+/// How soon an internal message comes again, at the earliest, that only later versions know.
+const FOR_LATER_VERSIONS: Duration = Duration::from_secs(60);
+/// How long SQS lets a message be held, from its receive; less what a request may need on its way.
+const LONGEST_HOLD: Duration = Duration::from_secs(12 * 3600 - 60);
+
+/// The settling of one message.
+pub(super) struct Settling<'a, S> {
+    pub(super) shared: &'a Shared<S>,
+    pub(super) hand: &'a Hand,
+}
+
+impl<S: Source> Settling<'_, S> {
+    /// After a handler that is run by this policy.
+    pub(super) async fn after(&self, ending: Ending, policy: &Policy) -> Ended {
+        match ending {
+            Ending::Done => self.done().await,
+            Ending::Failed(cause) => self.failed(&cause, policy).await,
+            Ending::GivenUp => self.hand_back().await,
+        }
+    }
+
+    /// Nobody handles messages like this one.
+    pub(super) async fn nobodys(&self) -> Ended {
+        let reason = self.shared.router.nobody(self.hand.message_type());
+        match self.shared.unknown {
+            Unknown::Ignore => self.dropped(&reason, "messages that no handler is for are ignored").await,
+            Unknown::Retry => self.again(&reason, self.as_the_lease_ends()).await,
+            Unknown::DeadLetter => self.dead_letter(&reason, self.shared.redrive().await).await,
+        }
+    }
+
+    /// An internal message that only later versions know: theirs to take, however long it needs.
+    pub(super) async fn for_later_versions(&self) -> Ended {
+        let message_type = self.hand.message_type().unwrap_or_default();
+        self.shared.warn_once(message_type, || {
+            tracing::warn!(
+                message_type,
+                "an internal message of a later version of Afterward: left to workers that know it"
+            );
+        });
+        let wait = self.as_the_lease_ends().max(FOR_LATER_VERSIONS);
+        self.leave(wait, None).await;
+        Ended::HandedBack
+    }
+
+    async fn done(&self) -> Ended {
+        self.hand.settle();
+        match self.insist(|| self.shared.source.delete(&self.hand.delivery.receipt)).await {
+            Ok(()) if self.hand.lease().lost => {
+                tracing::warn!("handled after its lease was lost: it may have been handled twice");
+                Ended::Undeleted
+            }
+            Ok(()) => {
+                tracing::debug!("handled");
+                Ended::Succeeded
+            }
+            Err(error) => {
+                tracing::warn!(%error, "handled, but not deleted: it may come again");
+                Ended::Undeleted
+            }
+        }
+    }
+
+    async fn failed(&self, cause: &Cause, policy: &Policy) -> Ended {
+        let attempt = self.hand.delivery.receive_count;
+        let reason = describe(&**cause);
+        let verdict = Verdict::of(&**cause);
+        let redrive = self.shared.redrive().await;
+        let allowed = redrive.as_ref().map_or(u32::MAX, |redrive| redrive.max_receive_count);
+        let exhausted = attempt >= policy.max_attempts.unwrap_or(u32::MAX).min(allowed);
+        if exhausted || verdict == Verdict::Permanent {
+            return match &policy.exhausted {
+                Some(Exhausted::Drop(why)) => self.dropped(&reason, why).await,
+                Some(Exhausted::DeadLetter) | None => self.dead_letter(&reason, redrive).await,
+            };
+        }
+        let wait = match (verdict, &policy.retry) {
+            (Verdict::RetryAfter(wait), _) => wait,
+            // A policy that panics must not take the settlement with it.
+            (_, Some(retry)) => catch_unwind(AssertUnwindSafe(|| retry.wait(attempt, &**cause)))
+                .unwrap_or_else(|_| self.as_the_lease_ends()),
+            (_, None) => self.as_the_lease_ends(),
+        };
+        self.again(&reason, wait).await
+    }
+
+    /// Leaves the message for another attempt, and says why this one failed.
+    async fn again(&self, reason: &str, wait: Duration) -> Ended {
+        let retry_in = self.possible(wait);
+        tracing::warn!(attempt = self.hand.delivery.receive_count, reason, ?retry_in, "the handler failed");
+        let (job, error) = (self.shared.info(self.hand), reason.to_owned());
+        self.shared.hooks.tell(&Event::AttemptFailed { job, error, retry_in });
+        self.leave(retry_in, Some(reason)).await;
+        Ended::Failed
+    }
+
+    async fn dropped(&self, error: &str, reason: &str) -> Ended {
+        self.hand.settle();
+        let attempt = self.hand.delivery.receive_count;
+        if let Err(refusal) = self.insist(|| self.shared.source.delete(&self.hand.delivery.receipt)).await {
+            tracing::warn!(%refusal, error, "to be dropped, but not deleted: it comes again");
+            return Ended::Failed;
+        }
+        tracing::warn!(attempt, error, reason, "dropped");
+        let (job, error) = (self.shared.info(self.hand), error.to_owned());
+        self.shared.hooks.tell(&Event::Dropped { job, error, reason: reason.to_owned() });
+        Ended::Dropped
+    }
+
+    async fn dead_letter(&self, reason: &str, redrive: Option<Redrive>) -> Ended {
+        let Some(redrive) = redrive else {
+            self.shared.warn_once("no dead-letter queue", || {
+                let queue = &self.shared.surroundings.queue;
+                tracing::warn!(%queue, "this queue has no dead-letter queue (RedrivePolicy): what fails for good stays and comes again");
+            });
+            return self.again(reason, self.as_the_lease_ends().max(WITHOUT_DEAD_LETTER_QUEUE)).await;
+        };
+        self.hand.settle();
+        let _line = self.hand.line.lock().await;
+        let letter = DeadLetter::new(&self.hand.delivery, reason, &redrive);
+        if self.hand.lease().lost {
+            return Ended::Failed;
+        }
+        if let Err(error) = self.insist(|| self.shared.source.dead_letter(&letter)).await {
+            tracing::warn!(%error, reason, "not moved to the dead-letter queue: left to the queue's own redrive policy");
+            drop(_line);
+            return self.again(reason, self.as_the_lease_ends()).await;
+        }
+        let dead_letter_queue = redrive.dead_letter_queue().to_owned();
+        tracing::warn!(attempt = self.hand.delivery.receive_count, reason, dead_letter_queue, "dead-lettered");
+        let (job, error) = (self.shared.info(self.hand), reason.to_owned());
+        self.shared.hooks.tell(&Event::DeadLettered { job, error, dead_letter_queue });
+        Ended::DeadLettered
+    }
+
+    /// Gives the message to others.
+    pub(super) async fn hand_back(&self) -> Ended {
+        tracing::info!("handing the message back");
+        self.leave(Duration::ZERO, None).await;
+        Ended::HandedBack
+    }
+
+    /// Gives the message to others, but not before it has a chance here: it was limited, or paused.
+    pub(super) async fn hand_back_limited(&self) -> Ended {
+        let lease = self.hand.lease().timeout;
+        let times = self.hand.delivery.receive_count.saturating_sub(1).min(8);
+        let wait = lease.saturating_mul(1 << times).min(WITHOUT_DEAD_LETTER_QUEUE);
+        tracing::debug!(?wait, "no room for a message that has to wait: handing it back for a while");
+        self.leave(wait, None).await;
+        Ended::HandedBack
+    }
+
+    /// Makes the message visible again after `wait`, as far as that can be.
+    async fn leave(&self, wait: Duration, error: Option<&str>) {
+        self.hand.settle();
+        let _line = self.hand.line.lock().await;
+        if self.hand.lease().lost {
+            return;
+        }
+        let (receipt, wait) = (&self.hand.delivery.receipt, self.possible(wait));
+        if let Err(error) = self.insist(|| self.shared.source.change_visibility(receipt, wait, error)).await {
+            tracing::warn!(%error, "the message could not be given back: it comes again when its lease ends");
+        }
+    }
+
+    /// The wait that a queue can keep, out of reach of a receive of our own that nobody waits for any more.
+    fn possible(&self, wait: Duration) -> Duration {
+        let longest = LONGEST_HOLD.saturating_sub(self.hand.lease().age());
+        wait.min(longest).max(self.shared.reach.remaining())
+    }
+
+    fn as_the_lease_ends(&self) -> Duration {
+        self.hand.lease().remaining()
+    }
+
+    /// Does what settles a message, again and again while the source is away and the lease lasts.
+    async fn insist<F: Future<Output = Result<(), SourceError>>>(
+        &self,
+        act: impl Fn() -> F,
+    ) -> Result<(), SourceError> {
+        let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
+        loop {
+            match act().await {
+                Err(SourceError::Unavailable(cause)) if !self.hand.lease().remaining().is_zero() => {
+                    tracing::debug!(reason = %cause, "settling again");
+                    sleep(backoff.wait()).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+}
