@@ -64,6 +64,13 @@ class Readme(unittest.TestCase):
         self.assertRegex(said, r"mails +1 +0 +0 +mails-dlq")
         self.assertIn("moved 0 messages out of mails-dlq", said)
 
+    def test_later_and_every_hour(self):
+        keys = "export AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_DEFAULT_REGION=us-east-1\n"
+        said = self.run_code(keys + blocks("Later, and every hour", "sh"), "bash", "-euo", "pipefail", "-c")
+        self.assertIn(":schedule/default/report", said)
+        self.assertIn("expression       cron(0 8 ? * MON-FRI *) in Europe/Vienna", said)
+        self.assertRegex(said, r"ran report: execution \S+\npaused report\n$")
+
     def test_the_queues_that_serve_makes(self):
         names = [url.rsplit("/", 1)[1] for url in client(endpoint=self.server.url).list_queues()["QueueUrls"]]
         self.assertEqual(names, ["jobs", "jobs-dlq"])
