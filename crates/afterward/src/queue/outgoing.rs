@@ -124,7 +124,7 @@ impl Outgoing {
             Err(Unscheduled::NoScheduler) => {
                 self.queue.has_no_schedules();
             }
-            Err(Unscheduled::TooLong) => {}
+            Err(Unscheduled::Unfit) => {}
         }
         wait_in_queue(&self.queue, &mut request, due_ms).await?;
         // It carries the id already.

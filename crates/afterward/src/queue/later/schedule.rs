@@ -12,7 +12,10 @@ use std::time::Duration;
 
 const SEND_MESSAGE: &str = "arn:aws:scheduler:::aws-sdk:sqs:sendMessage";
 /// What a schedule's input may be at most, by EventBridge Scheduler's quotas.
-pub(super) const LARGEST_INPUT_BYTES: usize = 256 * 1024;
+const LARGEST_INPUT_BYTES: usize = 256 * 1024;
+
+/// What every placeholder starts with.
+const PLACEHOLDER: &str = "<aws.scheduler.";
 
 /// `CreateSchedule`'s body, by the API reference of EventBridge Scheduler.
 #[derive(Serialize)]
@@ -51,8 +54,8 @@ pub(in crate::queue) struct Schedules {
 pub(in crate::queue) enum Unscheduled {
     /// There is no scheduler there.
     NoScheduler,
-    /// It is too long to be scheduled.
-    TooLong,
+    /// It is too long for a schedule, or has an attribute that would not stay as it is.
+    Unfit,
     Failed(Error),
 }
 
@@ -68,10 +71,7 @@ impl Schedules {
         request: sqs::SendMessageRequest,
         due_ms: u64,
     ) -> Result<(), Unscheduled> {
-        let input = input(request);
-        if input.len() > LARGEST_INPUT_BYTES {
-            return Err(Unscheduled::TooLong);
-        }
+        let input = input(request).filter(|input| input.len() <= LARGEST_INPUT_BYTES).ok_or(Unscheduled::Unfit)?;
         let create = CreateSchedule {
             action_after_completion: "DELETE",
             client_token: id,
@@ -118,11 +118,15 @@ pub(super) fn endpoint(client: &sqs::Client) -> Result<Endpoint, SettingsError> 
     }
 }
 
-/// SendMessage's parameters as a target's input. Text in angle brackets would pass for a placeholder
-/// (`<aws.scheduler.execution-id>`) and be replaced; in a JSON string the bracket can be written another way.
-fn input(request: sqs::SendMessageRequest) -> String {
+/// SendMessage's parameters as a target's input; `None` for what can't be told from a placeholder.
+///
+/// A scheduler replaces `<aws.scheduler.execution-id>` and its like wherever they stand, in the input's text or in the
+/// parameters that it reads from it. A body is JSON, in whose strings the bracket can be written another way.
+fn input(mut request: sqs::SendMessageRequest) -> Option<String> {
+    request.message_body = request.message_body.replace('<', "\\u003c");
     let (_, json) = request_json(&Request::SendMessage(request));
-    String::from_utf8_lossy(&json).replace('<', "\\u003c")
+    let input = String::from_utf8_lossy(&json).into_owned();
+    (!input.contains(PLACEHOLDER)).then_some(input)
 }
 
 /// `at(…)` of the first whole second that is not before `due_ms`.
@@ -174,11 +178,17 @@ mod tests {
 
     #[test]
     fn what_looks_like_a_placeholder_stays_as_it_is() {
+        let of = |body: &str, group: &str| sqs::SendMessageRequest {
+            message_body: body.to_owned(),
+            message_group_id: Some(group.to_owned()),
+            ..Default::default()
+        };
         let body = r#"{"type":"t","payload":"<aws.scheduler.execution-id> \u003c <b>"}"#;
-        let request = sqs::SendMessageRequest { message_body: body.to_owned(), ..Default::default() };
-        let input = input(request);
-        assert!(!input.contains('<'), "{input}");
+        let input = input(of(body, "<g>")).unwrap();
         let read: serde_json::Value = serde_json::from_str(&input).unwrap();
-        assert_eq!(read["MessageBody"], body);
+        assert!(!read["MessageBody"].as_str().unwrap().contains('<'), "{input}");
+        let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(json(read["MessageBody"].as_str().unwrap()), json(body));
+        assert_eq!(super::input(of(body, "<aws.scheduler.execution-id>")), None);
     }
 }
