@@ -30,6 +30,9 @@ pub enum Refusal {
     DeduplicationNotAllowed,
     #[error("a FIFO queue's delay is the queue's own")]
     DelayNotAllowed,
+    /// Longer than SQS knows, and longer than the message is kept.
+    #[error("the delay ends when the queue no longer keeps the message: at most {retention_ms} ms")]
+    DelayBeyondRetention { retention_ms: u64 },
     #[error("the idempotency key was used with another body")]
     IdempotencyConflict,
     #[error("a receive request attempt id is for FIFO queues")]

@@ -83,7 +83,9 @@ class FrontDoor(unittest.TestCase):
     def test_a_job_may_be_delayed(self):
         job = json.loads(self.post("{}", "?delay_seconds=900").body)
         self.assertEqual(self.status(job)["status"], "delayed")
-        for bad in ("901", "-1", "soon"):
+        later = json.loads(self.post("{}", "?delay_seconds=86400").body)
+        self.assertEqual(self.status(later)["status"], "delayed")
+        for bad in ("1209600", "-1", "soon"):
             self.assertEqual(self.post("{}", f"?delay_seconds={bad}").status, 400, bad)
 
     def test_the_same_idempotency_key_is_one_job(self):

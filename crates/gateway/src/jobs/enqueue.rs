@@ -87,6 +87,15 @@ fn explain(exchange: &Exchange<'_>, refusal: &Refusal) -> JobError {
             code: "JobTooLarge",
             message: format!("The queue `{}` takes jobs of at most {maximum_bytes} bytes.", queue.name),
         },
+        Refusal::DelayBeyondRetention { retention_ms } => bad_request(
+            "InvalidParameter",
+            format!(
+                "delay_seconds must be less than {}: so long the queue `{}` keeps a job, its delay included. For later, \
+                 set the queue's MessageRetentionPeriod (14 days at most), or make a schedule.",
+                retention_ms / 1000,
+                queue.name
+            ),
+        ),
         refusal => bad_request("Refused", refusal.to_string()),
     }
 }
@@ -162,11 +171,15 @@ fn delay_ms(exchange: &Exchange<'_>) -> Result<Option<u64>, JobError> {
         ));
     }
     let Some(text) = parameters.get(KNOWN) else { return Ok(exchange.gateway.settings.jobs.delay_ms) };
-    let fits = text.parse().ok().filter(|seconds: &u64| limits::DELAY_S.contains(seconds));
-    match fits {
+    // How long it may be is the queue's to say; no queue keeps anything longer than this.
+    let longest_s = limits::RETENTION_S.end();
+    match text.parse().ok().filter(|seconds: &u64| seconds < longest_s) {
         Some(seconds) => Ok(Some(seconds * 1000)),
         None => {
-            let message = format!("delay_seconds is a whole number from 0 to 900, not `{text}`.");
+            let message = format!(
+                "delay_seconds is a whole number of seconds from 0 to less than the queue's retention period, which is \
+                 {longest_s} at most, not `{text}`."
+            );
             Err(bad_request("InvalidParameter", message))
         }
     }

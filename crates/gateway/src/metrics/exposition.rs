@@ -83,13 +83,19 @@ fn broker(text: &mut Text, metrics: &Metrics) {
             "Contents of the messages in all queues; they are in the log.",
             metrics.contents_bytes,
         ),
+        ("afterward_schedules", "Schedules.", metrics.schedules),
+        (
+            "afterward_definitions_bytes",
+            "Definitions of the schedules; they are in the log.",
+            metrics.definitions_bytes,
+        ),
         ("afterward_recent_bytes", "Memory of the last batches, for those who receive soon.", metrics.recent_bytes),
         ("afterward_log_allocated_bytes", "What the log takes on disk.", metrics.log_allocated_bytes),
         ("afterward_log_retained_bytes", "What of it is retained.", metrics.log_retained_bytes),
     ] {
         text.single(name, "gauge", help, value);
     }
-    text.metric("afterward_state_bytes", "gauge", "Memory of queues and messages, whatever the messages' sizes.");
+    text.metric("afterward_state_bytes", "gauge", "Memory of queues, messages and schedules, whatever their sizes.");
     for (kind, bytes) in metrics.memory.by_kind() {
         text.sample("afterward_state_bytes", &[("of", kind)], bytes as f64);
     }

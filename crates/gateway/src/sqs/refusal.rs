@@ -66,8 +66,8 @@ pub(super) fn error(refusal: &Refusal) -> Error {
         ),
         Refusal::NoSuchMove => not_found("Task does not exist."),
         Refusal::MoveNotRunning => Error::new(Code::UnsupportedOperation, "Only active tasks can be cancelled."),
-        // Only the front door gives idempotency keys, and explains this itself.
-        Refusal::IdempotencyConflict => Error::internal_failure(),
+        // Only the front door gives idempotency keys and longer delays, and explains these itself.
+        Refusal::IdempotencyConflict | Refusal::DelayBeyondRetention { .. } => Error::internal_failure(),
         // Schedules are refused in the scheduler's words.
         Refusal::NoSuchSchedule
         | Refusal::ScheduleExists

@@ -1,9 +1,10 @@
-//! What the state costs: bytes per waiting message, and processor time per send, receive and delete.
+//! What the state costs: bytes per waiting message and per schedule, and processor time per send, receive and delete.
 //!
 //! ```text
 //! cargo run --release -p afterward-machine --example footprint                  everything, each in a process of its own
 //! cargo run --release -p afterward-machine --example footprint memory           the memory alone
 //! cargo run --release -p afterward-machine --example footprint speed            the times alone
+//! cargo run --release -p afterward-machine --example footprint schedules        what a million schedules cost
 //! cargo run --release -p afterward-machine --example footprint memory plain     one case
 //! ```
 //!
@@ -13,6 +14,7 @@
 
 mod memory;
 mod process;
+mod schedules;
 mod speed;
 mod work;
 
@@ -22,12 +24,14 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        [] => all(&["memory", "speed"]),
-        [kind @ ("memory" | "speed")] => all(&[kind]),
+        [] => all(&["memory", "speed", "schedules"]),
+        [kind @ ("memory" | "speed" | "schedules")] => all(&[kind]),
         ["memory", case] => memory::measure(case),
         ["speed", case] => speed::measure(case),
+        ["schedules", case] => schedules::measure(case),
         _ => {
-            println!("usage: footprint [memory [{}] | speed [{}]]", memory::CASES.join("|"), speed::CASES.join("|"));
+            let cases = [memory::CASES, speed::CASES, schedules::CASES].map(|cases| cases.join("|"));
+            println!("usage: footprint [memory [{}] | speed [{}] | schedules [{}]]", cases[0], cases[1], cases[2]);
             ExitCode::FAILURE
         }
     }
@@ -38,6 +42,7 @@ fn all(kinds: &[&str]) -> ExitCode {
     for kind in kinds {
         let (title, cases) = match *kind {
             "memory" => (memory::TITLE, memory::CASES),
+            "schedules" => (schedules::TITLE, schedules::CASES),
             _ => (speed::TITLE, speed::CASES),
         };
         println!("{title}");

@@ -37,7 +37,8 @@ impl Work {
         self.log.unwrap_or_default()
     }
 
-    fn run(&mut self, command: &Command) -> Reply {
+    /// Does what the command says, which must not be refused.
+    pub(crate) fn run(&mut self, command: &Command) -> Reply {
         let random = self.records.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let decision = match self.state.decide(command, random) {
             Ok(decision) => decision,

@@ -68,7 +68,12 @@ fn delay_ms(queue: &Queue, send: &Send) -> Result<u64, Refusal> {
         }
         return Ok(queue.attributes.delay_ms);
     }
-    Ok(send.delay_ms.unwrap_or(queue.attributes.delay_ms))
+    let (delay_ms, retention_ms) = (send.delay_ms.unwrap_or(queue.attributes.delay_ms), queue.attributes.retention_ms);
+    // SQS takes its own delays whatever the retention; one beyond them that nobody would ever see is a mistake.
+    if delay_ms > limits::DELAY_S.end() * 1000 && delay_ms >= retention_ms {
+        return Err(Refusal::DelayBeyondRetention { retention_ms });
+    }
+    Ok(delay_ms)
 }
 
 /// The answer to a send that was seen before: that of the first time.

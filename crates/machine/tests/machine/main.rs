@@ -8,6 +8,7 @@ mod commands;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod schedules;
 mod script;
 #[cfg(test)]
 mod world;

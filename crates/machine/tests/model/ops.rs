@@ -273,7 +273,8 @@ fn queue_op() -> impl Strategy<Value = Op> {
 }
 
 fn message_op() -> impl Strategy<Value = Op> {
-    let delay_ms = prop_oneof![5 => Just(None), 1 => Just(Some(0)), 2 => (0..10_000_u64).prop_map(Some)];
+    let delay_ms = prop_oneof![5 => Just(None), 1 => Just(Some(0)), 2 => (0..10_000_u64).prop_map(Some),
+        1 => prop_oneof![Just(900_000), Just(901_000), Just(345_600_000)].prop_map(Some)];
     let size_bytes = prop_oneof![20 => Just(100), 1 => Just(5000)];
     let count = prop_oneof![30 => Just(1), 1 => Just(35_usize)];
     let send = (at(), count, of(0..4_u8), delay_ms, same(), size_bytes, any::<bool>());

@@ -115,7 +115,8 @@ pub(crate) fn compare_schedules(model: &Model, state: &State, names: &Names) -> 
     let mut due: Vec<_> = due.iter().map(|view| view.id).collect();
     let is_due = |of: &&Schedule| of.next_ms.is_some_and(|next_ms| next_ms <= model.now_ms);
     let mut meant: Vec<_> = model.schedules.iter().filter(is_due).map(|of| names.schedules[of.number]).collect();
-    (due.sort(), meant.sort());
+    due.sort();
+    meant.sort();
     same!("what is due", due, meant);
     let mut all: Vec<&Schedule> = model.schedules.iter().collect();
     all.sort_by_key(|schedule| &schedule.address);

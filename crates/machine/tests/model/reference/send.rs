@@ -17,6 +17,10 @@ impl Model {
         if queue.is_fifo() && send.delay_ms.unwrap_or(0) > 0 {
             return Err(Refusal::DelayNotAllowed);
         }
+        let delay_ms = send.delay_ms.unwrap_or(queue.attributes.delay_ms);
+        if !queue.is_fifo() && delay_ms > 900_000 && delay_ms >= queue.attributes.retention_ms {
+            return Err(Refusal::DelayBeyondRetention { retention_ms: queue.attributes.retention_ms });
+        }
         let seen = self.seen_by(&queue, send)?;
         if let Some(seen) = &seen {
             let same = |other: &&Seen| (other.queue, &other.fifo, other.key) == (seen.queue, &seen.fifo, seen.key);
