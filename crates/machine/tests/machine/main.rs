@@ -8,7 +8,6 @@ mod commands;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
-mod schedules;
 mod script;
 #[cfg(test)]
 mod world;
@@ -33,5 +32,7 @@ mod moves;
 mod properties;
 #[cfg(test)]
 mod queues;
+#[cfg(test)]
+mod schedules;
 #[cfg(test)]
 mod standard;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 fn schedule(number: u32) -> ScheduleAddress {
     let arn = format!("arn:aws:scheduler:us-east-1:000000000000:schedule/many/{number}");
-    arn.parse::<ScheduleArn>().unwrap().0
+    arn.parse::<ScheduleArn>().map(|arn| arn.0).expect("a schedule's ARN")
 }
 
 fn create(world: &mut World, number: u32) -> ScheduleId {
