@@ -68,7 +68,15 @@ impl Stage {
         };
         let jobs =
             Jobs { queue, delay_ms: None, cors_origins: vec!["https://pages.example".to_owned()], public: false };
-        let settings = Settings { credentials, cooldowns: true, jobs, limits: Limits::default(), threads: 1, clock: Some(clock.clone()), runner: None };
+        let settings = Settings {
+            credentials,
+            cooldowns: true,
+            jobs,
+            limits: Limits::default(),
+            threads: 1,
+            clock: Some(clock.clone()),
+            runner: None,
+        };
         Stage { gateway: Gateway::new(broker, settings), clock, receipt: RefCell::default() }
     }
 

@@ -16,6 +16,8 @@ pub mod names;
 pub mod receipt;
 pub mod record;
 pub mod request;
+pub mod scheduler;
+pub mod schedules;
 pub mod segment;
 pub mod signature;
 pub mod sqs_json;

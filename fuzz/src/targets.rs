@@ -18,4 +18,4 @@ macro_rules! targets {
     };
 }
 
-targets!(gateway, names, receipt, record, segment, signature, sqs_json, sqs_query, sqs_reply);
+targets!(gateway, names, receipt, record, scheduler, schedules, segment, signature, sqs_json, sqs_query, sqs_reply);

@@ -5,7 +5,7 @@
 mod calls;
 
 use afterward_fuzz::request::{BETWEEN, Request, split};
-use calls::{CALLS, NAMES, REPLIES, SEGMENTS, STORIES};
+use calls::{CALLS, NAMES, REPLIES, SCHEDULER, SCHEDULES, SEGMENTS, STORIES};
 use std::{fs, io, path::Path};
 
 fn main() -> io::Result<()> {
@@ -38,6 +38,8 @@ fn main() -> io::Result<()> {
     write(root, "receipt", vec![b"AQ\n\x01\0\0\0\x02\0\0\0\x03\0\x04\0\0\0\0\0\0\0\x05A".to_vec()])?;
     write(root, "sqs_reply", texts(REPLIES))?;
     write(root, "gateway", texts(STORIES))?;
+    write(root, "scheduler", texts(SCHEDULER))?;
+    write(root, "schedules", texts(SCHEDULES))?;
     write(root, "segment", SEGMENTS.iter().map(|bytes| bytes.to_vec()).collect())?;
     write(root, "record", bodies(&crates.join("record/golden"))?)
 }
