@@ -48,7 +48,7 @@ async fn actions(server: &Server, count: usize) -> Vec<(String, Value)> {
             return acts;
         }
         assert!(began.elapsed() < Duration::from_secs(60), "{acts:?}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await; // between looks at a condition
     }
 }
 
