@@ -57,23 +57,26 @@ impl Schedule {
         self.call.queues()
     }
 
-    /// When a schedule that is made now is first due. A one-time schedule may be up to a minute late.
+    /// When a schedule that is made now is first due. A one-time schedule may be up to a minute late; a time whose window
+    /// is open, but which came before the schedule was made, is not its time.
     pub fn first_due_ms(&self, now_ms: u64) -> Option<u64> {
-        let late_ms = if self.timetable.expression.is_one_time() { LATE_MS } else { 0 };
-        self.due_from(now_ms.saturating_sub(late_ms))
+        let time_ms = self.timetable.first_from(self.first_of_its_own(now_ms))?;
+        self.enabled.then(|| self.due_of(time_ms))
     }
 
-    /// When a schedule is next due that was there already, and is changed now. What is over stays over.
+    /// When a schedule is next due that was there already, and is changed now. What is over stays over; a time whose window
+    /// is open keeps its moment.
     pub fn due_after_change_ms(&self, now_ms: u64) -> Option<u64> {
-        self.due_from(now_ms)
+        let made_ms = self.timetable.anchor_ms.min(now_ms);
+        let from_ms = now_ms.saturating_sub(self.window_ms).max(self.first_of_its_own(made_ms));
+        let times = self.timetable.occurrences_from(from_ms);
+        let due_ms = times.map(|time_ms| self.due_of(time_ms)).find(|due_ms| *due_ms >= now_ms)?;
+        self.enabled.then_some(due_ms)
     }
 
-    fn due_from(&self, from_ms: u64) -> Option<u64> {
-        if !self.enabled {
-            return None;
-        }
-        let times = self.timetable.occurrences_from(from_ms.saturating_sub(self.window_ms));
-        times.map(|time_ms| self.due_of(time_ms)).find(|due_ms| *due_ms >= from_ms)
+    /// The earliest time that a schedule made at `made_ms` runs for.
+    fn first_of_its_own(&self, made_ms: u64) -> u64 {
+        made_ms.saturating_sub(if self.timetable.expression.is_one_time() { LATE_MS } else { 0 })
     }
 
     /// Of a schedule that was due at `due_ms`, which of its times that was.

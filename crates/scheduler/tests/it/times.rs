@@ -81,6 +81,20 @@ async fn a_flexible_window_spreads_schedules_and_each_keeps_its_moment() {
 }
 
 #[tokio::test]
+async fn a_window_that_is_open_when_a_schedule_is_made_is_not_its_own() {
+    let rig = Rig::new();
+    let flexible =
+        definition("cron(50 4 * * ? *)", &arn("ticks")).with(|d| d.window = WindowDefinition::Flexible { minutes: 30 });
+    for number in 0..20 {
+        let schedule = rig.schedule(&format!("s{number}"), &flexible).await;
+        let tomorrow = 24 * HOUR - 10 * MINUTE;
+        assert!(rig.due(&schedule).await.unwrap() >= tomorrow);
+        let changed = Schedule::of(&schedule, &flexible).unwrap().due_after_change_ms(START_MS + MINUTE);
+        assert!(changed.unwrap() - START_MS >= tomorrow, "nor when it is changed");
+    }
+}
+
+#[tokio::test]
 async fn a_window_longer_than_the_period_still_runs_every_time() {
     let rig = Rig::new();
     let queue = rig.queue("ticks").await;
