@@ -92,6 +92,19 @@ async fn a_server_that_is_away_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_server_that_speaks_no_tls_is_not_spoken_to_without() {
+    let mut web = StandIn::answering(&[]).await;
+    let rig = Rig::new();
+    let dead = rig.queue("dead").await;
+    let https = web.url.replace("http://", "https://");
+    rig.schedule("s", &definition(ONCE, &https).retries(0).dead_letters_to("dead")).await;
+    let said = attributes(&rig.one(&dead).await);
+    // Or the system has no certificates to trust, and none can be trusted.
+    assert!(matches!(said["ERROR_CODE"].as_str(), "ConnectionFailed" | "NoCertificates"), "{said:?}");
+    assert!(web.is_done());
+}
+
+#[tokio::test]
 async fn a_restart_between_attempts_goes_on_counting() {
     let mut web = StandIn::answering(&[503, 503]).await;
     let rig = Rig::new();
