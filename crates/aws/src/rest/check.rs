@@ -78,6 +78,8 @@ impl Faults {
                 if values.len() > *most {
                     let size = format!("[{} members]", values.len());
                     self.add(Some(&size), at, &format!("have length less than or equal to {most}"));
+                    // Nobody is told more of it, however long it is.
+                    return Ok(());
                 }
                 for (number, value) in values.iter().enumerate() {
                     self.value(shape, value, &format!("{at}.{}.member", number + 1))?;

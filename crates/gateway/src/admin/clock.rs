@@ -43,23 +43,25 @@ pub(super) async fn clock(exchange: &Exchange<'_>) -> Result<Response<Bytes>, Ad
     exchange.gateway.callers.identify(&exchange.incoming, None).map_err(failure::unsigned)?;
     let broker = &exchange.gateway.broker;
     let clock = exchange.gateway.settings.clock.as_deref();
-    if *exchange.incoming.method == Method::POST {
+    let moves = *exchange.incoming.method == Method::POST;
+    if moves {
         move_clock(broker, clock.ok_or_else(failure::clock_is_not_manual)?, exchange.incoming.body)?;
     }
-    let now_ms = until_done(broker, exchange.gateway.settings.runner.is_some()).await.map_err(failure::unavailable)?;
+    let waits = moves && exchange.gateway.settings.runner.is_some();
+    let now_ms = until_done(broker, waits).await.map_err(failure::unavailable)?;
     let clock = if clock.is_some() { "manual" } else { "system" };
     Ok(reply::json(StatusCode::OK, &Shown { clock, now: time::rfc3339(now_ms), now_ms }))
 }
 
-/// Advances the state, so that all timers up to now fire, and gives the schedules that are due the time to be run. Answers
-/// the time.
-async fn until_done(broker: &Broker, schedules_run: bool) -> Result<u64, Unavailable> {
+/// Advances the state, so that all timers up to now fire, and, if it `waits`, gives the schedules that are due the time to be
+/// run. Answers the time.
+async fn until_done(broker: &Broker, waits: bool) -> Result<u64, Unavailable> {
     let began = Instant::now();
     loop {
         let look = |state: &State| (state.now_ms(), state.next_schedule_ms());
         let (now_ms, next_ms) = broker.read(look).await?;
         let is_due = next_ms.is_some_and(|next_ms| next_ms <= now_ms);
-        if !(schedules_run && is_due) || began.elapsed() > PATIENCE {
+        if !(waits && is_due) || began.elapsed() > PATIENCE {
             return Ok(now_ms);
         }
         tokio::time::sleep(BETWEEN_LOOKS).await;
