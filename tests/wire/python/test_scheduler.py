@@ -18,6 +18,7 @@ from server import Server
 ROLE = "arn:aws:iam::000000000000:role/any"
 OFF = {"Mode": "OFF"}
 ROUNDS = int(os.environ.get("AFTERWARD_CRASH_ROUNDS", "15"))
+SEED = int(os.environ.get("AFTERWARD_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 
 
 def queue_arn(name):
@@ -255,8 +256,7 @@ class Crashes(unittest.TestCase):
 
     def test_each_schedule_runs_exactly_once_whenever_the_server_is_killed(self):
         """By the machine's clock: one-time schedules of the seconds to come, and kill -9 among them."""
-        seed = random.SystemRandom().randrange(1 << 32)
-        rng = random.Random(seed)
+        rng = random.Random(SEED)
         with Server() as server:
             sqs, scheduler = client(server.url, timeout_s=60), client(server.url, service="scheduler")
             queue = sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
@@ -281,12 +281,12 @@ class Crashes(unittest.TestCase):
                         unsure.add(name)
                 killer.join()
                 server.start()
-            until(lambda: not scheduler.list_schedules()["Schedules"], f"all have run (seed {seed})", timeout_s=30)
+            until(lambda: not scheduler.list_schedules()["Schedules"], f"all have run (seed {SEED})", timeout_s=30)
             ran = []
             while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
                 ran += bodies(messages)
-            self.assertEqual(len(ran), len(set(ran)), f"none runs twice (seed {seed})")
-            self.assertEqual(made - set(ran), set(), f"none that was acknowledged is lost (seed {seed})")
+            self.assertEqual(len(ran), len(set(ran)), f"none runs twice (seed {SEED})")
+            self.assertEqual(made - set(ran), set(), f"none that was acknowledged is lost (seed {SEED})")
             self.assertEqual(set(ran) - made - unsure, set())
             self.assertGreater(len(made), 3 * ROUNDS, "the test did too little to mean anything")
-            print(f"schedules: {ROUNDS} kills, {len(made)} schedules, each run once, seed {seed}")
+            print(f"schedules: {ROUNDS} kills, {len(made)} schedules, each run once, seed {SEED}")
