@@ -23,6 +23,10 @@ const RINGS: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
+/// Edges that go up, for a feature that is off by default: the library's `testing` has a server in the test's process. What
+/// a program gets without the feature, the footprint rule looks at.
+const OPTIONAL: &[(&str, &str)] = &[("afterward", "server")];
+
 static RING: Rule = Rule {
     why: "dependencies point down the rings of ARCHITECTURE.md, so that each crate can be read, tested and replaced alone",
     mend: "move the code to the crate that may know both, or pass what is needed in; \
@@ -48,7 +52,8 @@ pub(super) fn check(files: &[Source]) -> Vec<Breach> {
             continue;
         };
         for (line, package) in dependencies(&file.text) {
-            if let Some(used) = folder(package).filter(|used| !allowed.contains(used)) {
+            let is_optional = |used: &str| OPTIONAL.contains(&(name, used)) && says_optional(&file.text, line);
+            if let Some(used) = folder(package).filter(|used| !allowed.contains(used) && !is_optional(used)) {
                 breaches.push(RING.broken(&file.path, line, format!("{name} may not depend on {used}")));
             }
         }
@@ -76,6 +81,11 @@ fn dependencies(manifest: &str) -> Vec<(usize, &str)> {
     found
 }
 
+/// Whether the dependency that this line of a manifest names is optional, in the one way that we write it.
+fn says_optional(manifest: &str, line: usize) -> bool {
+    manifest.lines().nth(line.wrapping_sub(1)).is_some_and(|text| text.contains("optional = true"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +106,18 @@ mod tests {
             let breaches = check(&[manifest("machine", text)]);
             assert_eq!(breaches.len(), 1, "{text}");
             assert_eq!(breaches[0].what, "machine may not depend on broker");
+        }
+    }
+
+    #[test]
+    fn the_librarys_way_up_to_the_server_is_there_for_a_feature_alone() {
+        for (manifest, breaches) in [
+            (manifest("afterward", "[dependencies]\nafterward-server = { workspace = true, optional = true }"), 0),
+            (manifest("afterward", "[dependencies]\nafterward-server.workspace = true"), 1),
+            (manifest("afterward", "[dependencies]\nafterward-broker = { workspace = true, optional = true }"), 1),
+            (manifest("derive", "[dependencies]\nafterward-server = { workspace = true, optional = true }"), 1),
+        ] {
+            assert_eq!(check(std::slice::from_ref(&manifest)).len(), breaches, "{}", manifest.text);
         }
     }
 

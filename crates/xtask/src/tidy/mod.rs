@@ -1,7 +1,8 @@
-//! The house rules. Each is a module with one function from the tree's files to breaches, and each breach says what is
-//! wrong, why that is a rule, and how to mend it.
+//! The house rules. Each is a module with one function, most of them from the tree's files, to breaches, and each
+//! breach says what is wrong, why that is a rule, and how to mend it.
 
 mod edges;
+mod footprint;
 mod layout;
 mod purity;
 mod source;
@@ -56,6 +57,7 @@ pub(crate) fn run() -> Result<(), Trouble> {
     for rule in [edges::check, layout::check, purity::check, words::check] {
         breaches.extend(rule(&files));
     }
+    breaches.extend(footprint::check()?);
     let (median, largest) = layout::lengths(&files);
     println!("{} Rust files: the median has {median} lines, the largest ({}) {}", largest.2, largest.0, largest.1);
     if breaches.is_empty() {
