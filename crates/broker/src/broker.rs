@@ -125,7 +125,7 @@ impl Broker {
     }
 
     /// Several commands under one flush, each with its own outcome: batches of deletes and visibility changes. The
-    /// second of a pair is the error text of a `ChangeVisibility`.
+    /// second of a pair is the error text of a `ChangeVisibility` or a `DeadLetter`.
     ///
     /// # Errors
     /// [`Unavailable`] for all.
@@ -141,7 +141,7 @@ impl Broker {
             {
                 return Err(Unavailable::because("a bug in Afterward: what is to be stored came without its content"));
             }
-            if let Command::ChangeVisibility { failure, .. } = command {
+            if let Command::ChangeVisibility { failure, .. } | Command::DeadLetter { failure, .. } = command {
                 *failure = error.is_some();
             }
         }

@@ -42,6 +42,13 @@ pub enum Command {
         timeout_ms: u64,
         failure: bool,
     },
+    /// Moves the message that the lease is on to the dead-letter queue, however often it was received. `failure`: as with
+    /// [`Command::ChangeVisibility`].
+    DeadLetter {
+        queue: QueueAddress,
+        lease: LeaseRef,
+        failure: bool,
+    },
     StartMove(StartMove),
     /// Ends a running move task; `task` is the number from its start.
     CancelMove {

@@ -133,6 +133,10 @@ fn copy(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sqs::tests::{
+        client,
+        server::{Server, error, ok},
+    };
 
     #[test]
     fn a_redrive_policy_is_read_as_the_services_write_it() {
@@ -171,5 +175,66 @@ mod tests {
                 assert_eq!(error.string_value.as_deref(), Some("no paper"));
             }
         }
+    }
+
+    /// A delivery that failed, and the queue's policy.
+    fn failed() -> (Delivery, Redrive) {
+        let mut delivery = Delivery::new("m1", "r1", "b");
+        delivery.attributes.insert("tenant".into(), "acme".into());
+        (delivery, Redrive::new("arn:aws:sqs:us-east-1:123456789012:dead", 3))
+    }
+
+    fn target(asked: &http::Request<bytes::Bytes>) -> String {
+        let target = asked.headers().get("x-amz-target").map(|target| target.to_str().unwrap());
+        target.map_or_else(|| asked.uri().path().to_owned(), str::to_owned)
+    }
+
+    #[tokio::test]
+    async fn elsewhere_it_is_moved_in_two_steps_and_deleted_only_when_it_was_sent() {
+        for (send, steps, moved) in [
+            (ok(r#"{"MessageId":"m2"}"#), &["SendMessage", "DeleteMessage"][..], true),
+            (error(403, "AccessDenied", "no"), &["SendMessage"], false),
+            (error(400, "InvalidParameterValue", "too long"), &["SendMessage", "SendMessage"], false),
+        ] {
+            let server = Server::ruled(move |asked| match &*target(asked) {
+                "AmazonSQS.GetQueueUrl" => ok(r#"{"QueueUrl":"http://elsewhere/123456789012/dead"}"#),
+                "AmazonSQS.SendMessage" => send.clone(),
+                "AmazonSQS.DeleteMessage" => ok(""),
+                _ => error(404, "NotFound", "not here"),
+            })
+            .await;
+            let jobs = Queue::with_client(client(&server.url()), "http://elsewhere/123456789012/jobs");
+            let (delivery, redrive) = failed();
+            let outcome = jobs.move_to_dead_letters(&DeadLetter::new(&delivery, "no paper", &redrive)).await;
+            assert_eq!(outcome.is_ok(), moved, "{outcome:?}");
+            let asked = server.asked();
+            let took: Vec<String> =
+                asked.iter().map(target).filter_map(|of| Some(of.split_once('.')?.1.to_owned())).collect();
+            assert_eq!(took[took.len() - steps.len()..], *steps, "{took:?}");
+            let sent = asked.iter().find(|asked| target(asked) == "AmazonSQS.SendMessage").unwrap();
+            let sent: serde_json::Value = serde_json::from_slice(sent.body()).unwrap();
+            assert_eq!(
+                (&sent["QueueUrl"], &sent["MessageBody"]),
+                (&"http://elsewhere/123456789012/dead".into(), &"b".into())
+            );
+            let attribute = |name: &str| sent["MessageAttributes"][name]["StringValue"].as_str().unwrap().to_owned();
+            assert_eq!((attribute("tenant"), attribute("afterward.error")), ("acme".into(), "no paper".into()));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_afterward_server_moves_it_in_one() {
+        let server = Server::ruled(|asked| match asked.uri().path() {
+            "/_afterward/clock" => ok(r#"{"clock":"system","now":"2026-01-01T00:00:00.000Z","now_ms":1767225600000}"#),
+            _ => ok(""),
+        })
+        .await;
+        let jobs = Queue::with_client(client(&server.url()), "http://elsewhere/000000000000/jobs");
+        let (delivery, redrive) = failed();
+        jobs.move_to_dead_letters(&DeadLetter::new(&delivery, "no paper", &redrive)).await.unwrap();
+        let asked = server.asked().pop().unwrap();
+        assert_eq!(target(&asked), "AmazonSQS.ChangeMessageVisibility");
+        let told = |name: &str| asked.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!((told("x-afterward-dead-letter"), told("x-afterward-error")), ("true".into(), "no%20paper".into()));
     }
 }

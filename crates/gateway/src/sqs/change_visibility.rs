@@ -8,7 +8,7 @@ use super::{
     refusal,
 };
 use afterward_aws::{
-    Error,
+    Code, Error,
     sqs::{
         ChangeMessageVisibilityBatchRequest, ChangeMessageVisibilityBatchRequestEntry,
         ChangeMessageVisibilityBatchResult, ChangeMessageVisibilityBatchResultEntry, ChangeMessageVisibilityRequest,
@@ -18,13 +18,19 @@ use afterward_aws::{
 use afterward_broker::machine::{Command, Refusal};
 use afterward_names::QueueAddress;
 
+/// Our extension: moves the message to the dead-letter queue instead of making it visible.
+const DEAD_LETTER: &str = "x-afterward-dead-letter";
+
 /// The header `x-afterward-error` may say why the message is given back.
 pub(super) async fn one(call: &Call<'_>, request: ChangeMessageVisibilityRequest) -> Result<Response, Error> {
     let queue = call.queue(&request.queue_url)?;
     let timeout_ms = visibility_timeout_ms(request.visibility_timeout)?;
     let lease = lease(call, &queue, &request.receipt_handle).await?;
     let failure = call.failure();
-    let command = Command::ChangeVisibility { queue, lease, timeout_ms, failure: failure.is_some() };
+    let command = match call.header(DEAD_LETTER) {
+        Some(_) => Command::DeadLetter { queue, lease, failure: failure.is_some() },
+        None => Command::ChangeVisibility { queue, lease, timeout_ms, failure: failure.is_some() },
+    };
     let mut outcomes = call.broker().execute_all(vec![(command, failure)]).await.map_err(unavailable_error)?;
     match outcomes.pop().ok_or_else(Error::internal_failure)? {
         Ok(_) => Ok(Response::ChangeMessageVisibility),
@@ -79,6 +85,9 @@ fn explain_change(refusal: &Refusal, handle: &str, seconds: i64) -> Error {
             "VisibilityTimeout",
             "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]",
         ),
+        Refusal::NoSuchDestination => {
+            Error::new(Code::UnsupportedOperation, "The queue has no dead-letter queue to move the message to.")
+        }
         Refusal::LeaseExpired | Refusal::LeaseOfAnotherQueue => explain(refusal, handle),
         _ => refusal::error(refusal),
     }

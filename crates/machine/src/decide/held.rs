@@ -45,6 +45,20 @@ impl State {
         Ok(one(Event::VisibilityChanged { message: lease.message, until_ms, failure }))
     }
 
+    /// The holder gives up on the message for good. Refused where there is nowhere to put it.
+    pub(super) fn dead_letter(
+        &self,
+        address: &QueueAddress,
+        lease: &LeaseRef,
+        failure: bool,
+    ) -> Result<Decision, Refusal> {
+        let mut decision = self.change_visibility(address, lease, 0, failure)?;
+        let target = self.dead_letter_target(self.known(address)?).ok_or(Refusal::NoSuchDestination)?;
+        let (message, order) = (lease.message, self.last_order + 1);
+        decision.events.push(Event::DeadLettered { message, to: target.queue, order });
+        Ok(decision)
+    }
+
     fn queue_of(&self, address: &QueueAddress, lease: &LeaseRef) -> Result<&Queue, Refusal> {
         let queue = self.known(address)?;
         if queue.id == lease.queue { Ok(queue) } else { Err(Refusal::LeaseOfAnotherQueue) }

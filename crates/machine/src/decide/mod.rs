@@ -33,6 +33,7 @@ impl State {
             Command::ChangeVisibility { queue, lease, timeout_ms, failure } => {
                 self.change_visibility(queue, lease, *timeout_ms, *failure)
             }
+            Command::DeadLetter { queue, lease, failure } => self.dead_letter(queue, lease, *failure),
             Command::StartMove(start) => self.start_move(start),
             Command::CancelMove { account, task } => self.cancel_move(*account, *task),
             Command::RunMoves => Ok(self.run_moves()),

@@ -28,6 +28,41 @@ fn the_receive_after_the_last_one_allowed_finds_the_message_gone_to_the_dead_let
 }
 
 #[test]
+fn a_holder_that_gives_up_sends_its_message_there_at_once_and_nobody_else_does() {
+    check(
+        "create dead
+         create jobs dlq=dead:9 visibility=10s
+         create lone visibility=10s
+         send jobs a
+         send jobs b
+         send lone c
+         receive jobs max=2 -> a b
+         receive lone -> c
+         bury jobs a#1 failure
+         state dead ready=a
+         woken dead
+         bury jobs a#1 -> refused NotInFlight
+         counts jobs 0 0 1
+         bury lone c#1 -> refused NoSuchDestination
+         delete lone c#1                              // still held
+         +10s
+         bury jobs b#1 -> refused NotInFlight
+         receive jobs -> b(2)
+         receive dead -> a(2)",
+    );
+    check(
+        "create dead.fifo
+         create q.fifo dlq=dead.fifo:9 visibility=10s
+         send q.fifo a group=g id=1
+         send q.fifo b group=g id=2
+         receive q.fifo -> a
+         bury q.fifo a#1
+         receive q.fifo -> b
+         receive dead.fifo -> a(2)",
+    );
+}
+
+#[test]
 fn a_dead_letter_keeps_when_it_was_sent_on_standard_queues_and_starts_anew_on_fifo_queues() {
     for (jobs, dead, id, left_s) in [("jobs", "dead", "", 20), ("jobs.fifo", "dead.fifo", "id=1", 60)] {
         let mut story = Story::new();
