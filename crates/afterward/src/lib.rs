@@ -9,15 +9,25 @@
 // The derive macro names this crate by its name, here as everywhere.
 extern crate self as afterward;
 
+#[cfg(feature = "axum")]
+pub mod access;
 mod attribute;
 mod claim;
 mod envelope;
 mod error;
+#[cfg(feature = "token")]
+mod jose;
 mod message;
+pub mod notify;
 mod queue;
 pub mod scheduler;
 mod source;
 pub mod sqs;
+#[cfg(feature = "stripe")]
+pub mod stripe;
+#[cfg(feature = "token")]
+pub mod token;
+mod web;
 mod worker;
 
 pub use afterward_derive::Message;
@@ -27,6 +37,9 @@ pub use error::Error;
 pub use message::Message;
 pub use queue::{Enqueue, EnqueueAll, MessageId, OpenQueue, Queue, Scheduler, ToEnqueue};
 pub use source::{Cause, DeadLetter, Delivery, Receive, Redrive, Source, SourceError};
+#[cfg(feature = "token")]
+pub use token::Token;
+pub use worker::dispatch::Router;
 pub use worker::{
     Backoff, Cancelled, Context, Event, Exhausted, Extension, Fail, FromJob, Handle, Handler, Handling, Input, Job, JobInfo,
     Layered, Outcome, Raw, Retry, Route, RouteFuture, State, Summary, Unknown, Worker, Workers, handler,

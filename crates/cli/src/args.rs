@@ -1,6 +1,6 @@
 //! The grammar of the command line.
 
-use crate::{demo, doctor, forward, queue, schedule, serve};
+use crate::{demo, doctor, forward, issuer, queue, schedule, serve};
 use clap::{Parser, Subcommand};
 
 /// Accept work now, do it afterward: a durable queue server that speaks Amazon SQS.
@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Schedule(schedule::ScheduleArgs),
     /// Post a queue's messages to an HTTP endpoint, in batches as a Lambda function gets them
     Forward(forward::Forward),
+    /// Make and list the keys that sign access tokens
+    Issuer(issuer::IssuerArgs),
     /// Check the data directory of a server that is not running
     Doctor(doctor::Doctor),
 }
@@ -74,6 +76,10 @@ mod tests {
             "afterward schedule resume daily --url aws --region eu-west-1",
             "afterward schedule rm daily",
             "afterward serve --clock manual",
+            "afterward issuer create --bits 4096 --json",
+            "afterward issuer ls --folder keys",
+            "afterward issuer rm 66c002b597d34aed --force",
+            "afterward issuer jwks 66c002b597d34aed",
             "afterward doctor data",
         ] {
             let parsed = Cli::try_parse_from(line.split(' '));

@@ -7,6 +7,7 @@ mod args;
 mod demo;
 mod doctor;
 mod failure;
+mod issuer;
 mod forward;
 mod logging;
 mod output;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
             Command::Queue(queue) => queue::run(queue).await,
             Command::Schedule(schedule) => schedule::run(schedule).await,
             Command::Forward(forward) => forward::run(forward).await,
+            Command::Issuer(issuer) => issuer::run(issuer),
             Command::Doctor(doctor) => doctor::run(&doctor),
         }
     });

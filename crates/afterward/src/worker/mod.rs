@@ -3,6 +3,7 @@
 mod attempt;
 mod backoff;
 mod context;
+pub(crate) mod dispatch;
 mod empty;
 mod event;
 mod extract;
@@ -38,6 +39,8 @@ pub(crate) use extract::States;
 pub use extract::{Extension, FromJob, State};
 pub use hand::Cancelled;
 pub use handler::{Handler, Input};
+#[cfg(feature = "stripe")]
+pub(crate) use handling::Setup;
 pub use handling::{Handling, handler};
 pub use job::Job;
 pub use outcome::Outcome;

@@ -5,6 +5,7 @@ mod endings;
 mod layers;
 mod leases;
 mod limits;
+mod members;
 mod pausing;
 mod progress;
 mod routing;

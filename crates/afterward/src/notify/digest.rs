@@ -1,0 +1,164 @@
+//! What a worker's events come to, said at most once in a while.
+//!
+//! A hook must not wait, so it only counts; a task of its own, which lives while there is something to tell, sends. Locks are
+//! held for a moment, never while something is sent.
+
+use super::{
+    Notifier, escaped,
+    notifier::{NotifyError, Speaks},
+    tally::{Notice, Tally},
+};
+use crate::Event;
+use serde_json::json;
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep_until},
+};
+
+/// How often there is a notice at most unless set.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Gathers events and sends notices of them: a lone event as one line, a burst as counts (`37 jobs dead-lettered in the last
+/// minute: order:new ×30, mail ×7…`). The first notice after a quiet time comes within two seconds, further ones at most once
+/// a minute. What can't be delivered is logged and told with the next.
+///
+/// Told of are jobs dead-lettered and dropped, and scheduled runs that failed; see [`watching`](Digest::watching). Clones
+/// share what was gathered, so one digest serves several workers.
+#[derive(Clone)]
+pub struct Digest {
+    gathered: Arc<Gathered>,
+    every: Duration,
+    watching: Arc<dyn Fn(&Event) -> bool + Send + Sync>,
+}
+
+struct Gathered {
+    outlet: Outlet,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    tally: Tally,
+    last: Option<Instant>,
+    /// Whether a task is there that will send.
+    attended: bool,
+}
+
+type Sending = Pin<Box<dyn Future<Output = Result<(), NotifyError>> + Send>>;
+/// Where notices go.
+pub(super) type Outlet = Box<dyn Fn(Notice) -> Sending + Send + Sync>;
+
+impl Digest {
+    /// Notices by this notifier.
+    #[must_use]
+    pub fn new(notifier: Notifier) -> Digest {
+        Digest::through(Box::new(move |notice| {
+            let notifier = notifier.clone();
+            Box::pin(async move {
+                match notifier.speaks {
+                    Speaks::Slack => notifier.deliver(&json!({ "text": escaped(&notice.text) })).await,
+                    Speaks::Json => notifier.deliver(&notice).await,
+                }
+            })
+        }))
+    }
+
+    pub(super) fn through(outlet: Outlet) -> Digest {
+        let gathered = Arc::new(Gathered { outlet, state: Mutex::default() });
+        let watching = |event: &Event| !matches!(event, Event::AttemptFailed { .. });
+        Digest { gathered, every: EVERY, watching: Arc::new(watching) }
+    }
+
+    /// How often there is a notice at most: once a minute unless set.
+    #[must_use]
+    pub fn every(mut self, time: Duration) -> Digest {
+        self.every = time;
+        self
+    }
+
+    /// Which events are told of: all but [`Event::AttemptFailed`] unless set.
+    #[must_use]
+    pub fn watching(mut self, which: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Digest {
+        self.watching = Arc::new(which);
+        self
+    }
+
+    /// A hook for [`Worker::on_event`](crate::Worker::on_event).
+    pub fn hook(&self) -> impl Fn(&Event) + Send + Sync + 'static {
+        let digest = self.clone();
+        move |event| digest.note(event)
+    }
+
+    /// Counts an event, if it is watched for.
+    pub fn note(&self, event: &Event) {
+        if !(self.watching)(event) {
+            return;
+        }
+        let mut state = self.gathered.lock();
+        state.tally.add(event, Instant::now());
+        if state.attended {
+            return;
+        }
+        // Outside a runtime it is gathered all the same, for `flush`.
+        if let Ok(runtime) = Handle::try_current() {
+            state.attended = true;
+            runtime.spawn(self.gathered.clone().attend(self.every));
+        }
+    }
+
+    /// Sends at once what was gathered: when the worker has ended and the program is about to.
+    pub async fn flush(&self) {
+        self.gathered.send().await;
+    }
+}
+
+impl Gathered {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends what is gathered when it is due, until there is nothing more.
+    async fn attend(self: Arc<Self>, every: Duration) {
+        while let Some(due) = self.next_due(every) {
+            sleep_until(due).await;
+            self.send().await;
+        }
+    }
+
+    fn next_due(&self, every: Duration) -> Option<Instant> {
+        let mut state = self.lock();
+        let due = state.tally.due(state.last, every);
+        state.attended = due.is_some();
+        due
+    }
+
+    async fn send(&self) {
+        let (tally, notice) = {
+            let mut state = self.lock();
+            if state.tally.is_empty() {
+                return;
+            }
+            let now = Instant::now();
+            state.last = Some(now);
+            let tally = std::mem::take(&mut state.tally);
+            let notice = tally.notice(now);
+            (tally, notice)
+        };
+        if let Err(error) = (self.outlet)(notice).await {
+            tracing::warn!("{error}");
+            self.lock().tally.restore(tally);
+        }
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Digest").field("every", &self.every).finish_non_exhaustive()
+    }
+}
