@@ -4,7 +4,7 @@
 mod story;
 
 use afterward::{
-    Queue, Raw, Worker,
+    Context, Fail, Queue, Raw, Worker,
     sqs::{Client, Credential},
 };
 use afterward_server::{Config, Running, Server};
@@ -86,7 +86,28 @@ async fn a_jobs_status_tells_why_it_failed() {
     assert_eq!(dead["last_error"], "no such tüsk: \"broken-job\"");
     assert_eq!(dead["attempts"], 3);
     handle.stop();
-    assert_eq!(running.await.unwrap().unwrap().failed, 3);
+    let summary = running.await.unwrap().unwrap();
+    assert_eq!((summary.failed, summary.dead_lettered), (2, 1));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_for_good_is_dead_at_once_and_tells_how_far_it_came() {
+    let server = start(Config::ephemeral()).await;
+    let client = client(&server.url());
+    let hopeless = post_job(&client, json!({"task": "hopeless"})).await;
+    let queue = Queue::named("jobs").client(client.clone()).await.unwrap();
+    let worker = Worker::new(queue).otherwise(|_: Raw, cx: Context| async move {
+        cx.progress(0.5, "half of it");
+        Err::<(), _>(Fail::new("nobody can do this"))
+    });
+    let handle = worker.handle();
+    let running = tokio::spawn(worker.run());
+    let dead = job_that_is(&client, &hopeless, "dead").await;
+    assert_eq!((&dead["last_error"], &dead["attempts"]), (&json!("nobody can do this"), &json!(1)));
+    assert_eq!(dead["dead_letter_queue"], "jobs-dlq");
+    handle.stop();
+    assert_eq!(running.await.unwrap().unwrap().dead_lettered, 1);
     server.stop().await;
 }
 
