@@ -98,22 +98,29 @@ const STOP_WITHIN: Duration = Duration::from_secs(20);
 ///
 /// # What happens to a message
 ///
-/// - Its handler returns `Ok`: the message is deleted.
-/// - Its handler returns an error or panics: the message stays in the queue for another attempt, after
-///   [`retry_after`](Worker::retry_after) or when its lease ends, until the queue's redrive policy moves it to the
-///   dead-letter queue. An Afterward server is told the error, and shows it; Amazon ignores it.
-/// - No handler takes it, or its payload does not fit the handler's type: as if a handler had failed. Give an
-///   [`otherwise`](Worker::otherwise) to decide differently.
+/// - Its handler returns `Ok` or `()`: the message is deleted.
+/// - Its handler returns an error, panics or takes longer than its [timeout](Handling::timeout): the message stays in the queue
+///   for another attempt, when its [policy](Handling::retry) or its handler ([`Retry`]) says, else when its lease ends. An
+///   Afterward server is told the error, and shows it; Amazon ignores it.
+/// - It has had all its [attempts](Handling::max_attempts), the queue's redrive policy allows no more, or its handler answered
+///   [`Fail`]: it goes to the dead-letter queue with the error, or is [dropped](Exhausted). An Afterward server moves it in one
+///   step and keeps its history. Elsewhere the worker sends it there, with its attributes, its group and `afterward.error`,
+///   `afterward.attempts`, `afterward.queue` and `afterward.message_id` beside them, and then deletes it: a crash in between
+///   doubles it. That needs the right to send to the dead-letter queue; without, the queue's own policy does what it does.
+/// - No handler takes it: what [`unknown`](Worker::unknown) says, unless there is an [`otherwise`](Worker::otherwise). A payload
+///   that does not fit its handler's type is as if the handler had failed. Types that start with `afterward:` are internal; one
+///   that this version does not know is left to workers that do.
 /// - Its handler takes long: the lease is extended each time half of it has passed, for as long as the handler runs. A lease
 ///   that is lost all the same (the queue was away for too long, twelve hours have passed) is logged and
 ///   [cancels the context](Context::cancelled).
+/// - It is limited, or its type is paused: see [limits](Handling#limits) and [`Handle`].
 /// - The worker stops: see [`stop_on`](Worker::stop_on).
 ///
 /// A message may be handled more than once: when a worker dies between its work and the delete, or a lease is lost. Make
 /// handlers indifferent to that; [`Context::message_id`] is the same each time.
 ///
-/// Messages of one group of a FIFO queue are handled one after another, each after the one before it has been deleted; when
-/// one fails, those after it wait for its next attempt.
+/// Messages of one group of a FIFO queue are handled one after another, each after the one before it has left the queue, and
+/// groups side by side; when one fails, those after it wait for its next attempt.
 ///
 /// A queue that is away (no connection, throttled, 5xx) is waited out, with backoff and a log line for each try. One that
 /// refuses the worker from the start (no such queue, no permission) is an error of [`run`](Worker::run).
