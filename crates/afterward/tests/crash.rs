@@ -32,7 +32,7 @@ struct Entry(u32);
 /// Writes down that it began and that it ended. Every tenth fails always.
 async fn entry(Entry(number): Entry, cx: Context) -> Result<(), String> {
     note(&format!("begun {number} {}", cx.attempt()));
-    sleep(Duration::from_millis(20)).await;
+    sleep(Duration::from_millis(20)).await; // the work itself: time enough to be killed in its midst
     if number % 10 == 0 {
         return Err("this one never works".to_owned());
     }
