@@ -32,6 +32,7 @@ impl Web {
     }
 
     /// The address without what may be secret.
+    #[cfg(feature = "axum")]
     pub(crate) fn origin(&self) -> &Endpoint {
         &self.origin
     }

@@ -103,9 +103,9 @@ async fn a_token_cannot_be_forged() {
         (format!("{none}."), "its algorithm is not the key's"),
         (hmac, "its algorithm is not the key's"),
         (foreign.clone(), "its issuer is not trusted"),
-        (format!("{}.x", parts(json!({"alg": "RS256"}), &claims(json!({})))), "it names no key"),
+        (format!("{}.AA", parts(json!({"alg": "RS256"}), &claims(json!({})))), "it names no key"),
         (
-            format!("{}.x", parts(json!({"alg": "RS256", "kid": kid, "crit": ["b64"]}), &claims(json!({})))),
+            format!("{}.AA", parts(json!({"alg": "RS256", "kid": kid, "crit": ["b64"]}), &claims(json!({})))),
             "it has critical headers",
         ),
         (message.to_owned(), "it is no token of three parts"),
@@ -114,12 +114,7 @@ async fn a_token_cannot_be_forged() {
         ("hello".to_owned(), "it is no token of three parts"),
         (String::new(), "it is no token of three parts"),
     ] {
-        let verdict = verdict(&access, &token).await;
-        let expected = Err(Denied::Invalid(reason));
-        // What does not decode at all and what does not fit are both refused; which words, is not the point there.
-        let refused_early =
-            matches!(verdict, Err(Denied::Invalid("it is no token of three parts" | "it names no key")));
-        assert!(verdict == expected || token.ends_with(".x") && refused_early, "{token}: {verdict:?}");
+        assert_eq!(verdict(&access, &token).await, Err(Denied::Invalid(reason)), "{token}");
     }
 }
 

@@ -6,6 +6,7 @@ mod layers;
 mod leases;
 mod limits;
 mod members;
+mod notices;
 mod pausing;
 mod progress;
 mod routing;
