@@ -23,6 +23,7 @@ mod http;
 mod jobs;
 mod metrics;
 mod parameters;
+mod progress;
 mod queue_url;
 mod reply;
 mod request_id;

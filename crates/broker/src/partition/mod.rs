@@ -16,6 +16,7 @@ mod commit;
 pub mod compact;
 mod gate;
 mod pass;
+mod progress;
 mod schedules;
 mod serve;
 mod waiters;
@@ -30,6 +31,7 @@ pub use commit::Outgoing;
 pub(crate) use gate::Gate;
 pub use gate::{Gated, Release};
 pub(crate) use pass::slice;
+use progress::Reports;
 pub use schedules::{DueSchedules, ScheduleRun};
 use std::{collections::VecDeque, fmt, sync::Arc};
 use waiters::Waiters;
@@ -44,6 +46,7 @@ pub struct Partition {
     epoch: Epoch,
     commit: Commit,
     waiters: Waiters,
+    reports: Reports,
     /// Queues whose first waiter's receive stopped at its bound of work: [`Self::on_time`] goes on.
     unfinished: Vec<QueueId>,
     /// Queues whose waiters were refused because too many messages are in flight: tried again after every change.
@@ -88,6 +91,7 @@ impl Partition {
             epoch,
             commit: Commit::after(tail),
             waiters: Waiters::default(),
+            reports: Reports::default(),
             unfinished: Vec::new(),
             over_limit: Vec::new(),
             schedule_due: None,

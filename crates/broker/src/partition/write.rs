@@ -27,6 +27,7 @@ impl Partition {
         let at = self.commit.push(self.state.now_ms(), event, beside);
         self.counters.count(event);
         self.state.apply(event, at);
+        self.reports.outdated_by(event, self.state.now_ms());
         if let Event::QueueDeleted { queue } = event {
             self.refuse_waiters(*queue);
         }

@@ -1,8 +1,8 @@
 //! A message as a peek shows it.
 
-use crate::time::rfc3339;
+use crate::{progress, time::rfc3339};
 use afterward_broker::{
-    Attribute, AttributeValue, StoredMessage,
+    Attribute, AttributeValue, Progress, StoredMessage,
     machine::{MessageView, Standing},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -31,6 +31,8 @@ pub(super) struct Peeked {
     source_queue: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<progress::Shown>,
     size_bytes: usize,
     /// About how much of a reply it takes.
     #[serde(skip)]
@@ -38,6 +40,14 @@ pub(super) struct Peeked {
     body: String,
     body_is_cut: bool,
     attributes: BTreeMap<String, Shown>,
+}
+
+/// What is known of a message beside its state and content.
+pub(super) struct Told {
+    /// Why it failed last.
+    pub(super) last_error: Option<String>,
+    /// How far its holder is.
+    pub(super) progress: Option<Progress>,
 }
 
 /// An attribute; a binary value in base64.
@@ -52,7 +62,7 @@ impl Peeked {
     pub(super) fn of(
         view: &MessageView,
         stored: StoredMessage,
-        last_error: Option<String>,
+        told: Told,
         fifo: bool,
         max_body_bytes: usize,
     ) -> Peeked {
@@ -78,7 +88,8 @@ impl Peeked {
             deduplication_id: content.deduplication_id.as_ref().map(ToString::to_string),
             sequence_number: fifo.then(|| crate::sqs::sequence_number(view.order)),
             source_queue: view.source.as_ref().map(ToString::to_string),
-            last_error,
+            last_error: told.last_error,
+            progress: told.progress.as_ref().map(progress::Shown::of),
             size_bytes: content.body.len() + attribute_bytes,
             reply_bytes: cut + attribute_bytes,
             body: whole[..cut].into(),

@@ -3,7 +3,7 @@
 use super::{
     failure::{self, AdminError},
     filter::{Filter, write_cursor},
-    message::Peeked,
+    message::{Peeked, Told},
 };
 use crate::{
     caller::Caller,
@@ -11,7 +11,7 @@ use crate::{
     parameters::{Parameters, decoded_path},
     reply,
 };
-use afterward_broker::machine::{Cursor, MessageView, State};
+use afterward_broker::machine::{Cursor, MessageView, Standing, State};
 use afterward_names::{AccountId, QueueAddress, Region};
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -146,12 +146,15 @@ async fn contents(
     let stored = broker.contents(places).await.map_err(failure::unavailable)?;
     let failed: Vec<_> = wanted.iter().filter_map(|view| view.failure).collect();
     let mut failures = broker.failures(failed).await.map_err(failure::unavailable)?.into_iter();
+    let held = wanted.iter().filter(|view| is_held(view)).map(|view| view.key).collect();
+    let mut reports = broker.progress(held).await.map_err(failure::unavailable)?.into_iter();
     let fifo = queue.name.is_fifo();
     let mut found = wanted.iter().zip(stored).map(|(view, stored)| {
         let last_error = view.failure.and_then(|_| failures.next().flatten());
+        let progress = if is_held(view) { reports.next().flatten() } else { None };
         // Deleted between the two looks, or not what is looked for.
         let stored = stored.filter(|stored| filter.shows(&stored.content))?;
-        Some(Peeked::of(view, stored, last_error, fifo, filter.max_body_bytes))
+        Some(Peeked::of(view, stored, Told { last_error, progress }, fifo, filter.max_body_bytes))
     });
     let looked = views.iter().map(|view| {
         let cursor = Cursor { sent_ms: view.sent_ms, slot: view.key.slot };
@@ -161,4 +164,9 @@ async fn contents(
         }
     });
     Ok(looked.collect())
+}
+
+/// Whether somebody is at work on it, and may have said how far.
+fn is_held(view: &MessageView) -> bool {
+    matches!(view.standing, Standing::Leased { .. })
 }

@@ -4,21 +4,27 @@ use super::{
     admit,
     failure::{self, JobError},
 };
-use crate::{gateway::Exchange, reply, time::rfc3339};
-use afterward_broker::machine::{JobView, Location, Standing, State};
+use crate::{gateway::Exchange, progress::Shown, reply, time::rfc3339};
+use afterward_broker::{
+    Unavailable,
+    machine::{JobView, Location, MessageKey, Standing, State},
+};
 use afterward_names::{AccountId, MessageId, QueueAddress, Region};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::Serialize;
 
 /// What became of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 struct Job {
     id: String,
     queue: String,
     status: &'static str,
     attempts: u32,
     last_error: Option<String>,
+    /// Of the attempt that goes on, where its consumer has told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<Shown>,
     #[serde(skip_serializing_if = "Option::is_none")]
     enqueued_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,17 +44,34 @@ pub(super) async fn status(exchange: &Exchange<'_>, id: &str) -> Result<Response
     let message: MessageId = id.parse().map_err(|_| unknown())?;
     let QueueAddress { account, region, .. } = exchange.gateway.settings.jobs.queue.clone();
     let found = exchange.gateway.broker.read(move |state| look_up(state, message, account, &region)).await;
-    let (mut job, failure) = found.map_err(failure::unavailable)?.ok_or_else(unknown)?;
-    if let Some(at) = failure {
-        let mut texts = exchange.gateway.broker.failures(vec![at]).await.map_err(failure::unavailable)?;
-        job.last_error = texts.pop().flatten();
-    }
+    let (mut job, more) = found.map_err(failure::unavailable)?.ok_or_else(unknown)?;
+    fill_in(exchange, &mut job, more).await.map_err(failure::unavailable)?;
     Ok(reply::json(StatusCode::OK, &job))
 }
 
-/// The job, and where the text of its last failure is. Jobs live in the front door's account and region, wherever they
+/// What of a job is not in the state, and is still to be looked up.
+#[derive(Default)]
+struct More {
+    /// Where the text of its last failure is.
+    failure: Option<Location>,
+    /// The message that is being worked on.
+    active: Option<MessageKey>,
+}
+
+async fn fill_in(exchange: &Exchange<'_>, job: &mut Job, more: More) -> Result<(), Unavailable> {
+    let broker = &exchange.gateway.broker;
+    if let Some(at) = more.failure {
+        job.last_error = broker.failures(vec![at]).await?.pop().flatten();
+    }
+    if let Some(message) = more.active {
+        job.progress = broker.progress(vec![message]).await?.pop().flatten().as_ref().map(Shown::of);
+    }
+    Ok(())
+}
+
+/// The job, and what else there is to look up. Jobs live in the front door's account and region, wherever they
 /// were dead-lettered to or redriven; other messages are not told of here.
-fn look_up(state: &State, id: MessageId, account: AccountId, region: &Region) -> Option<(Job, Option<Location>)> {
+fn look_up(state: &State, id: MessageId, account: AccountId, region: &Region) -> Option<(Job, More)> {
     let is_ours = |queue: &&QueueAddress| queue.account == account && queue.region == *region;
     let job = Job {
         id: id.to_string(),
@@ -56,6 +79,7 @@ fn look_up(state: &State, id: MessageId, account: AccountId, region: &Region) ->
         status: "succeeded",
         attempts: 0,
         last_error: None,
+        progress: None,
         enqueued_at: None,
         finished_at: None,
         dead_letter_queue: None,
@@ -65,7 +89,10 @@ fn look_up(state: &State, id: MessageId, account: AccountId, region: &Region) ->
             // The queue may be gone by now; that the job ended well is true all the same.
             let name = state.queue(queue).map(|queue| queue.address.name.to_string());
             let finished_at = Some(rfc3339(finished_ms));
-            Some((Job { queue: name.unwrap_or_default(), attempts: receive_count, finished_at, ..job }, None))
+            Some((
+                Job { queue: name.unwrap_or_default(), attempts: receive_count, finished_at, ..job },
+                More::default(),
+            ))
         }
         JobView::Present(message) => {
             let holder = Some(state.queue(message.queue)?.address).filter(is_ours)?.name.to_string();
@@ -85,7 +112,8 @@ fn look_up(state: &State, id: MessageId, account: AccountId, region: &Region) ->
                 Some(_) => message.received_elsewhere,
                 None => message.receive_count,
             };
-            Some((Job { queue, status, attempts, enqueued_at, dead_letter_queue, ..job }, message.failure))
+            let more = More { failure: message.failure, active: (status == "active").then_some(message.key) };
+            Some((Job { queue, status, attempts, enqueued_at, dead_letter_queue, ..job }, more))
         }
     }
 }

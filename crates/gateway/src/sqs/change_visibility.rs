@@ -4,6 +4,7 @@ use super::{
     batch::{self, Failures},
     call::{Call, unavailable_error},
     delete_message::{execute_all, explain, lease},
+    progress,
     receive_message::visibility_timeout_ms,
     refusal,
 };
@@ -15,27 +16,42 @@ use afterward_aws::{
         Response,
     },
 };
-use afterward_broker::machine::{Command, Refusal};
+use afterward_broker::{
+    Failure,
+    machine::{Command, LeaseRef, Refusal},
+};
 use afterward_names::QueueAddress;
 
 /// Our extension: moves the message to the dead-letter queue instead of making it visible.
 const DEAD_LETTER: &str = "x-afterward-dead-letter";
 
-/// The header `x-afterward-error` may say why the message is given back.
+/// The header `x-afterward-error` may say why the message is given back, or else `x-afterward-progress` how far its holder is.
 pub(super) async fn one(call: &Call<'_>, request: ChangeMessageVisibilityRequest) -> Result<Response, Error> {
     let queue = call.queue(&request.queue_url)?;
     let timeout_ms = visibility_timeout_ms(request.visibility_timeout)?;
     let lease = lease(call, &queue, &request.receipt_handle).await?;
-    let failure = call.failure();
-    let command = match call.header(DEAD_LETTER) {
-        Some(_) => Command::DeadLetter { queue, lease, failure: failure.is_some() },
-        None => Command::ChangeVisibility { queue, lease, timeout_ms, failure: failure.is_some() },
-    };
-    let mut outcomes = call.broker().execute_all(vec![(command, failure)]).await.map_err(unavailable_error)?;
-    match outcomes.pop().ok_or_else(Error::internal_failure)? {
-        Ok(_) => Ok(Response::ChangeMessageVisibility),
-        Err(refusal) => Err(explain_change(&refusal, &request.receipt_handle, request.visibility_timeout)),
+    match change(call, queue, lease, timeout_ms).await {
+        Ok(()) => Ok(Response::ChangeMessageVisibility),
+        Err(Failure::Refused(refusal)) => {
+            Err(explain_change(&refusal, &request.receipt_handle, request.visibility_timeout))
+        }
+        Err(Failure::Unavailable(unavailable)) => Err(unavailable_error(unavailable)),
     }
+}
+
+/// Whoever says why an attempt has failed, or gives up, has no progress any more.
+async fn change(call: &Call<'_>, queue: QueueAddress, lease: LeaseRef, timeout_ms: u64) -> Result<(), Failure> {
+    let error = call.failure();
+    let failure = error.is_some();
+    let command = match call.header(DEAD_LETTER) {
+        Some(_) => Command::DeadLetter { queue, lease, failure },
+        None => match progress::told(call).filter(|_| !failure) {
+            Some(progress) => return call.broker().report_progress(queue, lease, timeout_ms, progress).await,
+            None => Command::ChangeVisibility { queue, lease, timeout_ms, failure },
+        },
+    };
+    let outcomes = call.broker().execute_all(vec![(command, error)]).await?;
+    outcomes.into_iter().try_for_each(|outcome| outcome.map(drop).map_err(Failure::Refused))
 }
 
 pub(super) async fn batch(call: &Call<'_>, request: ChangeMessageVisibilityBatchRequest) -> Result<Response, Error> {

@@ -23,6 +23,7 @@ mod move_tasks;
 mod page;
 mod permissions;
 mod policy;
+mod progress;
 mod purge_queue;
 mod receive_attributes;
 mod receive_message;

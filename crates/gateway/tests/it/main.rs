@@ -11,6 +11,7 @@ mod hangups;
 mod isolation;
 mod limits;
 mod messages;
+mod progress;
 mod query;
 mod rig;
 mod schedule_runs;
