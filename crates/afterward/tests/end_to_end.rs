@@ -10,8 +10,11 @@ use afterward::{
 use afterward_server::{Config, Running, Server};
 use http::HeaderMap;
 use serde_json::{Value, json};
-use std::{net::SocketAddr, time::Duration};
-use tokio::time::{sleep, timeout};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
 
 fn client(url: &str) -> Client {
     let credential = Credential { access_key_id: "any".into(), secret_access_key: "thing".into(), session_token: None };
@@ -52,17 +55,22 @@ async fn post_job(client: &Client, job: Value) -> String {
 
 /// The job's status once it is `status`.
 async fn job_that_is(client: &Client, id: &str, status: &str) -> Value {
+    job_where(client, id, |job| job["status"] == status).await
+}
+
+/// The job's status once it is as `wanted`.
+async fn job_where(client: &Client, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     let path = format!("/jobs/{id}");
     let waiting = async {
         loop {
             let job: Value = serde_json::from_slice(client.get(&path).await.unwrap().body()).unwrap();
-            if job["status"] == status {
+            if wanted(&job) {
                 return job;
             }
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(Duration::from_secs(120), waiting).await.expect("the job came to its end")
+    timeout(Duration::from_secs(120), waiting).await.expect("the job came to be so")
 }
 
 async fn one_job(job: Raw) -> Result<(), String> {
@@ -108,6 +116,33 @@ async fn what_fails_for_good_is_dead_at_once_and_tells_how_far_it_came() {
     assert_eq!(dead["dead_letter_queue"], "jobs-dlq");
     handle.stop();
     assert_eq!(running.await.unwrap().unwrap().dead_lettered, 1);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_jobs_status_shows_how_far_its_handler_is() {
+    let server = start(Config::ephemeral()).await;
+    let client = client(&server.url());
+    let job = post_job(&client, json!({"task": "resize"})).await;
+    let queue = Queue::named("jobs").client(client.clone()).await.unwrap();
+    let seen = Arc::new(Notify::new());
+    let looked = seen.clone();
+    let worker = Worker::new(queue).otherwise(move |_: Raw, cx: Context| {
+        let looked = looked.clone();
+        async move {
+            cx.progress(0.4, "resized, naïvely");
+            looked.notified().await;
+        }
+    });
+    let handle = worker.handle();
+    let running = tokio::spawn(worker.run());
+    let told = job_where(&client, &job, |job| job["progress"].is_object()).await;
+    assert_eq!((&told["status"], &told["attempts"]), (&json!("active"), &json!(1)));
+    assert_eq!(told["progress"], json!({"fraction": 0.4, "text": "resized, naïvely"}));
+    seen.notify_one();
+    assert_eq!(job_that_is(&client, &job, "succeeded").await.get("progress"), None);
+    handle.stop();
+    running.await.unwrap().unwrap();
     server.stop().await;
 }
 
