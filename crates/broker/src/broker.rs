@@ -87,6 +87,7 @@ impl Broker {
             last_calls: 0,
             back: None,
             assisted_bytes: 0,
+            looked_live_bytes: 0,
             retry: thread::FIRST_RETRY,
         };
         let shared = Arc::new(Shared {

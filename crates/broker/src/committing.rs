@@ -20,7 +20,7 @@ const FEW_CALLS: u32 = 2;
 /// From a disk that took longer for its last flush, the next one is not waited for on a thread that serves.
 const SLOW: Duration = Duration::from_millis(2);
 
-/// After so much appended by others, the partition's thread looks whether there is something to compact.
+/// After so much appended by others, or let go of, the partition's thread looks whether there is something to compact.
 const LOOK_EVERY_BYTES: u64 = 4 << 20;
 
 impl Shared {
@@ -97,8 +97,13 @@ impl Shared {
     fn count_assisted(&self, bytes: u64) {
         let mut inner = self.lock();
         inner.assisted_bytes += bytes;
+        let live_bytes = match &inner.status {
+            Status::Serving(partition) => partition.live_bytes(),
+            Status::Down { .. } => return,
+        };
+        let freed_bytes = inner.looked_live_bytes.saturating_sub(live_bytes);
         // Where room runs out, every delete may be the one that makes a pass pay.
-        if inner.assisted_bytes < LOOK_EVERY_BYTES && self.log.shortage().is_none() {
+        if inner.assisted_bytes + freed_bytes < LOOK_EVERY_BYTES && self.log.shortage().is_none() {
             return;
         }
         drop(inner);

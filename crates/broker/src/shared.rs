@@ -52,6 +52,8 @@ pub(crate) struct Inner {
     pub(crate) last_calls: u32,
     /// What assistants have appended since the thread last looked.
     pub(crate) assisted_bytes: u64,
+    /// What was live when it looked.
+    pub(crate) looked_live_bytes: u64,
     /// Opens when a partition that is down serves again, or never will: for those who wait for that, if anybody does.
     pub(crate) back: Option<Gate>,
     /// How soon a failed partition is brought back: sooner again once something was appended.

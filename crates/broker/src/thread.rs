@@ -27,6 +27,10 @@ const LONGEST_NAP: Duration = Duration::from_secs(5);
 /// most, before the pass is through. It is paid with each batch, and is little for a small one, that nobody waits for long.
 const COMPACT_PER_BYTE: u64 = 3;
 const COMPACT_PER_BATCH_BYTES: u64 = 16 << 10;
+/// How much it looks at for each byte by which less is live: a pass starts when a third is, and is half through before a tenth
+/// is. A batch that deletes much pays for no more than this, for others wait meanwhile.
+const COMPACT_PER_FREED_BYTE: u64 = 6;
+const MOST_COMPACTED_PER_BATCH_BYTES: u64 = 8 << 20;
 
 /// What to do next, without the lock.
 enum Work {
@@ -42,6 +46,9 @@ struct Worker<'a> {
     compactor: Compactor,
     /// How much compaction has to look at before the next batch is taken.
     compact_first_bytes: u64,
+    /// What was live when the last batch was taken, and by how much that was less than at the one before.
+    live_bytes: u64,
+    freed_bytes: u64,
     /// Callers to let go as soon as the lock is free.
     release: Release,
 }
@@ -50,7 +57,14 @@ struct Worker<'a> {
 pub(crate) fn run(shared: &Arc<Shared>) {
     let _farewell = Farewell(shared);
     let compactor = Compactor::new(shared.settings.clone());
-    let mut worker = Worker { shared, compactor, compact_first_bytes: 0, release: Release::default() };
+    let mut worker = Worker {
+        shared,
+        compactor,
+        compact_first_bytes: 0,
+        live_bytes: 0,
+        freed_bytes: 0,
+        release: Release::default(),
+    };
     while let Some(work) = worker.next() {
         mem::take(&mut worker.release).open();
         match work {
@@ -97,7 +111,8 @@ impl Worker<'_> {
             inner.parked_until_ms = None;
             inner.compacting = self.compactor.is_running();
             inner.assisted_bytes = 0;
-            let Inner { status, ending, compacting, tell_landing, due, calls, last_calls, .. } = &mut *inner;
+            let Inner { status, ending, compacting, tell_landing, due, calls, last_calls, looked_live_bytes, .. } =
+                &mut *inner;
             let ending = *ending;
             let partition = match status {
                 _ if ending == Some(Ending::AtOnce) => return None,
@@ -109,6 +124,7 @@ impl Worker<'_> {
                     continue;
                 }
             };
+            *looked_live_bytes = partition.live_bytes();
             let now_ms = shared.clock.now_ms();
             if partition.next_wake_ms().is_some_and(|wake_ms| wake_ms <= now_ms) {
                 partition.hold_moves(shared.log.shortage().is_some());
@@ -132,6 +148,8 @@ impl Worker<'_> {
                 && let Some(outgoing) = partition.take_batch()
             {
                 (*due, *last_calls) = (false, mem::take(calls));
+                let live_bytes = partition.live_bytes();
+                self.freed_bytes = mem::replace(&mut self.live_bytes, live_bytes).saturating_sub(live_bytes);
                 if ending.is_none() {
                     *compacting = self.compactor.start_if_due(partition, &*self.shared.log);
                 }
@@ -159,7 +177,8 @@ impl Worker<'_> {
         if let Some(landed) = self.shared.append(epoch, outgoing) {
             if self.compactor.is_running() {
                 let by_others = bytes.saturating_sub(self.compactor.take_written_bytes());
-                self.compact_first_bytes = COMPACT_PER_BATCH_BYTES.max(COMPACT_PER_BYTE * by_others);
+                let for_freed = (COMPACT_PER_FREED_BYTE * self.freed_bytes).min(MOST_COMPACTED_PER_BATCH_BYTES);
+                self.compact_first_bytes = COMPACT_PER_BATCH_BYTES.max(COMPACT_PER_BYTE * by_others).max(for_freed);
             }
             self.release = landed;
         }

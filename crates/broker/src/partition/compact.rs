@@ -23,7 +23,8 @@ use std::collections::VecDeque;
 /// How many records are looked at under one lock, and how much of them.
 const STEP_RECORDS: usize = 256;
 const STEP_BYTES: u64 = 256 << 10;
-/// Whether a pass pays is asked again after so much growth (less where compaction starts at less).
+/// Whether a pass pays is asked again after so much growth of the log, or so much less that is live (less where compaction
+/// starts at less).
 const ASK_EVERY_BYTES: u64 = 1 << 20;
 
 /// The same while room runs out.
@@ -133,6 +134,8 @@ impl Compactor {
         now.is_short != asked.is_short
             || now.logged_bytes >= asked.logged_bytes + step_bytes
             || now.live_bytes < asked.live_bytes / 2
+            // Deletes log little, however large what they let go of.
+            || now.live_bytes + step_bytes <= asked.live_bytes
     }
 
     fn pays(&self, now: Asked, retained_bytes: u64) -> bool {

@@ -72,6 +72,32 @@ async fn under_load_the_log_stays_small_and_keeps_all_that_is_live() {
     assert_eq!(rig.broker.failures(vec![view.failure.unwrap()]).await.unwrap(), [Some("boom".to_owned())]);
 }
 
+/// Deletes log next to nothing, however large what they let go of.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deletes_of_large_messages_alone_give_their_room_back() {
+    let rig = Rig::with(Settings { compact_at_ratio: 3.0, compact_at_bytes: 1 << 20 });
+    let queue = rig.standard("large").await;
+    let (messages, body_bytes) = (400, 16 << 10);
+    for _ in 0..messages / 10 {
+        let sends = (0..10).map(|_| (a_send(&queue), content(&"x".repeat(body_bytes)))).collect();
+        rig.broker.send(sends).await.unwrap();
+    }
+    let held = rig.receive_all(&queue).await;
+    assert_eq!(held.len(), messages);
+
+    // Newest first: what is left lies where a pass begins.
+    let left = messages * 28 / 100;
+    for received in held[left..].iter().rev() {
+        rig.delete(&queue, received.delivery.lease).await.unwrap();
+    }
+    let most_bytes = 3 * (left * (body_bytes + 1024)) as u64;
+    until("the log is at most three times what is live", || retained(&*rig.log) <= most_bytes).await;
+    for received in &held[..left] {
+        rig.delete(&queue, received.delivery.lease).await.unwrap();
+    }
+    assert_eq!(rig.broker.metrics().messages, 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_end_of_a_job_is_remembered_when_its_records_are_gone() {
     let rig = Rig::with(SETTINGS);
