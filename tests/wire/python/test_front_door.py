@@ -1,11 +1,12 @@
 """POST /jobs and GET /jobs/ID, as a browser or curl would."""
 
 import json
+import subprocess
 import unittest
 from urllib.parse import urljoin
 
 from harness import client, fresh_name, until
-from server import Server, http
+from server import Server, binary, clean, http
 
 MIB = 1024 * 1024
 CONFIG = """
@@ -79,6 +80,38 @@ class FrontDoor(unittest.TestCase):
         message = self.receive()
         self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
         self.assertEqual(self.status(job)["status"], "succeeded")
+
+    def tell(self, message, **headers):
+        body = {"QueueUrl": self.queue, "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 30}
+        headers |= {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS.ChangeMessageVisibility"}
+        reply = http("POST", self.server.url + "/", json.dumps(body), headers)
+        self.assertEqual(reply.status, 200, reply.text)
+
+    def test_a_job_tells_how_far_it_is_while_it_is_worked_on(self):
+        job = json.loads(self.post('{"task":"resize"}').body)
+        message = self.receive()
+        for progress, shown in (
+            ("0.4%20resized", {"fraction": 0.4, "text": "resized"}),
+            ("nearly%20done", {"fraction": 0.4, "text": "resized"}),
+            ("0.75%20halb%20fert%C3%AFg", {"fraction": 0.75, "text": "halb fertïg"}),
+        ):
+            self.tell(message, **{"X-Afterward-Progress": progress})
+            self.assertEqual(self.status(job)["progress"], shown)
+        name = self.queue.rsplit("/", 1)[1]
+        peeked = http("GET", f"{self.server.url}/_afterward/queues/{name}/messages")
+        self.assertEqual(json.loads(peeked.body)["messages"][0]["progress"], shown)
+        command = [binary(), "queue", "peek", name, "--url", self.server.url]
+        table = subprocess.run(command, capture_output=True, text=True, check=True, env=clean({}))
+        self.assertIn("75 % halb fertïg", table.stdout)
+        self.server.restart()
+        restarted = self.status(job)
+        self.assertEqual(restarted["status"], "active", "the lease is on disk")
+        self.assertNotIn("progress", restarted, "and the progress is not")
+        self.tell(message, **{"X-Afterward-Progress": "0.9"})
+        self.assertEqual(self.status(job)["progress"], {"fraction": 0.9, "text": ""})
+        self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+        self.assertEqual(self.status(job)["status"], "succeeded")
+        self.assertNotIn("progress", self.status(job))
 
     def test_a_job_may_be_delayed(self):
         job = json.loads(self.post("{}", "?delay_seconds=900").body)

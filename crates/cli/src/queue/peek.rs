@@ -132,13 +132,18 @@ fn account_of(queue: &str) -> Option<&str> {
     (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())).then_some(account)
 }
 
-/// The messages for people. Groups have a column where there are any: whom a message waits behind is seen by it.
+/// The messages for people. Groups have a column where there are any: whom a message waits behind is seen by it. So has what
+/// holders of messages have told of their progress.
 fn table(messages: &[Value]) -> Table {
     let text = |message: &Value, name: &str| message[name].as_str().unwrap_or_default().to_owned();
     let grouped = messages.iter().any(|message| message["group"].is_string());
     let mut headings = vec!["ID", "STATE", "UNTIL", "RECEIVES", "SENT", "BODY", "LAST ERROR"];
     if grouped {
         headings.insert(3, "GROUP");
+    }
+    let reported = messages.iter().any(|message| message["progress"].is_object());
+    if reported {
+        headings.push("PROGRESS");
     }
     let mut table = Table::new(&headings);
     for message in messages {
@@ -154,9 +159,19 @@ fn table(messages: &[Value]) -> Table {
         if grouped {
             cells.insert(3, clipped(&text(message, "group"), 24));
         }
+        if reported {
+            cells.push(progress(&message["progress"]));
+        }
         table.row(cells);
     }
     table
+}
+
+/// `40 % resized`.
+fn progress(told: &Value) -> String {
+    let Some(fraction) = told["fraction"].as_f64() else { return String::new() };
+    let text = told["text"].as_str().unwrap_or_default();
+    clipped(format!("{:.0} % {text}", fraction * 100.0).trim_end(), 40)
 }
 
 #[cfg(test)]
@@ -177,6 +192,18 @@ mod tests {
         assert!(shown.lines().nth(2).is_some_and(|row| row.contains("behind group") && row.contains("g1")), "{shown}");
         let shown = table(&[message("ready", None)]).render();
         assert!(!shown.contains("GROUP"), "{shown}");
+    }
+
+    #[test]
+    fn progress_has_a_column_where_somebody_told_of_it() {
+        let leased = serde_json::json!({ "id": "1", "state": "leased", "receive_count": 1, "body": "b",
+            "progress": { "fraction": 0.4, "text": "resized" } });
+        let silent = serde_json::json!({ "id": "2", "state": "leased", "receive_count": 1, "body": "b" });
+        let shown = table(&[leased, silent.clone()]).render();
+        let lines: Vec<&str> = shown.lines().map(str::trim_end).collect();
+        assert!(lines[0].ends_with("PROGRESS") && lines[1].ends_with("40 % resized"), "{shown}");
+        assert!(!table(&[silent]).render().contains("PROGRESS"), "{shown}");
+        assert_eq!(progress(&serde_json::json!({ "fraction": 1.0, "text": "" })), "100 %");
     }
 
     #[test]
