@@ -132,7 +132,7 @@ pub struct Send {
     /// Body and attributes together, as SQS counts a message's size.
     pub size_bytes: u32,
     /// How long the message is invisible at first; `None`: the queue's delay. FIFO queues refuse one of their own
-    /// per message unless it is 0.
+    /// per message unless it is 0; one beyond SQS's 15 minutes must end before the queue's retention does.
     pub delay_ms: Option<u64>,
     /// The message group.
     pub group: Option<GroupId>,

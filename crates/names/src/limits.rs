@@ -13,6 +13,8 @@ pub const MAXIMUM_MESSAGE_SIZE_BYTES: RangeInclusive<u64> = 1024..=1024 * 1024;
 pub const DELAY_S: RangeInclusive<u64> = 0..=900;
 /// What `MessageRetentionPeriod` may be: one minute to fourteen days.
 pub const RETENTION_S: RangeInclusive<u64> = 60..=1_209_600;
+/// How long a message of ours may be delayed beyond what SQS knows: it must end before the longest retention period does.
+pub const LONG_DELAY_S: RangeInclusive<u64> = 0..=1_209_599;
 /// The retention period unless set: four days.
 pub const DEFAULT_RETENTION_S: u64 = 345_600;
 /// What `WaitTimeSeconds` may be.

@@ -90,8 +90,9 @@ fn explain(exchange: &Exchange<'_>, refusal: &Refusal) -> JobError {
         Refusal::DelayBeyondRetention { retention_ms } => bad_request(
             "InvalidParameter",
             format!(
-                "delay_seconds must be less than {}: so long the queue `{}` keeps a job, its delay included. For later, \
-                 set the queue's MessageRetentionPeriod (14 days at most), or make a schedule.",
+                "delay_seconds, or jobs.delay_seconds where the request has none, must be less than {}: so long the queue \
+                 `{}` keeps a job, its delay included. For later, set the queue's MessageRetentionPeriod (14 days at \
+                 most), or make a schedule.",
                 retention_ms / 1000,
                 queue.name
             ),
@@ -172,13 +173,13 @@ fn delay_ms(exchange: &Exchange<'_>) -> Result<Option<u64>, JobError> {
     }
     let Some(text) = parameters.get(KNOWN) else { return Ok(exchange.gateway.settings.jobs.delay_ms) };
     // How long it may be is the queue's to say; no queue keeps anything longer than this.
-    let longest_s = limits::RETENTION_S.end();
-    match text.parse().ok().filter(|seconds: &u64| seconds < longest_s) {
+    match text.parse().ok().filter(|seconds| limits::LONG_DELAY_S.contains(seconds)) {
         Some(seconds) => Ok(Some(seconds * 1000)),
         None => {
             let message = format!(
                 "delay_seconds is a whole number of seconds from 0 to less than the queue's retention period, which is \
-                 {longest_s} at most, not `{text}`."
+                 {} at most, not `{text}`.",
+                limits::RETENTION_S.end()
             );
             Err(bad_request("InvalidParameter", message))
         }

@@ -172,3 +172,17 @@ async fn the_configured_delay_holds_unless_the_request_says() {
     let long = rig.post("/jobs?delay_seconds=345599", "{}").await.json();
     assert_eq!(status(&rig, &long).await["status"], "delayed");
 }
+
+#[tokio::test]
+async fn a_configured_delay_that_the_queue_cannot_keep_is_told_by_its_name() {
+    let mut settings = settings();
+    settings.jobs.delay_ms = Some(1_209_599_000);
+    let rig = Rig::with(settings).await;
+    let url = rig.standard("jobs").await;
+    let refused = rig.post("/jobs", "{}").await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.body.contains("jobs.delay_seconds"), "{}", refused.body);
+    let longest = json!({"QueueUrl": url, "Attributes": {"MessageRetentionPeriod": "1209600"}});
+    rig.call("SetQueueAttributes", longest).await;
+    assert_eq!(rig.post("/jobs", "{}").await.status, 202);
+}

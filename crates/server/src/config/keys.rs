@@ -71,7 +71,11 @@ pub const KEYS: &[Key] = &[
     key("jobs.account", Kind::Text, "The account of that queue, 12 digits [default: 000000000000]"),
     key("jobs.region", Kind::Text, "The region of that queue [default: us-east-1]"),
     key("jobs.create", Kind::Switch, "Create that queue and its dead-letter queue at the start [default: true]"),
-    key("jobs.delay_seconds", Kind::Number, "How long a job waits at first, 0 to 900 [default: the queue's own delay]"),
+    key(
+        "jobs.delay_seconds",
+        Kind::Number,
+        "How long a job waits at first, for less than the queue's retention period [default: the queue's own delay]",
+    ),
     key("jobs.cors_origins", Kind::List, "Origins whose pages may call /jobs, or * for all [default: none]"),
     key("jobs.public", Kind::Switch, "Take jobs without a signature although credentials are configured"),
     key("limits.body_bytes", Kind::Number, "The largest request body [default: 8388608]"),

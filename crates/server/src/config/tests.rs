@@ -42,7 +42,7 @@ fn every_key_can_be_set_in_the_file_by_variable_and_by_flag() {
         ("jobs.account", "\"123456789012\"", "123456789012"),
         ("jobs.region", "\"eu-west-1\"", "eu-west-1"),
         ("jobs.create", "false", "false"),
-        ("jobs.delay_seconds", "5", "5"),
+        ("jobs.delay_seconds", "86_400", "86400"),
         ("jobs.cors_origins", "[\"https://a.example\", \"http://b:8080\"]", "https://a.example, http://b:8080"),
         ("jobs.public", "true", "true"),
         ("limits.body_bytes", "2_000_000", "2000000"),
@@ -109,8 +109,8 @@ fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
         ),
         ("ephemeral = \"yes\"", "FILE, line 1: `ephemeral` can't be \"\\\"yes\\\"\": it is true or false"),
         (
-            "[jobs]\ndelay_seconds = 901",
-            "FILE, line 2: `jobs.delay_seconds` can't be \"901\": it is a whole number from 0 to 900",
+            "[jobs]\ndelay_seconds = 1209600",
+            "FILE, line 2: `jobs.delay_seconds` can't be \"1209600\": it is a whole number from 0 to 1209599",
         ),
         (
             "[jobs]\ncors_origins = [\"example.com\"]",

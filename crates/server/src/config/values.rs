@@ -127,7 +127,7 @@ fn set(config: &mut Config, given: &Given) -> Result<(), ConfigError> {
             config.jobs.region = given.one().parse().map_err(|error: NotARegion| given.bad(error.to_string()))?;
         }
         "jobs.create" => config.jobs.create = given.switch()?,
-        "jobs.delay_seconds" => config.jobs.delay_s = Some(given.within(limits::DELAY_S)?),
+        "jobs.delay_seconds" => config.jobs.delay_s = Some(given.within(limits::LONG_DELAY_S)?),
         "jobs.cors_origins" => config.jobs.cors_origins = given.origins()?,
         "jobs.public" => config.jobs.public = given.switch()?,
         "limits.body_bytes" => config.limits.body_bytes = given.within(1 << 20..=1 << 30)? as usize,
