@@ -25,6 +25,8 @@ mod source;
 pub mod sqs;
 #[cfg(feature = "stripe")]
 pub mod stripe;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(feature = "token")]
 pub mod token;
 mod web;
@@ -41,6 +43,7 @@ pub use source::{Cause, DeadLetter, Delivery, Receive, Redrive, Source, SourceEr
 pub use token::Token;
 pub use worker::dispatch::Router;
 pub use worker::{
-    Backoff, Cancelled, Context, Event, Exhausted, Extension, Fail, FromJob, Handle, Handler, Handling, Input, Job, JobInfo,
-    Layered, Outcome, Raw, Retry, Route, RouteFuture, State, Summary, Unknown, Worker, Workers, handler,
+    Backoff, Cancelled, Context, Event, Exhausted, Extension, Fail, FromJob, Handle, Handler, Handling, Input, Job,
+    JobInfo, Layered, Missed, Outcome, Raw, Retry, Route, RouteFuture, Schedule, State, Summary, Tick, Unknown, Worker,
+    Workers, handler,
 };

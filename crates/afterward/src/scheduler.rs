@@ -49,6 +49,11 @@ impl Client {
             None if client.endpoint().is_amazon() => Endpoint::amazon_service(SIGNING_NAME, client.region())?,
             None => client.endpoint().clone(),
         };
+        Client::at(client, endpoint)
+    }
+
+    /// The scheduler at this address, with the keys and region of `client`.
+    pub(crate) fn at(client: &sqs::Client, endpoint: Endpoint) -> Result<Client, SettingsError> {
         Ok(Client(Arc::new(client.beside(SIGNING_NAME, endpoint)?)))
     }
 

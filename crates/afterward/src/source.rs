@@ -3,7 +3,7 @@
 //! A [`Worker`](crate::Worker) knows leases and handlers; a source knows how to take messages on lease, how to settle
 //! them, and nothing else. [`Queue`](crate::Queue) is the source that speaks SQS.
 
-use crate::Attribute;
+use crate::{Attribute, Schedule};
 use std::{
     collections::BTreeMap,
     error::Error as StdError,
@@ -71,6 +71,35 @@ pub trait Source: Send + Sync + 'static {
     /// unless implemented.
     fn redrive(&self) -> impl Future<Output = Result<Option<Redrive>, SourceError>> + Send {
         async { Ok(None) }
+    }
+
+    /// What time it is where delays and schedules are kept. This machine's time, unless implemented.
+    fn now(&self) -> impl Future<Output = Result<SystemTime, SourceError>> + Send {
+        async { Ok(SystemTime::now()) }
+    }
+
+    /// Sees to it that ticks of these schedules come as messages from now on, one for each time, however many workers ask.
+    /// Called when a worker starts that has schedules. Unless implemented, there is no way.
+    fn put_schedules(&self, schedules: &[Schedule]) -> impl Future<Output = Result<(), SourceError>> + Send {
+        let _ = schedules;
+        async { Err(SourceError::Refused("this source of messages has no schedules".into())) }
+    }
+
+    /// Goes on seeing to it, as long as the worker works, and tells `failed` of a schedule whose tick could not be sent.
+    fn keep_schedules(
+        &self,
+        schedules: &[Schedule],
+        failed: impl Fn(&str, &SourceError) + Send + Sync,
+    ) -> impl Future<Output = ()> + Send {
+        let _ = (schedules, failed);
+        std::future::pending()
+    }
+
+    /// Ends a schedule of this name that nobody has any more. Where there is none, that is well. Does nothing, unless
+    /// implemented.
+    fn delete_schedule(&self, name: &str) -> impl Future<Output = Result<(), SourceError>> + Send {
+        let _ = name;
+        async { Ok(()) }
     }
 
     /// Moves a message to the dead-letter queue that [`redrive`](Source::redrive) told of, with the reason. After an error the

@@ -7,8 +7,10 @@
 
 mod enqueueing;
 mod story;
+mod ticking;
 
 use afterward::sqs::Client;
+use std::time::Duration;
 
 fn client() -> Client {
     let url = std::env::var("AFTERWARD_TEST_URL").expect("AFTERWARD_TEST_URL names the endpoint to test against");
@@ -50,4 +52,16 @@ enqueueing! {
     a_large_payload_is_claimed_back
     a_queue_is_found_by_its_tag
     a_unique_job_is_done_once_on_a_fifo_queue
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a server: set AFTERWARD_TEST_URL"]
+async fn what_was_missed_is_sent_once() {
+    ticking::what_was_missed_is_sent_once(&client(), Duration::from_secs(3600)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a server: set AFTERWARD_TEST_URL"]
+async fn a_minute_comes_once() {
+    ticking::a_minute_comes_once(&client()).await;
 }

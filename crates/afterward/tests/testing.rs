@@ -32,13 +32,12 @@ fn order(number: u32) -> OrderNew {
 /// The text of the panic that a future ends in.
 async fn panic_of<T>(future: impl Future<Output = T>) -> String {
     let mut future = std::pin::pin!(AssertUnwindSafe(future));
-    let outcome = std::future::poll_fn(|cx| {
-        match std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+    let outcome =
+        std::future::poll_fn(|cx| match std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
             Ok(std::task::Poll::Pending) => std::task::Poll::Pending,
             Ok(std::task::Poll::Ready(_)) => std::task::Poll::Ready(None),
             Err(panic) => std::task::Poll::Ready(panic.downcast::<String>().ok()),
-        }
-    });
+        });
     *outcome.await.expect("it panics with a text")
 }
 
@@ -84,14 +83,22 @@ async fn a_failed_assertion_says_where_it_stands_and_what_is_there() {
     jobs.enqueue(&order(1)).await.unwrap();
     jobs.enqueue(&FollowUp { of: 1 }).delay(HOUR).await.unwrap();
     for (text, says) in [
-        (panic_of(testing::assert_enqueued::<OrderNew>(&jobs, |order| order.number == 2)).await, "no `order:new` that is wanted"),
+        (
+            panic_of(testing::assert_enqueued::<OrderNew>(&jobs, |order| order.number == 2)).await,
+            "no `order:new` that is wanted",
+        ),
         (panic_of(testing::assert_not_enqueued::<OrderNew>(&jobs)).await, "a `order:new` is enqueued"),
         (panic_of(testing::assert_empty(&jobs)).await, "the queue is not empty"),
     ] {
         assert!(text.contains(says), "{text}");
         assert!(text.contains("`jobs` holds 2:\n    `order:new` "), "{text}");
-        assert!(text.contains(r#"ready
-      {"type":"order:new","payload":{"number":1}}"#), "{text}");
+        assert!(
+            text.contains(
+                r#"ready
+      {"type":"order:new","payload":{"number":1}}"#
+            ),
+            "{text}"
+        );
         assert!(text.contains("`follow-up` ") && text.contains(", delayed until 2"), "{text}");
     }
     let bare = broker.queue("bare").without_dead_letters().await;
@@ -160,10 +167,11 @@ async fn a_fifo_groups_failed_head_holds_up_its_group_alone() {
     for (group, number) in [("a", 1), ("a", 2), ("b", 3)] {
         jobs.enqueue(&order(number)).group(group).dedup(number.to_string()).await.unwrap();
     }
-    let worker = Worker::new(jobs.clone()).on(async |order: OrderNew, cx: Context| match (order.number, cx.attempt()) {
-        (1, 1) => Err(Retry::after(Duration::from_secs(5)).because("busy")),
-        _ => Ok(()),
-    });
+    let worker =
+        Worker::new(jobs.clone()).on(async |order: OrderNew, cx: Context| match (order.number, cx.attempt()) {
+            (1, 1) => Err(Retry::after(Duration::from_secs(5)).because("busy")),
+            _ => Ok(()),
+        });
     let summary = testing::drain(worker).await;
     assert_eq!((summary.succeeded, summary.failed), (1, 1));
     let standing: Vec<_> = testing::enqueued::<OrderNew>(&jobs).await.into_iter().map(|order| order.standing).collect();
@@ -173,7 +181,12 @@ async fn a_fifo_groups_failed_head_holds_up_its_group_alone() {
 #[derive(Clone)]
 struct Till(u32);
 
-async fn clerk(order: OrderNew, cx: Context, State(till): State<Till>, shift: Option<Extension<Till>>) -> Result<(), Cause> {
+async fn clerk(
+    order: OrderNew,
+    cx: Context,
+    State(till): State<Till>,
+    shift: Option<Extension<Till>>,
+) -> Result<(), Cause> {
     cx.progress(0.25, "begun");
     match order.number {
         0 => Err(Fail::new("there is no order 0"))?,

@@ -13,6 +13,7 @@ mod receipt;
 mod settings;
 mod source;
 mod tagged;
+mod ticks;
 mod unique;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ use deletes::Deletes;
 use later::{Known, SendingOn};
 use settings::Settings;
 use std::{fmt, sync::Arc};
+use ticks::SentUntil;
 use tokio::sync::OnceCell;
 
 /// A queue of any SQS endpoint. Cheap to clone; clones share their connections.
@@ -55,6 +57,7 @@ struct Inner {
     deletes: Deletes,
     sending_on: SendingOn,
     known: Known,
+    sent_until: SentUntil,
     attributes: OnceCell<Attributes>,
 }
 
@@ -81,6 +84,7 @@ impl Queue {
             deletes: Deletes::new(client.clone(), url.clone()),
             sending_on: SendingOn::default(),
             known: Known::default(),
+            sent_until: SentUntil::default(),
             attributes: OnceCell::new(),
             client,
             url,

@@ -2,7 +2,7 @@
 
 use super::{Queue, enqueue::seconds_up, later::marks, receipt};
 use crate::{
-    Attribute, Cause, DeadLetter, Delivery, Receive, Redrive, Source, SourceError,
+    Attribute, Cause, DeadLetter, Delivery, Receive, Redrive, Schedule, Source, SourceError,
     claim::{Pointer, SIZE_ATTRIBUTES},
     sqs,
 };
@@ -101,6 +101,22 @@ impl Source for Queue {
 
     async fn redrive(&self) -> Result<Option<Redrive>, SourceError> {
         self.redrive_policy().await
+    }
+
+    async fn now(&self) -> Result<SystemTime, SourceError> {
+        self.time().await
+    }
+
+    async fn put_schedules(&self, schedules: &[Schedule]) -> Result<(), SourceError> {
+        self.put_ticking(schedules).await
+    }
+
+    async fn keep_schedules(&self, schedules: &[Schedule], failed: impl Fn(&str, &SourceError) + Send + Sync) {
+        self.keep_ticking(schedules, failed).await;
+    }
+
+    async fn delete_schedule(&self, name: &str) -> Result<(), SourceError> {
+        self.end_ticking(name).await
     }
 
     async fn dead_letter(&self, letter: &DeadLetter<'_>) -> Result<(), SourceError> {

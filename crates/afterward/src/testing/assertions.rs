@@ -17,10 +17,7 @@ use std::{fmt::Write, panic::Location};
 /// # }
 /// ```
 #[track_caller]
-pub fn assert_enqueued<M: Message>(
-    queue: &Queue,
-    wanted: impl Fn(&M) -> bool,
-) -> impl Future<Output = Enqueued<M>> {
+pub fn assert_enqueued<M: Message>(queue: &Queue, wanted: impl Fn(&M) -> bool) -> impl Future<Output = Enqueued<M>> {
     let caller = Location::caller();
     async move {
         let contents = everything(queue).await;

@@ -38,6 +38,12 @@ pub trait Handler<Input, Arguments>: Send + Sync + 'static {
         None
     }
 
+    /// What the compiler calls it.
+    #[doc(hidden)]
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
+
     /// Says how it is to be run.
     #[doc(hidden)]
     fn set_up(&mut self, _: &mut Setup) {}
@@ -77,7 +83,7 @@ handlers! { A a, B b, C c, D d, E e, G g }
 handlers! { A a, B b, C c, D d, E e, G g, H h }
 handlers! { A a, B b, C c, D d, E e, G g, H h, I i }
 
-/// What a handler's first argument may be: a [`Message`], or [`Raw`].
+/// What a handler's first argument may be: a [`Message`], [`Raw`], or a [`Tick`](crate::Tick).
 pub trait Input: Send + Sized + 'static {
     /// Reads it out of what was delivered.
     #[doc(hidden)]

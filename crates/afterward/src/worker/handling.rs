@@ -6,6 +6,7 @@ use super::{
     handler::Input,
     limit::{Limit, Most},
     policy::Policy,
+    schedule::{Missed, Tick, TickSetup},
     service::{Layered, Layering},
 };
 use crate::source::Cause;
@@ -64,12 +65,13 @@ pub struct Setup {
     pub(super) policy: Policy,
     pub(super) limits: Vec<Limit>,
     pub(super) layers: Vec<Layering>,
+    pub(super) tick: TickSetup,
 }
 
 impl Setup {
     /// Whether nothing was set.
     pub(super) fn is_empty(&self) -> bool {
-        self.policy.is_empty() && self.limits.is_empty() && self.layers.is_empty()
+        self.policy.is_empty() && self.limits.is_empty() && self.layers.is_empty() && self.tick.is_empty()
     }
 }
 
@@ -149,6 +151,22 @@ impl<I: Input, A, H: Handler<I, A>> Handling<H, I, A> {
     }
 }
 
+impl<A, H: Handler<Tick, A>> Handling<H, Tick, A> {
+    /// What the schedule is called, of which this handles the ticks: 1 to 64 letters, digits, `-`, `_` and `.`. Unless set, as the
+    /// function; a closure has to be given a name. The schedule's own among those of its queue; whoever renames it makes
+    /// another.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.setup.tick.name = Some(name.into());
+        self
+    }
+
+    /// What becomes of the schedule's times at which no worker was there. Unless set, [`Missed::RunOnce`].
+    pub fn missed(mut self, missed: Missed) -> Self {
+        self.setup.tick.missed = Some(missed);
+        self
+    }
+}
+
 impl<I: Input, A: 'static, H: Handler<I, A>> Handler<I, WithSetup<A>> for Handling<H, I, A> {
     fn handle(&self, input: I, job: Job) -> impl Future<Output = Result<(), Cause>> + Send {
         self.handler.handle(input, job)
@@ -158,11 +176,17 @@ impl<I: Input, A: 'static, H: Handler<I, A>> Handler<I, WithSetup<A>> for Handli
         self.handler.lacks(states)
     }
 
+    fn type_name(&self) -> &'static str {
+        self.handler.type_name()
+    }
+
     fn set_up(&mut self, setup: &mut Setup) {
         self.handler.set_up(setup);
         let own = std::mem::take(&mut self.setup);
         setup.policy = own.policy.or(&setup.policy);
         setup.limits.extend(own.limits);
         setup.layers.extend(own.layers);
+        setup.tick.name = own.tick.name.or_else(|| setup.tick.name.take());
+        setup.tick.missed = own.tick.missed.or(setup.tick.missed);
     }
 }

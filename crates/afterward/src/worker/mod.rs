@@ -22,10 +22,13 @@ mod reach;
 mod redrive;
 mod router;
 mod run;
+pub(crate) mod schedule;
 mod service;
 mod settle;
 mod stop;
 mod summary;
+#[cfg(feature = "testing")]
+pub(crate) mod trial;
 mod verdict;
 mod workers;
 
@@ -45,6 +48,7 @@ pub use handling::{Handling, handler};
 pub use job::Job;
 pub use outcome::Outcome;
 pub use policy::{Exhausted, Unknown};
+pub use schedule::{Missed, Schedule, Tick};
 pub use service::{Layered, Route, RouteFuture};
 pub use stop::Handle;
 pub use summary::Summary;
@@ -61,6 +65,7 @@ use policy::Policy;
 use reach::Reach;
 use router::Router;
 use run::{Running, Shared};
+use schedule::{Registered, Times};
 use service::Layering;
 use std::{sync::Arc, time::Duration};
 use stop::Stop;
@@ -140,6 +145,7 @@ pub struct Worker<S> {
     stop: Stop,
     until_empty: bool,
     hooks: Hooks,
+    schedules: Registered,
 }
 
 impl<S: Source> Worker<S> {
@@ -160,6 +166,7 @@ impl<S: Source> Worker<S> {
             stop: Stop::default(),
             until_empty: false,
             hooks: Hooks::default(),
+            schedules: Registered::default(),
         }
     }
 
@@ -187,6 +194,77 @@ impl<S: Source> Worker<S> {
     /// ```
     pub fn otherwise<A: 'static>(mut self, handler: impl Handler<Raw, A>) -> Worker<S> {
         self.router.otherwise(handler);
+        self
+    }
+
+    /// Runs a handler by the clock: `rate(1 hour)`, `rate(5 minutes)`, or EventBridge Scheduler's `cron(…)` of six fields, in UTC.
+    /// A rate counts from 1970, so `rate(1 hour)` is every full hour. The handler takes a [`Tick`] and what handlers take beside
+    /// their message.
+    ///
+    /// ```no_run
+    /// # use afterward::{Context, Missed, Queue, Tick, Worker, handler};
+    /// # use std::time::Duration;
+    /// async fn hourly(tick: Tick, cx: Context) -> Result<(), std::io::Error> {
+    ///     println!("{:?}, attempt {}", tick.scheduled_at, cx.attempt());
+    ///     Ok(())
+    /// }
+    /// # async fn report(_: Tick) {}
+    /// # async fn example(queue: Queue) -> Result<(), afterward::Error> {
+    /// let skip = Missed::Skip(Duration::from_secs(300));
+    /// Worker::new(queue)
+    ///     .every("rate(1 hour)", hourly)
+    ///     .cron("0 8 * * MON-FRI", "Europe/Vienna", handler(report).name("report").missed(skip).max_attempts(3))
+    ///     .run()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Once for each time
+    ///
+    /// However many workers a queue has, each time is run by one of them, for it comes as a message of the queue: with retries,
+    /// limits, timeouts and dead letters as any other. A message may be handled more than once, and so may a tick; its
+    /// [`scheduled_at`](Tick::scheduled_at) is the same then. What becomes of times at which no worker was there says
+    /// [`Missed`].
+    ///
+    /// Who sends the ticks:
+    ///
+    /// - **An Afterward server** does, by a schedule that workers put there when they start: `afterward schedule ls` shows it.
+    ///   With a different expression it is changed. It is named after queue and handler, so a handler that is renamed is another
+    ///   schedule, unless it has a [`name`](Handling::name).
+    /// - **Amazon's EventBridge Scheduler** does, where the queue has a role for it ([`Scheduler::Role`](crate::Scheduler)).
+    /// - **The workers** do elsewhere, on FIFO queues: each sends each tick, of which the queue takes one by its deduplication
+    ///   id. Their clocks have to agree to within five minutes. The time that was sent last is kept in a tag of the queue
+    ///   (`sqs:TagQueue`, `sqs:ListQueueTags`), so that what was missed is known; without that permission it is not.
+    /// - Elsewhere, on standard queues, nobody can: the worker does not start.
+    ///
+    /// All workers of a queue should have the same schedules. A tick that a worker does not know is handed back for a minute;
+    /// when it has come back five times, or as often as the redrive policy allows, its schedule is taken for one that the
+    /// program no longer has: the tick is dropped with a warning, and the schedule is deleted. So it ends by itself, and not in
+    /// the dead-letter queue. Workers that do have it put it back within five minutes; to stop a schedule
+    /// for a while, pause it (`afterward schedule pause`).
+    pub fn every<A: 'static>(self, expression: impl Into<String>, handler: impl Handler<Tick, A>) -> Worker<S> {
+        self.by_the_clock(&Times::Every(expression.into()), handler)
+    }
+
+    /// Runs a handler by the clock of a time zone: by the five fields of a crontab's line, or EventBridge Scheduler's `cron(…)` of
+    /// six. As [`every`](Worker::every).
+    ///
+    /// The zone is a name of the IANA database, which is compiled in. When clocks are put forward, times that don't exist are
+    /// left out; when they are put back, those that come twice are run the first time.
+    pub fn cron<A: 'static>(
+        self,
+        expression: impl Into<String>,
+        zone: impl Into<String>,
+        handler: impl Handler<Tick, A>,
+    ) -> Worker<S> {
+        self.by_the_clock(&Times::Cron(expression.into(), zone.into()), handler)
+    }
+
+    fn by_the_clock<A: 'static>(mut self, times: &Times, handler: impl Handler<Tick, A>) -> Worker<S> {
+        let called = handler.type_name();
+        let (place, setup) = self.router.on_tick(handler);
+        self.schedules.add(times, setup, called, place);
         self
     }
 
@@ -346,10 +424,10 @@ impl<S: Source> Worker<S> {
     /// Works until stopped.
     ///
     /// # Errors
-    /// The worker has no handlers, or two of one type, or a handler needs a [`State`] that it was not given; the source refused
-    /// the worker from the start.
+    /// The worker has no handlers, or two of one type, or a handler needs a [`State`] that it was not given; a schedule makes no
+    /// sense, or nobody could send its ticks; the source refused the worker from the start.
     pub async fn run(self) -> Result<Summary, Error> {
-        if let Some(defect) = self.router.defect(&self.states) {
+        if let Some(defect) = self.schedules.defect().or_else(|| self.router.defect(&self.states)) {
             return Err(Error::Refused(defect));
         }
         let (running, stop) = self.ready();
@@ -387,6 +465,7 @@ impl<S: Source> Worker<S> {
             limits,
             limits_of,
             router: self.router,
+            schedules: self.schedules,
             unknown: self.unknown,
             hooks: self.hooks,
             reach: Reach::default(),

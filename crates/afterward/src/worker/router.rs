@@ -8,6 +8,7 @@ use super::{
     handling::Setup,
     limit::Limit,
     policy::Policy,
+    schedule::{Registered, TICK, Tick, TickSetup},
     service::{Endpoint, Layering},
 };
 use crate::{Message, Raw, message::checked_type, source::Cause};
@@ -43,6 +44,8 @@ pub(super) enum Destination {
     Handler(usize),
     /// Nowhere: nobody handles it.
     Nobody,
+    /// To a worker that has the schedule whose tick it is.
+    Orphan,
     /// To a worker of a later version: an internal message of Afterward that this one does not know.
     Later,
     /// To be seen when its body has been fetched.
@@ -83,7 +86,16 @@ impl Router {
         self.otherwise = Some(self.place("otherwise", handler));
     }
 
-    pub(super) fn place<I: Input, A: 'static>(&mut self, name: &'static str, mut handler: impl Handler<I, A>) -> usize {
+    /// The place of a handler of ticks, and what was said of its schedule.
+    pub(super) fn on_tick<A: 'static>(&mut self, handler: impl Handler<Tick, A>) -> (usize, TickSetup) {
+        self.put("tick", handler)
+    }
+
+    pub(super) fn place<I: Input, A: 'static>(&mut self, name: &'static str, handler: impl Handler<I, A>) -> usize {
+        self.put(name, handler).0
+    }
+
+    fn put<I: Input, A: 'static>(&mut self, name: &'static str, mut handler: impl Handler<I, A>) -> (usize, TickSetup) {
         let mut setup = Setup::default();
         handler.set_up(&mut setup);
         let handler = Arc::new(handler);
@@ -96,7 +108,7 @@ impl Router {
             limits: setup.limits,
             lacks: Box::new(move |states| asked.lacks(states)),
         });
-        self.places.len() - 1
+        (self.places.len() - 1, setup.tick)
     }
 
     /// What is wrong with these handlers, if anything.
@@ -133,10 +145,13 @@ impl Router {
     }
 
     /// Where a message goes.
-    pub(super) fn destination(&self, hand: &Hand) -> Destination {
+    pub(super) fn destination(&self, hand: &Hand, schedules: &Registered) -> Destination {
         let message_type = hand.message_type();
         if let Some(place) = message_type.and_then(|name| self.place_of(name)) {
             return Destination::Handler(place);
+        }
+        if message_type == Some(TICK) {
+            return tick_destination(hand, schedules);
         }
         if message_type.is_some_and(|name| name.starts_with("afterward:")) {
             return Destination::Later;
@@ -154,5 +169,13 @@ impl Router {
                 "the body has no envelope ({{\"type\":…,\"payload\":…}}), and this worker handles only messages of type {known}"
             ),
         }
+    }
+}
+
+/// Where a tick goes. One that can't be read is of a later version.
+fn tick_destination(hand: &Hand, schedules: &Registered) -> Destination {
+    match hand.payload().and_then(Tick::read) {
+        Some(tick) => schedules.place_of(&tick.name).map_or(Destination::Orphan, Destination::Handler),
+        None => Destination::Later,
     }
 }

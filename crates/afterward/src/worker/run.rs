@@ -7,7 +7,7 @@
 //!   then, which is handled; after that they are dropped, and what is given back stays out of their reach ([`Reach`]).
 
 use super::{
-    JobInfo, Policy, Route, Summary, Unknown,
+    Event, JobInfo, Policy, Route, Summary, Unknown,
     attempt::{fetch, work},
     context::Surroundings,
     empty::Search,
@@ -21,6 +21,7 @@ use super::{
     reach::Reach,
     redrive,
     router::{Destination, Router},
+    schedule::Registered,
     settle::Settling,
     stop::{Stop, Wishes},
     summary::Ended,
@@ -57,6 +58,7 @@ pub(super) struct Shared<S> {
     pub(super) surroundings: Arc<Surroundings>,
     pub(super) keeper: Arc<Keeper>,
     pub(super) router: Router,
+    pub(super) schedules: Registered,
     /// The way to all handlers, through the layers around them.
     pub(super) route: Route,
     /// How each place's messages are treated, and what limits them, by the limits' numbers.
@@ -122,7 +124,7 @@ impl<S: Source> Shared<S> {
 
     /// Where a message goes that has been read, and what limits it.
     fn way(&self, hand: &Hand) -> (Destination, Vec<(usize, Key)>) {
-        let destination = self.router.destination(hand);
+        let destination = self.router.destination(hand, &self.schedules);
         let Destination::Handler(place) = destination else { return (destination, Vec::new()) };
         let claim = |number: &usize| (*number, self.limits[*number].key(&Peek(hand)));
         (destination, self.limits_of[place].iter().map(claim).collect())
@@ -133,7 +135,11 @@ impl<S: Source> Shared<S> {
         let (hand, destination) = (admitted.hand().clone(), admitted.destination());
         let settling = Settling { shared: self, hand: &hand };
         let ended = match destination {
-            Destination::Handler(place) => settling.after(work(self, &hand, place).await, &self.policies[place]).await,
+            Destination::Handler(place) => match self.missed(&hand, place).await {
+                Some(why) => settling.missed(&why).await,
+                None => settling.after(work(self, &hand, place).await, &self.policies[place]).await,
+            },
+            Destination::Orphan => settling.orphan().await,
             Destination::Nobody => settling.nobodys().await,
             Destination::Later => settling.for_later_versions().await,
             Destination::Unread => match fetch(self, &hand).await {
@@ -151,6 +157,23 @@ impl<S: Source> Shared<S> {
             admitted.is_gone();
         }
         Some(ended)
+    }
+
+    /// Why the message is a tick that is not to be run, if it is one.
+    async fn missed(&self, hand: &Hand, place: usize) -> Option<String> {
+        let schedule = self.schedules.at(place)?;
+        // Not to know the time is no reason to run late what would be skipped, nor the other way round: then it runs.
+        let now = self.source.now().await.ok()?;
+        self.schedules.missed(hand, schedule, now)
+    }
+
+    /// Has the ticks of this worker's schedules sent for as long as it works.
+    async fn keep_schedules(self: Arc<Self>) {
+        let failed = |schedule: &str, error: &SourceError| {
+            tracing::warn!(schedule, %error, "a tick could not be sent");
+            self.hooks.tell(&Event::ScheduleFailed { schedule: schedule.to_owned(), error: error.to_string() });
+        };
+        self.source.keep_schedules(self.schedules.all(), failed).await;
     }
 
     async fn give_back(&self, hand: &Hand, limited: bool) -> Option<Ended> {
@@ -179,13 +202,16 @@ impl<S: Source> Running<S> {
         let lease = tokio::select! {
             biased;
             () = &mut stop => return Ok(Summary::default()),
-            lease = self.lease() => lease?,
+            lease = self.begin() => lease?,
         };
         self.floor.set_max_receives(self.shared.redrive().await.map(|redrive| redrive.max_receive_count));
         let queue = &self.shared.surroundings.queue;
         tracing::info!(%queue, ?lease, "the worker has started");
         let mut keepers = JoinSet::new();
         keepers.spawn(self.shared.keeper.clone().run(self.shared.source.clone()));
+        if !self.shared.schedules.all().is_empty() {
+            keepers.spawn(self.shared.clone().keep_schedules());
+        }
         let mut work = Work::new(&self, lease, wishes);
         work.until(stop).await;
         let summary = work.ended;
@@ -193,23 +219,34 @@ impl<S: Source> Running<S> {
         work.refused.map_or(Ok(summary), |refusal| Err(refusal.into()))
     }
 
-    /// How long leases are: as set, else as the queue says.
-    async fn lease(&self) -> Result<Duration, SourceError> {
-        if let Some(set) = self.visibility_timeout {
-            return Ok(set);
+    /// Learns how long leases are, and puts the schedules in their place.
+    async fn begin(&self) -> Result<Duration, SourceError> {
+        let lease = match self.visibility_timeout {
+            Some(set) => set,
+            None => self.insist(|| self.shared.source.visibility_timeout()).await?,
+        };
+        let schedules = self.shared.schedules.all();
+        if !schedules.is_empty() {
+            self.insist(|| self.shared.source.put_schedules(schedules)).await?;
         }
+        Ok(if lease.is_zero() { LEASE_OF_NONE } else { lease })
+    }
+
+    /// Asks the source until it answers.
+    async fn insist<T, F: Future<Output = Result<T, SourceError>>>(
+        &self,
+        ask: impl Fn() -> F,
+    ) -> Result<T, SourceError> {
         let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
         loop {
-            match self.shared.source.visibility_timeout().await {
-                Ok(lease) if lease.is_zero() => return Ok(LEASE_OF_NONE),
-                Ok(lease) => return Ok(lease),
+            match ask().await {
                 Err(error @ SourceError::Unavailable(_)) => {
                     let wait = backoff.wait();
                     let queue = &self.shared.surroundings.queue;
                     tracing::warn!(%queue, %error, ?wait, "the queue does not answer: trying again");
                     tokio::time::sleep(wait).await;
                 }
-                Err(refusal) => return Err(refusal),
+                answer => return answer,
             }
         }
     }
@@ -281,10 +318,10 @@ impl<'a, S: Source> Work<'a, S> {
             if self.is_working() && is_ready(stop.as_mut()).await {
                 self.stop();
             }
-            self.begin_receives();
             while let Some(ended) = self.attempts.try_join_next() {
                 self.count(ended);
             }
+            self.begin_receives();
             let working = self.is_working();
             if !working && self.is_over() {
                 return;

@@ -6,8 +6,15 @@
 //! - A message that is not settled here comes again when its lease ends.
 
 use super::{
-    Event, Exhausted, Unknown, attempt::Ending, failure::describe, hand::Hand, policy::Policy, run::Shared,
-    summary::Ended, verdict::Verdict,
+    Event, Exhausted, Unknown,
+    attempt::Ending,
+    failure::describe,
+    hand::Hand,
+    policy::Policy,
+    run::Shared,
+    schedule::{GIVE_UP_RECEIVES, ORPHAN_WAIT, TICK, Tick},
+    summary::Ended,
+    verdict::Verdict,
 };
 use crate::{DeadLetter, Redrive, Source, SourceError, source::Cause, sqs::retry::Backoff};
 use std::{
@@ -66,6 +73,33 @@ impl<S: Source> Settling<'_, S> {
         Ended::HandedBack
     }
 
+    /// A tick whose time has gone by without a worker.
+    pub(super) async fn missed(&self, why: &str) -> Ended {
+        self.dropped(why, "the schedule's policy for missed times").await
+    }
+
+    /// A tick of a schedule that this worker does not have; see [`orphan`](super::schedule).
+    pub(super) async fn orphan(&self) -> Ended {
+        let name = self.schedule().unwrap_or_default();
+        let allowed = self.shared.redrive().await.map_or(u32::MAX, |redrive| redrive.max_receive_count);
+        if self.hand.delivery.receive_count < allowed.min(GIVE_UP_RECEIVES) {
+            tracing::info!(schedule = name, "a tick of a schedule that this worker does not have: left to others");
+            self.leave(self.as_the_lease_ends().max(ORPHAN_WAIT), None).await;
+            return Ended::HandedBack;
+        }
+        if let Err(error) = self.shared.source.delete_schedule(&name).await {
+            tracing::warn!(schedule = name, %error, "a schedule that no worker has could not be deleted: it will send more");
+        }
+        let why = format!("no worker has the schedule `{name}`: it was deleted");
+        self.dropped(&why, "ticks that nobody knows are not kept").await
+    }
+
+    /// The name of the schedule whose tick this is, if it is one.
+    fn schedule(&self) -> Option<String> {
+        let is_tick = self.hand.message_type() == Some(TICK);
+        is_tick.then(|| self.hand.payload().and_then(Tick::read)).flatten().map(|tick| tick.name)
+    }
+
     async fn done(&self) -> Ended {
         self.hand.settle();
         match self.insist(|| self.shared.source.delete(&self.hand.delivery.receipt)).await {
@@ -92,6 +126,9 @@ impl<S: Source> Settling<'_, S> {
         let allowed = redrive.as_ref().map_or(u32::MAX, |redrive| redrive.max_receive_count);
         let exhausted = attempt >= policy.max_attempts.unwrap_or(u32::MAX).min(allowed);
         if exhausted || verdict == Verdict::Permanent {
+            if let Some(schedule) = self.schedule() {
+                self.shared.hooks.tell(&Event::ScheduleFailed { schedule, error: reason.clone() });
+            }
             return match &policy.exhausted {
                 Some(Exhausted::Drop(why)) => self.dropped(&reason, why).await,
                 Some(Exhausted::DeadLetter) | None => self.dead_letter(&reason, redrive).await,

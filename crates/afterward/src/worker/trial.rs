@@ -4,16 +4,8 @@
 //! worker's stays out: timeouts, limits, and how often and when a message is tried again.
 
 use super::{
-    Cancelled, Context, Handler, Input, Job,
-    attempt::caught,
-    context::Surroundings,
-    extract::States,
-    failure::describe,
-    hand::Hand,
-    keeper::Keeper,
-    lease::Lease,
-    router::Router,
-    verdict::Verdict,
+    Cancelled, Context, Handler, Input, Job, attempt::caught, context::Surroundings, extract::States,
+    failure::describe, hand::Hand, keeper::Keeper, lease::Lease, router::Router, verdict::Verdict,
 };
 use crate::{Attribute, Delivery, Message, envelope};
 use http::Extensions;

@@ -11,8 +11,10 @@ use crate::{Field, Invalid};
 const WEEKDAYS: Names = &[("SUN", 1), ("MON", 2), ("TUE", 3), ("WED", 4), ("THU", 5), ("FRI", 6), ("SAT", 7)];
 const UNIX_WEEKDAYS: Names = &[("SUN", 0), ("MON", 1), ("TUE", 2), ("WED", 3), ("THU", 4), ("FRI", 5), ("SAT", 6)];
 
-const DAY_OF_MONTH: Bounds = Bounds { field: Field::DayOfMonth, first: 1, last: 31, names: &[], cycle: Some(31) };
-const DAY_OF_WEEK: Bounds = Bounds { field: Field::DayOfWeek, first: 1, last: 7, names: WEEKDAYS, cycle: Some(7) };
+pub(super) const DAY_OF_MONTH: Bounds =
+    Bounds { field: Field::DayOfMonth, first: 1, last: 31, names: &[], cycle: Some(31) };
+pub(super) const DAY_OF_WEEK: Bounds =
+    Bounds { field: Field::DayOfWeek, first: 1, last: 7, names: WEEKDAYS, cycle: Some(7) };
 const UNIX_DAY_OF_WEEK: Bounds =
     Bounds { field: Field::DayOfWeek, first: 0, last: 7, names: UNIX_WEEKDAYS, cycle: Some(7) };
 
@@ -88,6 +90,12 @@ impl OfMonth {
         OfMonth { numbers: Numbers::none(1), nearest: Numbers::none(1), last: false, last_weekday: false }
     }
 
+    /// The days' numbers, where nothing else is asked for.
+    pub(super) fn plain(&self) -> Option<Numbers> {
+        let plain = self.nearest == Numbers::none(1) && !self.last && !self.last_weekday;
+        plain.then_some(self.numbers)
+    }
+
     fn parse(text: &str) -> Result<OfMonth, Invalid> {
         let mut days = OfMonth::none();
         for item in text.split(',') {
@@ -120,6 +128,11 @@ impl OfMonth {
 impl OfWeek {
     fn none() -> OfWeek {
         OfWeek { numbers: Numbers::none(1), last: Numbers::none(1), nth: None }
+    }
+
+    /// The days' numbers, where nothing else is asked for.
+    pub(super) fn plain(&self) -> Option<Numbers> {
+        (self.last == Numbers::none(1) && self.nth.is_none()).then_some(self.numbers)
     }
 
     fn parse(text: &str) -> Result<OfWeek, Invalid> {

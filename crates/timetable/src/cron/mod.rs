@@ -1,11 +1,12 @@
 //! Cron expressions: Amazon's six fields, and Unix's five.
 
+mod amazon;
 mod days;
 mod list;
 mod numbers;
 mod search;
 
-use days::Days;
+use days::{DAY_OF_MONTH as DAY_BOUNDS, DAY_OF_WEEK as WEEKDAY_BOUNDS, Days};
 use list::{Bounds, Names};
 use numbers::Numbers;
 

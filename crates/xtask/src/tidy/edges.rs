@@ -12,14 +12,14 @@ const RINGS: &[(&str, &[&str])] = &[
     ("aws", &["names"]),
     ("log", &[]),
     ("derive", &[]),
-    ("afterward", &["aws", "derive", "names"]),
+    ("afterward", &["aws", "derive", "names", "timetable"]),
     ("broker", &["log", "machine", "names", "record"]),
     ("sim", &["broker", "log", "machine", "names", "record"]),
     ("scheduler", &["broker", "names", "timetable"]),
     ("gateway", &["aws", "broker", "names", "scheduler", "timetable"]),
     ("server", &["aws", "broker", "gateway", "log", "machine", "names", "record", "scheduler"]),
     ("cli", &["afterward", "aws", "log", "names", "server", "timetable"]),
-    ("bench", &["aws"]),
+    ("bench", &["afterward", "aws"]),
     ("xtask", &[]),
 ];
 

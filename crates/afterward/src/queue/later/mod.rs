@@ -32,7 +32,7 @@ use std::{
 /// The page by which an Afterward server is known.
 const CLOCK: &str = "/_afterward/clock";
 /// The role that an Afterward server is given, which has no roles: a request must name one.
-const NO_ROLE: &str = "arn:aws:iam::000000000000:role/afterward";
+pub(super) const NO_ROLE: &str = "arn:aws:iam::000000000000:role/afterward";
 
 /// Where delays wait that the queue itself can't keep: more than 15 minutes, and any on a FIFO queue.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -108,7 +108,7 @@ impl Queue {
         Ok(Later::Schedules(Arc::new(Schedules::new(service, role))))
     }
 
-    fn scheduler_setting(&self) -> Scheduler {
+    pub(super) fn scheduler_setting(&self) -> Scheduler {
         let from_env = || std::env::var("AFTERWARD_SCHEDULER_ROLE").ok().filter(|role| !role.is_empty());
         match &self.0.settings.scheduler {
             Scheduler::Detect => from_env().map_or(Scheduler::Detect, Scheduler::Role),

@@ -24,7 +24,7 @@ impl Entry {
     pub(super) fn place(&self) -> Option<usize> {
         match self.destination {
             Destination::Handler(place) => Some(place),
-            Destination::Nobody | Destination::Later | Destination::Unread => None,
+            Destination::Nobody | Destination::Orphan | Destination::Later | Destination::Unread => None,
         }
     }
 

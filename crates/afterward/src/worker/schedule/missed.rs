@@ -1,0 +1,72 @@
+//! What becomes of a tick that nobody took in time.
+
+use super::Schedule;
+use crate::Tick;
+use std::time::{Duration, SystemTime};
+
+/// What becomes of the times of a schedule at which no worker was there, or none had room.
+///
+/// A run that was begun is not missed, however late its next attempt is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Missed {
+    /// When a worker is there again, it runs once, for the latest of them.
+    #[default]
+    RunOnce,
+    /// What could not be begun within this time after it was due is not run. Amazon's schedules may be a minute late by
+    /// themselves.
+    Skip(Duration),
+}
+
+impl Missed {
+    /// Why a tick that was sent at `sent_at` and could be begun now, for the first time, is not run; `None`, where it is.
+    pub(super) fn reason(
+        self,
+        schedule: &Schedule,
+        tick: &Tick,
+        sent_at: SystemTime,
+        now: SystemTime,
+    ) -> Option<String> {
+        match self {
+            // One that its scheduler sent late, because it was away, stands for all that were missed meanwhile: what counts
+            // is what came due since.
+            Missed::RunOnce => {
+                let later = schedule.next_after(sent_at.max(tick.scheduled_at))?;
+                (later <= now).then(|| "missed, and a later time of the schedule has come".to_owned())
+            }
+            Missed::Skip(within) => {
+                let late = now.duration_since(tick.scheduled_at).unwrap_or_default();
+                (late > within).then(|| format!("missed: {late:?} late, and more than {within:?} is skipped"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::UNIX_EPOCH;
+
+    #[test]
+    fn of_what_was_missed_the_latest_runs_or_what_is_not_too_late() {
+        let hourly = Schedule::every("hourly", "rate(1 hour)").unwrap();
+        let minute = |minute: u64| UNIX_EPOCH + Duration::from_secs(minute * 60);
+        let skip = Missed::Skip(Duration::from_secs(300));
+        for (policy, scheduled, sent, now, runs) in [
+            (Missed::RunOnce, 60, 60, 60, true),
+            (Missed::RunOnce, 60, 60, 119, true),
+            (Missed::RunOnce, 60, 60, 120, false),
+            // The scheduler was away from before 1:00 until 5:20: one for all of these times.
+            (Missed::RunOnce, 60, 320, 321, true),
+            (Missed::RunOnce, 60, 320, 359, true),
+            (Missed::RunOnce, 60, 320, 360, false),
+            (skip, 60, 60, 65, true),
+            (skip, 60, 60, 66, false),
+            (skip, 60, 320, 321, false),
+        ] {
+            let tick = Tick::new("hourly", minute(scheduled));
+            let reason = policy.reason(&hourly, &tick, minute(sent), minute(now));
+            assert_eq!(reason.is_none(), runs, "{policy:?} {scheduled} {sent} {now}: {reason:?}");
+        }
+    }
+}
