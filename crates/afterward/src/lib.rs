@@ -15,6 +15,7 @@ mod attribute;
 mod claim;
 mod envelope;
 mod error;
+pub mod guide;
 #[cfg(feature = "token")]
 mod jose;
 mod message;

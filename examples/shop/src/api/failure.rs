@@ -1,0 +1,39 @@
+//! What a request that can't be served is answered with.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+/// A status, and why.
+#[derive(Debug)]
+pub(super) struct Failure {
+    status: StatusCode,
+    why: String,
+}
+
+impl Failure {
+    pub(super) fn bad_request(why: impl ToString) -> Failure {
+        Failure { status: StatusCode::BAD_REQUEST, why: why.to_string() }
+    }
+
+    pub(super) fn not_found(why: impl ToString) -> Failure {
+        Failure { status: StatusCode::NOT_FOUND, why: why.to_string() }
+    }
+}
+
+/// The queue did not take the work: the client may try again, for nothing was begun.
+impl From<afterward::Error> for Failure {
+    fn from(error: afterward::Error) -> Failure {
+        tracing::error!(%error, "the queue did not take a message");
+        Failure { status: StatusCode::SERVICE_UNAVAILABLE, why: "not now: please try again".to_owned() }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.status, Json(json!({ "error": self.why }))).into_response()
+    }
+}

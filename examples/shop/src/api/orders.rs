@@ -1,0 +1,37 @@
+//! `POST /v1/orders` and `GET /v1/orders/ID`.
+
+use super::{Api, Order, failure::Failure};
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shop_messages::{Item, OrderNew};
+
+/// What is ordered.
+#[derive(Deserialize)]
+pub(super) struct Basket {
+    email: String,
+    items: Vec<Item>,
+}
+
+/// Notes the order, and leaves what follows from it to the worker.
+pub(super) async fn place(
+    State(api): State<Api>,
+    Json(basket): Json<Basket>,
+) -> Result<(StatusCode, Json<Value>), Failure> {
+    if basket.items.iter().all(|item| item.quantity == 0) {
+        return Err(Failure::bad_request("the basket is empty"));
+    }
+    let order_id = api.ledger.place(&basket.email);
+    let order = OrderNew { order_id, email: basket.email, items: basket.items };
+    api.queue.enqueue(&order).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "orderId": order.order_id }))))
+}
+
+/// How an order stands.
+pub(super) async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Order>, Failure> {
+    api.ledger.order(&id).map(Json).ok_or_else(|| Failure::not_found("no such order"))
+}

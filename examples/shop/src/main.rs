@@ -1,0 +1,102 @@
+//! `cargo run -p shop`: everything in one process. `… -- api` and `… -- worker`: one of the two alone, as in production.
+#![allow(clippy::print_stdout)] // it is what the terminal shows
+
+use afterward::{Queue, Token, access::Access, notify, sqs::Client, token::Jwks};
+use afterward_server::{Config, Running, Server, config::Data};
+use shop::{
+    api::{Api, Ledger},
+    callback::Callback,
+    settings,
+    slack_stand_in::SlackStandIn,
+    worker,
+};
+use std::{error::Error, process::ExitCode};
+use tokio::net::TcpListener;
+
+type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).init();
+    let part = std::env::args().nth(1);
+    let outcome = match part.as_deref() {
+        None => all().await,
+        Some("api") => api(None).await,
+        Some("worker") => work(None).await,
+        Some(other) => Err(format!("there is no part `{other}`: say `api`, `worker`, or nothing for both").into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The API and the worker; with a server, unless the environment names one, and with a stand-in for Slack, unless it
+/// names that.
+async fn all() -> Outcome {
+    let names_a_server = ["AFTERWARD_URL", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL", "AFTERWARD_QUEUE_URL"];
+    let server = match names_a_server.into_iter().find_map(settings::variable) {
+        Some(_) => None,
+        None => Some(serve().await?),
+    };
+    let client = server.as_ref().map(|server| Client::builder().endpoint(server.url()).build()).transpose()?;
+    println!("The shop's API: http://{}", settings::listen());
+    tokio::try_join!(api(client.clone()), work(client))?;
+    if let Some(server) = server {
+        server.stop().await;
+    }
+    Ok(())
+}
+
+/// A server in this process, with its data in the directory `SHOP_DATA`, else in a temporary one.
+async fn serve() -> Result<Running, afterward_server::StartError> {
+    let data = settings::variable("SHOP_DATA").map_or(Data::Ephemeral, |directory| Data::Directory(directory.into()));
+    let server = Server::start(Config { data, listen: Config::DEFAULT_LISTEN, ..Config::ephemeral() }).await?;
+    println!("The queues: {}", server.url());
+    Ok(server)
+}
+
+/// The queue `jobs`, at the server in this process or where the environment says. It has to be there: a server of
+/// Afterward's makes it, with a dead-letter queue.
+async fn jobs(client: Option<Client>) -> Result<Queue, afterward::Error> {
+    match client {
+        Some(client) => Queue::named("jobs").client(client).await,
+        None if settings::variable("AFTERWARD_QUEUE_URL").is_some() => Queue::from_env().await,
+        None => Queue::named("jobs").await,
+    }
+}
+
+async fn api(client: Option<Client>) -> Outcome {
+    let api =
+        Api { queue: jobs(client).await?, ledger: Ledger::default(), stripe_secret: settings::stripe_secret().into() };
+    let keys = match settings::variable("SHOP_ISSUERS") {
+        Some(file) => Jwks::from_file(file)?,
+        None => settings::issuer()?.jwks(),
+    };
+    let access = Access::to(settings::AUDIENCE).trust(keys).subject(settings::SUBJECT);
+    let listener = TcpListener::bind(settings::listen()).await?;
+    axum::serve(listener, api.router(access)).with_graceful_shutdown(asked_to_stop()).await?;
+    Ok(())
+}
+
+async fn work(client: Option<Client>) -> Outcome {
+    let queue = jobs(client).await?;
+    let slack = match settings::variable("SLACK_URL") {
+        Some(_) => notify::slack()?,
+        None => notify::slack_at(SlackStandIn::start(|text| println!("[slack] {text}")).await?.url())?,
+    };
+    let callback = Callback::new(&settings::api_url(), Token::new(settings::issuer()?, settings::AUDIENCE));
+    worker::worker(queue, callback, slack).stop_on(asked_to_stop()).run().await?;
+    Ok(())
+}
+
+/// Ctrl-C.
+async fn asked_to_stop() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Then there is no such thing here, and the process is stopped otherwise.
+        std::future::pending().await
+    }
+}

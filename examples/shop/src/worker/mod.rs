@@ -1,0 +1,37 @@
+//! The shop's worker: one handler for each type of message.
+
+mod contact;
+mod orders;
+mod report;
+mod stripe;
+
+pub use contact::contact;
+pub use orders::{FOLLOW_UP_AFTER, follow_up, order_new};
+pub use report::hourly_report;
+
+use crate::callback::Callback;
+use afterward::{
+    Backoff, Queue, Worker, handler,
+    notify::{Digest, Notifier, OnFailure},
+};
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The worker of this queue. Notices go to `slack`; so does what became of jobs that failed for good, gathered, so that a
+/// hundred of them are one message.
+pub fn worker(queue: Queue, api: Callback, slack: Notifier) -> Worker<Queue> {
+    let failures = Digest::new(slack.clone());
+    Worker::new(queue.clone())
+        .on(contact)
+        .on(handler(order_new).concurrency(4).timeout(30 * SECOND).max_attempts(10))
+        .on(follow_up)
+        .on(stripe::router())
+        .every("rate(1 hour)", hourly_report)
+        .retry(Backoff::exponential(SECOND..=300 * SECOND).jitter())
+        // A notice is these handlers' very work, so one that can't be delivered is a failed attempt.
+        .state(slack.on_failure(OnFailure::Fail))
+        .state(api)
+        .state(queue)
+        .on_event(failures.hook())
+}
