@@ -19,8 +19,10 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   test                   everything: the Rust tests, then the wire tests with other people's clients
-  wire [SUITE [WORD…]]   the wire tests alone; SUITE is one of python, query, node, sdk
-                         (python and query run only the stories whose names hold a WORD)
+  wire [SUITE [WORD…]]   the wire tests alone; SUITE is one of python, query, node, sdk (clients
+                         against our server), moto, fauxqs (our library against
+                         other servers); all but node run only the stories whose
+                         names hold a WORD
   tidy                   the house rules
   bench [NAME…]          measure, and print the tables of BENCHMARKS.md; `bench --help` lists names and options
   fuzz [TARGET…] [--seconds N] [--seed N]

@@ -92,10 +92,7 @@ async fn a_large_payload_goes_through_files_and_is_removed_with_its_message() {
     let at = &body["claimCheck"];
     assert_eq!(at["bytes"], 100_039);
     assert_eq!(files(&store).len(), 1, "the small one travels by itself");
-    assert_eq!(
-        at["url"],
-        format!("file://{}/{}", directory.path().display(), format!("my%20claims/{}", files(&store)[0]))
-    );
+    assert_eq!(at["url"], format!("file://{}/my%20claims/{}", directory.path().display(), files(&store)[0]));
 
     let deliveries = queue.receive(ask()).await.unwrap();
     let [large, small] = &deliveries[..] else { panic!() };

@@ -6,8 +6,14 @@ use std::collections::BTreeSet;
 
 const MANIFEST: &str = "crates/afterward/Cargo.toml";
 /// Crates of ours that make up a server, or are on the way to one.
-const SERVERS: &[&str] =
-    &["afterward-server", "afterward-gateway", "afterward-broker", "afterward-scheduler", "afterward-machine", "afterward-log"];
+const SERVERS: &[&str] = &[
+    "afterward-server",
+    "afterward-gateway",
+    "afterward-broker",
+    "afterward-scheduler",
+    "afterward-machine",
+    "afterward-log",
+];
 /// The library by its default features, itself included, on Linux: `cargo tree` told 66 when this was written.
 const MOST_CRATES: usize = 70;
 
@@ -32,8 +38,9 @@ pub(super) fn check() -> Result<Vec<Breach>, Trouble> {
 fn breaches(tree: &str) -> Vec<Breach> {
     let crates: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let servers = SERVERS.iter().filter(|name| crates.contains(**name));
-    let mut breaches: Vec<Breach> =
-        servers.map(|name| FOOTPRINT.broken(MANIFEST, 0, format!("by its default features it brings {name}"))).collect();
+    let mut breaches: Vec<Breach> = servers
+        .map(|name| FOOTPRINT.broken(MANIFEST, 0, format!("by its default features it brings {name}")))
+        .collect();
     if crates.len() > MOST_CRATES {
         let what = format!("by its default features it is {} crates; the ceiling is {MOST_CRATES}", crates.len());
         breaches.push(FOOTPRINT.broken(MANIFEST, 0, what));
@@ -53,7 +60,10 @@ mod tests {
     fn a_server_in_the_tree_is_told_and_so_are_too_many_crates() {
         let fine = "afterward v0.1.0 (/home/a)\nserde v1.0.0\nserde v1.0.0 (*)\n\nafterward-names v0.1.0\n";
         assert!(told(fine).is_empty());
-        assert_eq!(told(&format!("{fine}afterward-server v0.1.0\n")), ["by its default features it brings afterward-server"]);
+        assert_eq!(
+            told(&format!("{fine}afterward-server v0.1.0\n")),
+            ["by its default features it brings afterward-server"]
+        );
         let many: String = (0..=MOST_CRATES).map(|number| format!("crate-{number} v1.0.0\n")).collect();
         assert_eq!(told(&many).len(), 1);
         assert!(told(&many.repeat(2)).len() == 1 && told(&many.replacen("crate-0 v1.0.0\n", "", 1)).is_empty());

@@ -1,8 +1,9 @@
-//! The wire tests: other people's clients against our server.
+//! The wire tests: other people's clients against our server, and our library against other people's servers.
 //!
 //! A suite is a client library, or a set of them, in one language. What it needs is installed under `target/wire/`, pinned
 //! by the files in `tests/wire/`; what the machine itself lacks (Python, Node.js) is said, and with `CI=true` is a failure.
 
+mod elsewhere;
 mod node;
 mod python;
 mod sdk;
@@ -12,6 +13,7 @@ use crate::{
     shell::{Trouble, is_ci, run_in, target_dir, workspace_root},
     tally::Tally,
 };
+use elsewhere::Elsewhere;
 use server::Server;
 use std::path::{Path, PathBuf};
 
@@ -48,11 +50,13 @@ struct Against {
 /// # Errors
 /// When the server can't be built or started, or a suite can't be installed.
 pub(crate) fn run(args: &[&str]) -> Result<Tally, Trouble> {
-    let suites: [Box<dyn Suite>; 4] = [
+    let suites: [Box<dyn Suite>; 6] = [
         Box::new(python::Python::today()),
         Box::new(python::Python::before_json()),
         Box::new(node::Node),
         Box::new(sdk::Sdk),
+        Box::new(Elsewhere::moto()),
+        Box::new(Elsewhere::fauxqs()),
     ];
     let (chosen, words) = match args {
         [] => (None, args),
