@@ -4,9 +4,12 @@ use crate::{hello::Runtime, load::Target, trouble::Trouble};
 use afterward_aws::sigv4::Credential;
 use std::{
     io::{BufRead, BufReader},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::Duration,
 };
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Starts servers.
 pub trait Host {
@@ -21,6 +24,56 @@ pub trait Host {
     /// # Errors
     /// When it does not start.
     fn bare(&self, runtime: Runtime) -> Result<Box<dyn Instance>, Trouble>;
+
+    /// A worker that does nothing with so many jobs of a queue; see [`working`](crate::working).
+    ///
+    /// # Errors
+    /// When it does not start.
+    fn worker(&self, address: SocketAddr, queue_url: &str, jobs: u64) -> Result<Lines, Trouble>;
+}
+
+/// What a worker says. Dropping this ends a worker that is a process.
+#[derive(Debug)]
+pub struct Lines {
+    lines: UnboundedReceiver<String>,
+    child: Option<Child>,
+}
+
+impl Lines {
+    /// Lines of a worker in this process.
+    pub fn new(lines: UnboundedReceiver<String>) -> Lines {
+        Lines { lines, child: None }
+    }
+
+    /// The next line.
+    ///
+    /// # Errors
+    /// When the worker has ended, or says nothing for too long.
+    pub async fn next(&mut self) -> Result<String, Trouble> {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        match tokio::time::timeout(PATIENCE, self.lines.recv()).await {
+            Ok(Some(line)) => Ok(line),
+            Ok(None) => Err(Trouble::new("the worker ended too soon")),
+            Err(_) => Err(Trouble::new("the worker said nothing for a minute")),
+        }
+    }
+
+    /// Waits for this line.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn until(&mut self, wanted: &str) -> Result<(), Trouble> {
+        while self.next().await? != wanted {}
+        Ok(())
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            end(child);
+        }
+    }
 }
 
 /// A server that runs until this is dropped; then it ends as if killed.
@@ -54,6 +107,29 @@ impl Host for Processes {
         let mut command = Command::new(&self.bench);
         command.args(["hello", "--runtime", runtime.name()]);
         Ok(Box::new(Process::start(command)?))
+    }
+
+    fn worker(&self, address: SocketAddr, queue_url: &str, jobs: u64) -> Result<Lines, Trouble> {
+        let mut command = Command::new(&self.bench);
+        command.args([
+            "work",
+            "--address",
+            &address.to_string(),
+            "--queue-url",
+            queue_url,
+            "--jobs",
+            &jobs.to_string(),
+        ]);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let mut child = child.map_err(Trouble::because("the worker can't be started"))?;
+        let (said, lines) = unbounded_channel();
+        if let Some(stdout) = child.stdout.take() {
+            // Ends with the process, or with whoever listens.
+            std::thread::spawn(move || {
+                BufReader::new(stdout).lines().map_while(Result::ok).all(|line| said.send(line).is_ok())
+            });
+        }
+        Ok(Lines { lines, child: Some(child) })
     }
 }
 

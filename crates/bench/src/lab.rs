@@ -5,7 +5,7 @@ use crate::{
     flush::Flusher,
     folder::DataFolder,
     hello::Runtime,
-    host::{Host, Instance},
+    host::{Host, Instance, Lines},
     load::{Load, Reading, Target, Times},
     spread::Spread,
     sqs::{Expect, Queue, create_queue},
@@ -14,6 +14,7 @@ use crate::{
 use afterward_aws::sigv4::Credential;
 use std::{
     cell::{Cell, OnceCell, RefCell},
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -180,6 +181,14 @@ impl<'a> Lab<'a> {
     pub fn start(&self, broker: &mut Broker, credential: Option<&Credential>) -> Result<(), Trouble> {
         broker.instance = Some(self.host.broker(broker.data.path(), credential)?);
         Ok(())
+    }
+
+    /// A worker that does nothing with so many jobs of a queue.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn worker(&self, address: SocketAddr, queue_url: &str, jobs: u64) -> Result<Lines, Trouble> {
+        self.host.worker(address, queue_url, jobs)
     }
 
     /// The bare HTTP server, the same one every time.

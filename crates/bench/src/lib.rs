@@ -28,3 +28,4 @@ mod shapes;
 pub mod spread;
 pub mod sqs;
 pub mod trouble;
+pub mod working;

@@ -10,9 +10,10 @@ use afterward_bench::{
     peers, report,
     rows::{self, ROWS},
     trouble::Trouble,
+    working,
 };
 use clap::{Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 /// Measures the broker, and prints the tables of BENCHMARKS.md.
 #[derive(Debug, Parser)]
@@ -69,6 +70,16 @@ enum Command {
         #[arg(long, value_enum)]
         runtime: Runtime,
     },
+    /// Be a worker that does nothing
+    #[command(hide = true)]
+    Work {
+        #[arg(long)]
+        address: SocketAddr,
+        #[arg(long)]
+        queue_url: String,
+        #[arg(long)]
+        jobs: u64,
+    },
 }
 
 /// The table of disk use, among the names.
@@ -92,11 +103,12 @@ fn after_help() -> String {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    let outcome = match args.command {
+    let mut args = Args::parse();
+    let outcome = match args.command.take() {
         Some(Command::Hello { runtime }) => {
             hello::run(runtime).map(drop).map_err(|error| Trouble::new(format!("the bare server: {error}")))
         }
+        Some(Command::Work { address, queue_url, jobs }) => work(address, &queue_url, jobs),
         None => measure(&args),
     };
     match outcome {
@@ -106,6 +118,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// One thread, which leaves the server its core.
+fn work(address: SocketAddr, queue_url: &str, jobs: u64) -> Result<(), Trouble> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Trouble::new(format!("there is no runtime: {error}")))?;
+    let working = working::run(address, queue_url, jobs, |line| println!("{line}"));
+    runtime.block_on(working).map_err(|error| Trouble::new(error.to_string()))
 }
 
 fn measure(args: &Args) -> Result<(), Trouble> {

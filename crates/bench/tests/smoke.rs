@@ -6,15 +6,16 @@ use afterward_aws::sigv4::Credential;
 use afterward_bench::{
     folder::DataFolder,
     hello,
-    host::{Host, Instance},
+    host::{Host, Instance, Lines},
     lab::{BEST, Lab, Pace},
     load::{Extent, Load, Target},
     rows::{self, ROWS},
     sqs::{Expect, Queue},
     trouble::Trouble,
+    working,
 };
 use afterward_server::{Config, Running, Server, config::Durability};
-use std::{path::Path, sync::mpsc, thread};
+use std::{net::SocketAddr, path::Path, sync::mpsc, thread};
 use tokio::{net::TcpListener, runtime::Runtime, task::LocalSet};
 
 /// Servers on threads of this process.
@@ -78,6 +79,17 @@ impl Host for Here {
                 _ = stopped => {}
             }
         })))
+    }
+
+    fn worker(&self, address: SocketAddr, queue_url: &str, jobs: u64) -> Result<Lines, Trouble> {
+        let (said, lines) = tokio::sync::mpsc::unbounded_channel();
+        let queue_url = queue_url.to_owned();
+        thread::spawn(move || {
+            // Nobody listens any more where a test has failed.
+            let say = move |line| drop(said.send(line));
+            Runtime::new().unwrap().block_on(working::run(address, &queue_url, jobs, say)).unwrap();
+        });
+        Ok(Lines::new(lines))
     }
 }
 

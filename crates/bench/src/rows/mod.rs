@@ -7,6 +7,7 @@ mod latency;
 mod million;
 mod signatures;
 mod throughput;
+mod worker;
 mod yardstick;
 
 pub use disk::{AT_LEAST_LIVE, LEFT, ORDERS, Order, Shrinking, Use};
@@ -82,6 +83,8 @@ rows! {
     MEMORY: "memory", "memory per waiting message at 1 million", "128 bytes", "64 bytes";
     RESTART: "restart", "restart with 1 million messages after kill -9", "1.5 s", "0.5 s";
     IDLE: "idle-queues", "an idle queue, of 10,000", "2 KB, no CPU", "256 bytes";
+    WORKER: "worker", "no-op jobs end to end, enqueued in batches of 10 by 4 producers, one worker process, against the pipeline", "0.5 ×", "0.7 ×";
+    PICK_UP: "worker-pick-up", "acknowledged enqueue to handler, p99, at 1,000 jobs a second, against the p99 of their sends", "3.0 ×", "1.5 ×";
     SIGNATURES: "signatures", "SigV4 verification, server CPU a request", "+1.5 µs", "+1.0 µs";
 }
 
@@ -131,6 +134,12 @@ pub async fn measure(lab: &Lab<'_>, chosen: &[String], told: &mut dyn FnMut(&Out
     }
     if wants(&IDLE) {
         add(vec![(IDLE, idle::measure(lab).await)]);
+    }
+    if wants(&WORKER) {
+        add(vec![worker::throughput(lab).await]);
+    }
+    if wants(&PICK_UP) {
+        add(vec![worker::pick_up(lab).await]);
     }
     if wants(&SIGNATURES) {
         add(vec![(SIGNATURES, signatures::measure(lab).await)]);
