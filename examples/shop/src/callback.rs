@@ -10,6 +10,8 @@ use hyper_util::{
 };
 
 /// The API, as the worker knows it. Cheap to clone.
+///
+/// What the API will never take is a [`Fail`], so that the job is not tried again; all other trouble may pass.
 #[derive(Debug, Clone)]
 pub struct Callback {
     base: String,
@@ -27,7 +29,7 @@ impl Callback {
     /// The order has been seen to.
     ///
     /// # Errors
-    /// See [`call`](Callback::call).
+    /// As [`Callback`] says.
     pub async fn accepted(&self, order_id: &str) -> Result<(), Cause> {
         self.call(Method::POST, &format!("/internal/orders/{order_id}/accepted")).await.map(drop)
     }
@@ -35,7 +37,7 @@ impl Callback {
     /// The order is paid.
     ///
     /// # Errors
-    /// See [`call`](Callback::call).
+    /// As [`Callback`] says.
     pub async fn paid(&self, order_id: &str) -> Result<(), Cause> {
         self.call(Method::POST, &format!("/internal/orders/{order_id}/paid")).await.map(drop)
     }
@@ -43,12 +45,11 @@ impl Callback {
     /// How business is.
     ///
     /// # Errors
-    /// See [`call`](Callback::call).
+    /// As [`Callback`] says.
     pub async fn totals(&self) -> Result<Totals, Cause> {
         Ok(serde_json::from_slice(&self.call(Method::GET, "/internal/totals").await?)?)
     }
 
-    /// A call. What the API will never take is a [`Fail`], so that the job is not tried again; all other trouble may pass.
     async fn call(&self, method: Method, path: &str) -> Result<Vec<u8>, Cause> {
         let request = Request::builder()
             .method(&method)

@@ -10,14 +10,18 @@ use shop::{
     slack_stand_in::SlackStandIn,
     worker,
 };
-use std::{error::Error, process::ExitCode};
-use tokio::net::TcpListener;
+use std::{error::Error, io::IsTerminal, process::ExitCode};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).init();
+    let colours = std::io::stdout().is_terminal();
+    tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_ansi(colours).init();
     let part = std::env::args().nth(1);
     let outcome = match part.as_deref() {
         None => all().await,
@@ -93,10 +97,11 @@ async fn work(client: Option<Client>) -> Outcome {
     Ok(())
 }
 
-/// Ctrl-C.
+/// Ctrl-C, or what supervisors send.
 async fn asked_to_stop() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Then there is no such thing here, and the process is stopped otherwise.
-        std::future::pending().await
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = terminate.recv() => (),
+        Ok(()) = tokio::signal::ctrl_c() => (),
     }
 }

@@ -165,7 +165,7 @@ async fn stripe_is_believed_by_its_signature_and_each_kind_of_event_has_its_hand
     let summary = shop.work().await;
     assert_eq!((summary.succeeded, summary.dead_lettered), (4, 1));
     assert_eq!(shop.get(&format!("/v1/orders/{id}")).await.1["status"], "paid");
-    assert!(shop.slack.texts().contains(&"ada@example.com could not pay 1200 eur".to_owned()));
+    assert!(shop.slack.texts().contains(&"ada@example.com could not pay 12.00 EUR".to_owned()));
     let dead = testing::dead_letters(&shop.jobs).await;
     assert_eq!(dead[0].last_error.as_deref(), Some("the invoice in_1 has no order_id"));
 }

@@ -24,8 +24,14 @@ async fn paid(event: InvoicePaid, State(api): State<Callback>) -> Result<(), Cau
 async fn payment_failed(event: InvoicePaymentFailed, State(slack): State<Notifier>) -> Result<(), Cause> {
     let invoice = event.object;
     let who = invoice.customer_email.or(invoice.customer).unwrap_or_default();
-    slack.send(&format!("{} could not pay {} {}", escaped(&who), invoice.amount_due, invoice.currency)).await?;
+    let due = amount(invoice.amount_due, &invoice.currency);
+    slack.send(&format!("{} could not pay {due}", escaped(&who))).await?;
     Ok(())
+}
+
+/// An amount as people write it: Stripe counts in hundredths, as the shop's currencies have them.
+fn amount(hundredths: i64, currency: &str) -> String {
+    format!("{}.{:02} {}", hundredths / 100, hundredths % 100, currency.to_uppercase())
 }
 
 async fn subscription_deleted(event: CustomerSubscriptionDeleted, State(slack): State<Notifier>) -> Result<(), Cause> {
