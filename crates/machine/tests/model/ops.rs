@@ -125,6 +125,11 @@ pub(crate) enum Op {
         timeout_ms: u64,
         failure: bool,
     },
+    DeadLetter {
+        pick: usize,
+        at: Option<At>,
+        failure: bool,
+    },
     StartMove {
         source: At,
         destination: Option<At>,
@@ -288,6 +293,8 @@ fn message_op() -> impl Strategy<Value = Op> {
         5 => (0..12_usize, used_at()).prop_map(|(pick, at)| Op::Delete { pick, at }),
         4 => (0..12_usize, used_at(), timeout_ms(), any::<bool>())
             .prop_map(|(pick, at, timeout_ms, failure)| Op::Change { pick, at, timeout_ms, failure }),
+        2 => (0..12_usize, used_at(), any::<bool>())
+            .prop_map(|(pick, at, failure)| Op::DeadLetter { pick, at, failure }),
     ]
 }
 

@@ -123,6 +123,10 @@ impl Pair {
                     failure,
                 })
             }
+            Op::DeadLetter { pick, at, failure } => {
+                let failure = *failure;
+                self.with_lease(*pick, *at, |queue, lease| Command::DeadLetter { queue, lease, failure })
+            }
             Op::Send { count, .. } => (0..*count).try_for_each(|_| self.run(&command(op, &self.model))),
             Op::Restart if !self.compacts => {
                 self.world.state = self.world.replayed();
@@ -216,7 +220,9 @@ impl Pair {
                 let number = self.names.lease(lease);
                 self.model.change(queue, lease.queue.0, number, *timeout_ms, *failure)
             }
-            Command::DeadLetter { .. } => unreachable!("no op stands for it; its stories are told in dead_letters.rs"),
+            Command::DeadLetter { queue, lease, failure } => {
+                self.model.dead_letter(queue, lease.queue.0, self.names.lease(lease), *failure)
+            }
             Command::StartMove(start) => self.model.start_move(start),
             Command::CancelMove { account, task } => self.model.cancel_move(*account, *task),
             Command::RunMoves => Ok(self.model.run_moves()),

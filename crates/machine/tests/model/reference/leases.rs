@@ -30,12 +30,7 @@ impl Model {
         timeout_ms: u64,
         failure: bool,
     ) -> Result<Told, Refusal> {
-        let message = self.of_lease(at, queue, lease)?.ok_or(Refusal::NotInFlight)?;
-        match message.place {
-            Place::Leased { lease: holder, .. } if holder == lease => {}
-            _ if self.queue(queue).is_fifo() => return Err(Refusal::LeaseExpired),
-            _ => return Err(Refusal::NotInFlight),
-        }
+        let message = self.held(at, queue, lease)?;
         let until_ms = self.now_ms + timeout_ms;
         if until_ms - message.received_ms > 12 * HOUR_MS {
             return Err(Refusal::LeaseTooLong);
@@ -45,6 +40,33 @@ impl Model {
         message.failed |= failure;
         message.place = Place::Leased { until_ms, lease };
         Ok(Told::Done)
+    }
+
+    /// Whoever holds it gives it up, however often it was received.
+    pub(crate) fn dead_letter(
+        &mut self,
+        at: &QueueAddress,
+        queue: u32,
+        lease: usize,
+        failure: bool,
+    ) -> Result<Told, Refusal> {
+        let number = self.held(at, queue, lease)?.number;
+        let from = self.known(at)?;
+        let (dead, _) = self.dead_letters_of(&from).ok_or(Refusal::NoSuchDestination)?;
+        self.end_lease(number, self.now_ms);
+        self.message_mut(number).failed |= failure;
+        self.bury(&from, number, dead);
+        Ok(Told::Done)
+    }
+
+    /// The message that a lease holds.
+    fn held(&self, at: &QueueAddress, queue: u32, lease: usize) -> Result<Message, Refusal> {
+        let message = self.of_lease(at, queue, lease)?.ok_or(Refusal::NotInFlight)?;
+        match message.place {
+            Place::Leased { lease: holder, .. } if holder == lease => Ok(message),
+            _ if self.queue(queue).is_fifo() => Err(Refusal::LeaseExpired),
+            _ => Err(Refusal::NotInFlight),
+        }
     }
 
     /// The message that a lease was given on, if it is still where it was then.

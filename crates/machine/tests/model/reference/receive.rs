@@ -34,30 +34,17 @@ impl Model {
     }
 
     fn take(&mut self, queue: &Queue, max: usize, until_ms: u64) -> Vec<Given> {
-        let target = queue.attributes.redrive.as_ref().and_then(|policy| {
-            let dead = self.at(&policy.dead_letter_queue.0).filter(|dead| dead.is_fifo() == queue.is_fifo())?;
-            Some((dead.number, policy.max_receive_count))
-        });
+        let target = self.dead_letters_of(queue);
         let mut given = Vec::new();
         for number in self.line(queue, true) {
             if given.len() == max {
                 break;
             }
-            let (now_ms, rank) = (self.now_ms, self.last_rank + 1);
-            let lease = self.leased;
+            let (now_ms, lease) = (self.now_ms, self.leased);
             let message = self.message_mut(number);
             let received_here = message.receive_count - message.received_elsewhere;
             if let Some((dead, _)) = target.filter(|(_, max_receive_count)| received_here >= *max_receive_count) {
-                message.queue = dead;
-                message.rank = rank;
-                message.place = Place::Visible { since_ms: now_ms };
-                message.source = Some(queue.address.arn());
-                message.received_elsewhere = message.receive_count;
-                message.leases = Vec::new();
-                if queue.is_fifo() {
-                    message.sent_ms = now_ms;
-                }
-                self.last_rank = rank;
+                self.bury(queue, number, dead);
                 continue;
             }
             message.receive_count += 1;
@@ -69,6 +56,28 @@ impl Model {
             self.leased += 1;
         }
         given
+    }
+
+    /// Where the queue's dead letters go, if there is such a queue, and after how many receives.
+    pub(super) fn dead_letters_of(&self, queue: &Queue) -> Option<(u32, u32)> {
+        let policy = queue.attributes.redrive.as_ref()?;
+        let dead = self.at(&policy.dead_letter_queue.0).filter(|dead| dead.is_fifo() == queue.is_fifo())?;
+        Some((dead.number, policy.max_receive_count))
+    }
+
+    /// A message goes to the end of a dead-letter queue, and what it has been through goes with it.
+    pub(super) fn bury(&mut self, from: &Queue, number: usize, dead: u32) {
+        let (now_ms, rank) = (self.now_ms, self.rank());
+        let message = self.message_mut(number);
+        message.queue = dead;
+        message.rank = rank;
+        message.place = Place::Visible { since_ms: now_ms };
+        message.source = Some(from.address.arn());
+        message.received_elsewhere = message.receive_count;
+        message.leases = Vec::new();
+        if from.is_fifo() {
+            message.sent_ms = now_ms;
+        }
     }
 
     /// The message of a lease that holds it, once more.
