@@ -9,6 +9,7 @@ import unittest
 
 from harness import client
 from server import Server, binary, clean
+from test_forward import Worker
 
 README = pathlib.Path(__file__).resolve().parents[3] / "README.md"
 WRITTEN = "http://127.0.0.1:4566"
@@ -70,6 +71,16 @@ class Readme(unittest.TestCase):
         self.assertIn(":schedule/default/report", said)
         self.assertIn("expression       cron(0 8 ? * MON-FRI *) in Europe/Vienna", said)
         self.assertRegex(said, r"ran report: execution \S+\npaused report\n$")
+
+    def test_to_an_http_endpoint(self):
+        with tempfile.TemporaryDirectory() as folder:
+            got = pathlib.Path(folder) / "got"
+            with Worker(lambda event: (got.touch(), (204, ""))[1]) as worker:
+                forward = blocks("To an HTTP endpoint", "sh").replace("http://localhost:3002", worker.url).strip()
+                send = "afterward queue send jobs '{\"task\":\"resize\"}'"
+                until = f"while ! test -e {got}; do sleep 0.1; done; kill $!; wait $!"
+                self.run_code(f"{send}\n{forward} &\n{until}", "bash", "-euo", "pipefail", "-c")
+        self.assertEqual(worker.bodies(), ['{"task":"resize"}'])
 
     def test_the_queues_that_serve_makes(self):
         names = [url.rsplit("/", 1)[1] for url in client(endpoint=self.server.url).list_queues()["QueueUrls"]]
