@@ -1,7 +1,7 @@
 //! What can be asked of the state.
 
 use crate::{AttributeChanges, LeaseRef, ScheduleId};
-use afterward_names::{AccountId, GroupId, QueueAddress, QueueArn, ScheduleAddress, ScheduleGroupAddress};
+use afterward_names::{AccountId, BatchId, GroupId, QueueAddress, QueueArn, ScheduleAddress, ScheduleGroupAddress};
 use std::collections::BTreeMap;
 
 /// One request for a change. Reads go to the state directly.
@@ -49,6 +49,9 @@ pub enum Command {
         lease: LeaseRef,
         failure: bool,
     },
+    /// Lets the next messages join the line that were held by batches that are over; the broker sends it while
+    /// [`crate::State::has_held_to_release`].
+    ReleaseHeld,
     StartMove(StartMove),
     /// Ends a running move task; `task` is the number from its start.
     CancelMove {
@@ -140,6 +143,17 @@ pub struct Send {
     pub dedup: Option<Dedup>,
     /// Whether the front door took it in: its end is then remembered for a while (job status).
     pub job: bool,
+    /// What it has to do with a batch of the queue.
+    pub batch: Option<Batched>,
+}
+
+/// What a message that is sent shall have to do with a batch of its queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Batched {
+    /// It is one of the batch.
+    In(BatchId),
+    /// It becomes visible, after its own delay, when none of the batch is in the queue.
+    After(BatchId),
 }
 
 /// How a send is recognised when it comes again. Within the window the earlier send's reply is given, and nothing new

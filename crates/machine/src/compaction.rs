@@ -144,6 +144,7 @@ impl State {
             source: self.sides.source(slot).cloned(),
             redrives: self.sides.redrives(slot),
             failure: failure.is_some(),
+            batch: self.batches.of(slot),
         };
         Forward { event: Event::MessageKept(kept), content: Some(entry.location()), error: failure }
     }

@@ -1,6 +1,6 @@
 //! What has happened: the only thing that is logged.
 
-use crate::{LeaseId, MessageKey, QueueAttributes, QueueId, ScheduleGroupId, ScheduleId};
+use crate::{BatchTie, LeaseId, MessageKey, QueueAttributes, QueueId, ScheduleGroupId, ScheduleId};
 use afterward_names::{GroupId, MessageId, QueueAddress, QueueArn, ScheduleGroupAddress, ScheduleName};
 use std::collections::BTreeMap;
 
@@ -56,6 +56,11 @@ pub enum Event {
     DeadLettered {
         message: MessageKey,
         to: QueueId,
+        order: u64,
+    },
+    /// A message that its batch held joins the line, as newly sent. `order`: its place there.
+    Released {
+        message: MessageKey,
         order: u64,
     },
     MoveStarted {
@@ -185,6 +190,8 @@ pub struct MessageSent {
     pub dedup: Option<KeptKey>,
     /// Whether its end is remembered.
     pub job: bool,
+    /// What it has to do with a batch. If it is held, `visible_ms` says how long it is delayed once it isn't.
+    pub batch: Option<BatchTie>,
 }
 
 /// A deduplication key and how long it stands.
@@ -281,6 +288,8 @@ pub struct KeptMessage {
     pub redrives: u16,
     /// Whether an error text is in the record.
     pub failure: bool,
+    /// What it has to do with a batch. A message that is held has neither lease nor receives, and its delay is from `sent_ms` to `visible_ms`.
+    pub batch: Option<BatchTie>,
 }
 
 /// A deduplication entry written forward.

@@ -19,7 +19,7 @@
 //! Where to look: `decide` holds the rules, a room per family of commands; `apply` makes events so, with `standing` as the
 //! one place where a message's indexes change together; `queue`, `groups` and `line` are those indexes, `slab` and `sides`
 //! the messages themselves; `pick` says in which order they are delivered and `fair` which tenants wait; `compaction`
-//! writes state forward; `schedules` holds what is due when. What a message costs is decided by `packed`, its entry, and by `sorted`, which keeps slots in
+//! writes state forward; `schedules` holds what is due when, `batches` what waits for what. What a message costs is decided by `packed`, its entry, and by `sorted`, which keeps slots in
 //! order; `cells`, `chains` and `vacancies` hold what is numbered, none of them ever copying itself to grow.
 //!
 //! This crate knows nothing of AWS's shapes, the log's bytes, threads or waiting callers.
@@ -27,6 +27,7 @@
 mod apply;
 mod attempts;
 mod attributes;
+mod batches;
 mod cells;
 mod chains;
 mod command;
@@ -61,8 +62,9 @@ pub use attributes::{
     AttributeChanges, DeduplicationScope, Encryption, FifoAttributes, QueueAttributes, RedriveAllowPolicy,
     RedrivePolicy, ThroughputLimit,
 };
+pub use batches::BatchTie;
 pub use command::{
-    Command, CreateQueue, Dedup, NewMessage, NextRun, Receive, RunSchedule, Send, SetAttributes, StartMove,
+    Batched, Command, CreateQueue, Dedup, NewMessage, NextRun, Receive, RunSchedule, Send, SetAttributes, StartMove,
 };
 pub use event::{
     Event, KeptDedup, KeptFinished, KeptKey, KeptMessage, KeptQueue, LeasedMessage, MessageSent, MoveFailure,

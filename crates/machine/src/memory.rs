@@ -17,7 +17,7 @@ pub struct Memory {
     pub groups_bytes: u64,
     /// When delays, leases and retention end.
     pub timers_bytes: u64,
-    /// What is known of the messages that have been received, moved or failed.
+    /// What is known of the messages that have been received, moved or failed, or have to do with a batch.
     pub histories_bytes: u64,
     /// Deduplication ids, idempotency keys, receive attempts and finished jobs.
     pub remembered_bytes: u64,
@@ -55,7 +55,7 @@ impl State {
         let mut memory = Memory {
             messages_bytes: self.slab.heap_bytes() as u64,
             timers_bytes: self.timers.heap_bytes() as u64,
-            histories_bytes: self.sides.heap_bytes() as u64,
+            histories_bytes: (self.sides.heap_bytes() + self.batches.heap_bytes()) as u64,
             remembered_bytes: remembered as u64,
             queues_bytes: self.directory.heap_bytes() as u64,
             schedules_bytes: self.schedules.heap_bytes() as u64,

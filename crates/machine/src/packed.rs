@@ -34,7 +34,7 @@ pub(crate) struct Packed {
     order: Bytes<7>,
     /// Six bytes count as many batches as a thousand a second make in nine thousand years.
     position: Bytes<6>,
-    /// Below the top bit, which says whether it is a job.
+    /// Below the top bit, which says whether it is a job, and the next, which tells a held message from a delayed one.
     length_job: Bytes<3>,
     /// Six bytes of milliseconds last until the year 10889.
     sent_ms: Bytes<6>,
@@ -50,24 +50,26 @@ const _: () = assert!(size_of::<Option<Packed>>() == 48);
 
 const RANDOM: u64 = (1 << 62) - 1;
 const JOB: u64 = 1 << 23;
+const HELD: u64 = 1 << 22;
 /// A record is little larger than the message in it.
-const _: () = assert!((limits::MESSAGE_BYTES as u64) * 4 < JOB);
+const _: () = assert!((limits::MESSAGE_BYTES as u64) * 2 < HELD);
 
 impl Packed {
     pub(crate) fn new(entry: &Entry) -> Packed {
         let place = match entry.place {
             Place::Visible => 1,
-            Place::Delayed => 2,
+            Place::Delayed | Place::Held => 2,
             Place::Leased => 3,
         };
         // A place is never zero, so that the other arm is never taken.
         let place_random = NonZeroU64::new(place << 62 | entry.random & RANDOM).unwrap_or(NonZeroU64::MIN);
         let job = if entry.job { JOB } else { 0 };
+        let held = if entry.place == Place::Held { HELD } else { 0 };
         Packed {
             place_random,
             order: Bytes::new(entry.order),
             position: Bytes::new(entry.position),
-            length_job: Bytes::new(u64::from(entry.length_bytes).min(JOB - 1) | job),
+            length_job: Bytes::new(u64::from(entry.length_bytes).min(HELD - 1) | job | held),
             sent_ms: Bytes::new(entry.sent_ms),
             generation: entry.generation,
             offset_bytes: entry.offset_bytes,
@@ -85,7 +87,7 @@ impl Packed {
             random: self.place_random.get() & RANDOM,
             position: self.position.get(),
             offset_bytes: self.offset_bytes,
-            length_bytes: (length_job & (JOB - 1)) as u32,
+            length_bytes: (length_job & (HELD - 1)) as u32,
             sent_ms,
             order: self.order.get(),
             due_ms: sent_ms + u64::from(self.due_after_ms),
@@ -94,6 +96,7 @@ impl Packed {
             generation: self.generation,
             place: match self.place_random.get() >> 62 {
                 1 => Place::Visible,
+                2 if length_job & HELD != 0 => Place::Held,
                 2 => Place::Delayed,
                 _ => Place::Leased,
             },
@@ -127,7 +130,7 @@ mod tests {
             random: RANDOM,
             position: (1 << 48) - 1,
             offset_bytes: u32::MAX,
-            length_bytes: (1 << 23) - 1,
+            length_bytes: (1 << 22) - 1,
             sent_ms: (1 << 48) - 1,
             order: (1 << 56) - 1,
             due_ms: (1 << 48) - 1 + u64::from(u32::MAX),
@@ -138,7 +141,8 @@ mod tests {
             job: true,
         };
         let usual = Entry { random: 0x1234_5678_9abc_def0, place: Place::Delayed, sent_ms: 7, due_ms: 9, ..smallest };
-        for entry in [smallest, largest, usual] {
+        let held = Entry { place: Place::Held, ..largest };
+        for entry in [smallest, largest, usual, held] {
             assert_eq!(Packed::new(&entry).entry(), entry);
         }
     }

@@ -38,7 +38,7 @@ pub(crate) struct Queue {
 struct Lines {
     /// What can be delivered: messages without a group, and of each group that is not blocked the first.
     heads: Sorted<u32>,
-    /// All messages, by the time they were sent, then by slot.
+    /// All messages, by the time they were sent, then by slot; those last that are held.
     sent: Sorted<u32>,
     groups: Groups,
     /// When retention ends the oldest message, as the timers have it.
@@ -50,8 +50,9 @@ fn sent_before(at: Cursor, slab: &Slab) -> impl Fn(&u32) -> bool {
     move |slot| sent(*slot, slab) < at
 }
 
+/// What is held comes last: it joins the line as newly sent.
 fn sent(slot: u32, slab: &Slab) -> Cursor {
-    Cursor { sent_ms: slab.get(slot).map_or(0, |entry| entry.sent_ms), slot }
+    slab.get(slot).map_or(Cursor { sent_ms: 0, slot }, |entry| Cursor::of(&entry, slot))
 }
 
 impl Queue {
@@ -164,6 +165,10 @@ impl Queue {
                 }
                 false
             }
+            Place::Held => {
+                self.delayed += 1;
+                false
+            }
             Place::Leased => {
                 self.in_flight += 1;
                 self.change_in_flight(entry.group, ranks, |in_flight| in_flight + 1);
@@ -190,6 +195,10 @@ impl Queue {
                 self.delayed -= 1;
                 ranks.fifo
                     && self.change_group(entry.group, ranks, |group| group.line.remove_delayed(slot, entry, ranks))
+            }
+            Place::Held => {
+                self.delayed -= 1;
+                false
             }
             Place::Leased => {
                 let was_full = self.is_full();
@@ -259,14 +268,22 @@ impl Queue {
         head.is_some()
     }
 
-    /// The slot of the message that was sent first.
+    /// The slot of the message that was sent first; what is held comes after all others.
     pub(crate) fn oldest(&self) -> Option<u32> {
         self.lines.as_ref()?.sent.first().copied()
     }
 
-    /// When retention ends the oldest message.
+    /// When the message was sent that was sent first, apart from what is held.
+    pub(crate) fn oldest_sent_ms(&self, slab: &Slab) -> Option<u64> {
+        self.oldest()
+            .and_then(|slot| slab.get(slot))
+            .filter(|entry| entry.place != Place::Held)
+            .map(|entry| entry.sent_ms)
+    }
+
+    /// When retention ends the oldest message. It does not end what is held.
     pub(crate) fn retention_ends_ms(&self, slab: &Slab) -> Option<u64> {
-        Some(slab.get(self.oldest()?)?.sent_ms.saturating_add(self.attributes.retention_ms))
+        Some(self.oldest_sent_ms(slab)?.saturating_add(self.attributes.retention_ms))
     }
 
     /// When retention ends the oldest message: as it was when it was last asked, and as it is. A queue without messages

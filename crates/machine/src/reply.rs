@@ -1,6 +1,6 @@
 //! What `decide` answers.
 
-use crate::{Event, LeaseRef, Location, MessageKey, QueueId, ScheduleId};
+use crate::{BatchTie, Event, LeaseRef, Location, MessageKey, QueueId, ScheduleId};
 use afterward_names::{MessageId, QueueArn};
 
 /// What happens, and what to tell the caller once it is durable.
@@ -66,6 +66,8 @@ pub struct Delivery {
     pub receive_count: u32,
     /// The queue that dead-lettered it.
     pub source: Option<QueueArn>,
+    /// What it has to do with a batch.
+    pub batch: Option<BatchTie>,
 }
 
 /// One of several messages that were sent.

@@ -22,6 +22,8 @@ pub(crate) enum Place {
     Delayed,
     /// A consumer holds it. [`Entry::due_ms`]: until when.
     Leased,
+    /// It waits for a batch. From [`Entry::sent_ms`] to [`Entry::due_ms`] it is as long as it is delayed once it doesn't.
+    Held,
 }
 
 /// What every message needs; what only some need is in [`crate::sides::Sides`].

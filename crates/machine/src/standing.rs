@@ -3,13 +3,22 @@
 use crate::sides::Receipt;
 use crate::slab::{Entry, Place};
 use crate::timers::Due;
-use crate::{LeaseId, QueueId, State};
+use crate::{BatchTie, LeaseId, QueueId, State};
 use afterward_names::GroupId;
 
 impl State {
     /// Puts a message into a free slot and into its queue, which exists.
-    pub(crate) fn insert_message(&mut self, slot: u32, mut entry: Entry, group: Option<&GroupId>) {
+    pub(crate) fn insert_message(
+        &mut self,
+        slot: u32,
+        mut entry: Entry,
+        group: Option<&GroupId>,
+        batch: Option<&BatchTie>,
+    ) {
         let Some(queue) = self.queues.get_mut(&entry.queue) else { return };
+        if let Some(tie) = batch {
+            self.batches.tie(slot, entry.order, entry.queue, tie);
+        }
         entry.group = queue.join(group);
         self.slab.insert(slot, &entry);
         queue.enter(slot, &self.slab);
@@ -23,6 +32,7 @@ impl State {
         self.end_lease(slot, self.now_ms);
         self.detach(slot);
         self.sides.forget(slot);
+        self.batches.forget(slot);
         if let Some(queue) = self.queues.get_mut(&entry.queue) {
             queue.leave(slot, &entry, &self.slab);
         }
@@ -34,6 +44,7 @@ impl State {
     pub(crate) fn transfer(&mut self, slot: u32, to: QueueId, change: impl FnOnce(&mut Entry)) {
         let Some(entry) = self.slab.get(slot) else { return };
         let from = entry.queue;
+        self.batches.moved(slot);
         self.end_lease(slot, self.now_ms);
         self.detach(slot);
         let Some(queue) = self.queues.get_mut(&from) else { return };
@@ -50,6 +61,22 @@ impl State {
         self.attach(slot);
         self.refresh_retention(from);
         self.refresh_retention(to);
+    }
+
+    /// A held message joins the end of its queue's line, as newly sent: delayed first, if it was sent with a delay. FIFO
+    /// queues' delays are the queue's own, as it is by then.
+    pub(crate) fn release(&mut self, slot: u32, order: u64) {
+        let Some(entry) = self.slab.get(slot).filter(|entry| entry.place == Place::Held) else { return };
+        let Some(queue) = self.queues.get(&entry.queue) else { return };
+        let own_ms = entry.due_ms - entry.sent_ms;
+        let delay_ms = if queue.is_fifo() { queue.attributes.delay_ms } else { own_ms };
+        let now_ms = self.now_ms;
+        self.transfer(slot, entry.queue, |entry| {
+            (entry.order, entry.sent_ms, entry.due_ms) = (order, now_ms, now_ms + delay_ms);
+            if delay_ms > 0 {
+                entry.place = Place::Delayed;
+            }
+        });
     }
 
     /// Changes where a message stands.
@@ -95,7 +122,9 @@ impl State {
             Due::Retention(id) => {
                 let Some(queue) = self.queues.get(&id) else { return };
                 match queue.oldest() {
-                    Some(slot) if queue.retention_ends_ms(&self.slab) <= Some(at_ms) => self.remove_message(slot),
+                    Some(slot) if queue.retention_ends_ms(&self.slab).is_some_and(|ends_ms| ends_ms <= at_ms) => {
+                        self.remove_message(slot);
+                    }
                     // Were the timer ever behind the queue, it would be set right rather than fire for ever.
                     _ => self.refresh_retention(id),
                 }

@@ -1,6 +1,7 @@
 //! The state: all that a partition knows, and how time moves in it.
 
 use crate::attempts::Attempts;
+use crate::batches::Batches;
 use crate::dedup::DedupTable;
 use crate::directory::Directory;
 use crate::finished::FinishedJobs;
@@ -30,6 +31,7 @@ pub struct State {
     pub(crate) last_task: u64,
     pub(crate) slab: Slab,
     pub(crate) sides: Sides,
+    pub(crate) batches: Batches,
     pub(crate) queues: BTreeMap<QueueId, Box<Queue>>,
     pub(crate) directory: Directory,
     /// Settings that queues have lately been given, to be shared with the next ones.
@@ -94,6 +96,11 @@ impl State {
     /// Whether [`crate::Command::SweepScheduleGroups`] has something to do.
     pub fn has_groups_to_sweep(&self) -> bool {
         self.schedules.groups.deleting().next().is_some()
+    }
+
+    /// Whether [`crate::Command::ReleaseHeld`] has something to do.
+    pub fn has_held_to_release(&self) -> bool {
+        self.batches.to_release().next().is_some()
     }
 
     /// Queues in which a message has become receivable since the last call, each once.

@@ -1,6 +1,7 @@
 //! What can be read off the state: the shapes of the answers.
 
-use crate::{Event, Location, MessageKey, MoveOutcome, QueueAttributes, QueueId, ScheduleId, Tags};
+use crate::slab::{Entry, Place};
+use crate::{BatchTie, Event, Location, MessageKey, MoveOutcome, QueueAttributes, QueueId, ScheduleId, Tags};
 use afterward_names::{MessageId, QueueAddress, QueueArn, ScheduleAddress, ScheduleGroupAddress};
 
 /// A queue, for reading.
@@ -21,11 +22,11 @@ pub struct QueueView<'a> {
 pub struct Counts {
     /// Visible: `ApproximateNumberOfMessages`. On FIFO queues those behind a blocked group count, as on AWS.
     pub visible: u64,
-    /// `ApproximateNumberOfMessagesDelayed`.
+    /// `ApproximateNumberOfMessagesDelayed`. What waits for a batch counts, too.
     pub delayed: u64,
     /// `ApproximateNumberOfMessagesNotVisible`.
     pub in_flight: u64,
-    /// When the oldest message was sent, of those not deleted.
+    /// When the oldest message was sent, of those not deleted and not held.
     pub oldest_sent_ms: Option<u64>,
 }
 
@@ -50,8 +51,18 @@ pub struct MessageView {
     pub location: Location,
     /// Where the text of its last failure is.
     pub failure: Option<Location>,
-    /// When retention ends it.
-    pub expires_ms: u64,
+    /// When retention ends it; nothing that is held does it end.
+    pub expires_ms: Option<u64>,
+    /// What it has to do with a batch.
+    pub batch: Option<BatchTie>,
+}
+
+impl MessageView {
+    /// Where a walk over its queue's messages goes on after it.
+    pub fn cursor(&self) -> Cursor {
+        let sent_ms = if self.standing == Standing::Held { Cursor::HELD_MS } else { self.sent_ms };
+        Cursor { sent_ms, slot: self.key.slot }
+    }
 }
 
 /// Why a message is, or is not, being delivered.
@@ -67,6 +78,8 @@ pub enum Standing {
     },
     /// FIFO: another message of its group is in flight, or delayed before it.
     BehindGroup,
+    /// It was sent after a batch that is not over.
+    Held,
 }
 
 /// What became of a job.
@@ -129,6 +142,16 @@ pub struct Cursor {
     pub sent_ms: u64,
     /// In which slot.
     pub slot: u32,
+}
+
+impl Cursor {
+    /// What is held comes after all that was sent.
+    const HELD_MS: u64 = u64::MAX;
+
+    pub(crate) fn of(entry: &Entry, slot: u32) -> Cursor {
+        let sent_ms = if entry.place == Place::Held { Cursor::HELD_MS } else { entry.sent_ms };
+        Cursor { sent_ms, slot }
+    }
 }
 
 /// State to write forward before the record that holds it is trimmed.

@@ -94,6 +94,7 @@ impl State {
             Place::Visible if queue.is_behind_group(entry, &self.slab) => Standing::BehindGroup,
             Place::Visible => Standing::Ready,
             Place::Delayed => Standing::Delayed { until_ms: entry.due_ms },
+            Place::Held => Standing::Held,
             Place::Leased => Standing::Leased { until_ms: entry.due_ms },
         };
         Some(MessageView {
@@ -109,7 +110,9 @@ impl State {
             source: self.sides.source(slot).cloned(),
             location: entry.location(),
             failure: self.sides.failures.get(&slot).copied(),
-            expires_ms: entry.sent_ms.saturating_add(queue.attributes.retention_ms),
+            expires_ms: (entry.place != Place::Held)
+                .then(|| entry.sent_ms.saturating_add(queue.attributes.retention_ms)),
+            batch: self.batches.of(slot),
         })
     }
 
@@ -132,7 +135,7 @@ impl Queue {
                 visible: u64::from(self.visible),
                 delayed: u64::from(self.delayed),
                 in_flight: u64::from(self.in_flight),
-                oldest_sent_ms: self.oldest().and_then(|slot| slab.get(slot)).map(|entry| entry.sent_ms),
+                oldest_sent_ms: self.oldest_sent_ms(slab),
             },
         }
     }

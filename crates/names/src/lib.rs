@@ -7,6 +7,7 @@
 
 mod account;
 mod arn;
+mod batch;
 mod id;
 pub mod limits;
 mod message_id;
@@ -17,6 +18,7 @@ mod schedule_arn;
 
 pub use account::{AccountId, NotAnAccountId};
 pub use arn::{NotAQueueArn, QueueArn};
+pub use batch::{BatchId, NotABatchId};
 pub use id::{DeduplicationId, GroupId, NotAnId};
 pub use message_id::{MessageId, NotAMessageId};
 pub use queue::{NotAQueueName, QueueAddress, QueueName};

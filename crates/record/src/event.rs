@@ -3,7 +3,7 @@
 use crate::kind;
 use crate::reader::{Reader, Reason};
 use crate::writer::Writer;
-use afterward_machine::{Event, ScheduleGroupId};
+use afterward_machine::{Event, KeptMessage, MessageSent, ScheduleGroupId};
 
 /// Why a kind or version that this release does not know is refused.
 pub(crate) const UNKNOWN: Reason =
@@ -26,6 +26,7 @@ pub(crate) fn kind_and_version(event: &Event) -> (u8, u8) {
         Event::MoveStarted { .. } => kind::MOVE_STARTED,
         Event::Redriven { .. } => kind::REDRIVEN,
         Event::MoveEnded { .. } => kind::MOVE_ENDED,
+        Event::Released { .. } => kind::RELEASED,
         Event::QueueKept(_) => kind::QUEUE_KEPT,
         Event::MessageKept(_) => kind::MESSAGE_KEPT,
         Event::DedupKept(_) => kind::DEDUP_KEPT,
@@ -40,7 +41,13 @@ pub(crate) fn kind_and_version(event: &Event) -> (u8, u8) {
         Event::ScheduleRan { .. } => kind::SCHEDULE_RAN,
         Event::ScheduleDeleted { .. } => kind::SCHEDULE_DELETED,
     };
-    (kind, 1)
+    // A message that has nothing to do with a batch is written as it was before there were any.
+    let version = match event {
+        Event::Sent(sent) if sent.batch.is_some() => 2,
+        Event::MessageKept(kept) if kept.batch.is_some() => 2,
+        _ => 1,
+    };
+    (kind, version)
 }
 
 impl Writer<'_> {
@@ -97,6 +104,10 @@ impl Writer<'_> {
                 self.number(*task);
                 self.outcome(outcome);
             }
+            Event::Released { message, order } => {
+                self.key(*message);
+                self.number(*order);
+            }
             Event::QueueKept(queue) => self.kept_queue(queue),
             Event::MessageKept(message) => self.kept_message(message),
             Event::DedupKept(dedup) => self.kept_dedup(dedup),
@@ -145,6 +156,7 @@ impl Reader<'_> {
     pub(crate) fn event(&mut self, kind: u8, version: u8) -> Result<Event, Reason> {
         Ok(match (kind, version) {
             (kind::SENT, 1) => Event::Sent(self.sent()?),
+            (kind::SENT, 2) => Event::Sent(MessageSent { batch: self.batched()?, ..self.sent()? }),
             (kind::LEASED, 1) => {
                 let (queue, until_ms) = (self.queue()?, self.time()?);
                 let attempt = self.flags(1)?.then(1, || self.array())?;
@@ -181,6 +193,10 @@ impl Reader<'_> {
             (kind::MOVE_ENDED, 1) => Event::MoveEnded { task: self.number()?, outcome: self.outcome()? },
             (kind::QUEUE_KEPT, 1) => Event::QueueKept(self.kept_queue()?),
             (kind::MESSAGE_KEPT, 1) => Event::MessageKept(self.kept_message()?),
+            (kind::MESSAGE_KEPT, 2) => {
+                Event::MessageKept(KeptMessage { batch: self.batched()?, ..self.kept_message()? })
+            }
+            (kind::RELEASED, 1) => Event::Released { message: self.key()?, order: self.number()? },
             (kind::DEDUP_KEPT, 1) => Event::DedupKept(self.kept_dedup()?),
             (kind::FINISHED_KEPT, 1) => Event::FinishedKept(self.kept_finished()?),
             (kind::ATTEMPT_KEPT, 1) => Event::AttemptKept {

@@ -30,7 +30,8 @@ impl Writer<'_> {
     }
 
     pub(crate) fn sent(&mut self, sent: &MessageSent) {
-        let MessageSent { queue, id, order, visible_ms, group, dedup, job } = sent;
+        let MessageSent { queue, id, order, visible_ms, group, dedup, job, batch } = sent;
+        self.batched(batch.as_ref());
         self.byte(flags([
             (GROUP, group.is_some()),
             (DEDUP, dedup.is_some()),
@@ -91,6 +92,7 @@ impl Reader<'_> {
         self.narrow().map(QueueId)
     }
 
+    /// The first version's fields.
     pub(crate) fn sent(&mut self) -> Result<MessageSent, Reason> {
         let has = self.flags(GROUP | DEDUP | JOB | FINGERPRINT)?;
         let sent = MessageSent {
@@ -105,6 +107,7 @@ impl Reader<'_> {
                 Ok(KeptKey { key, expires_ms, fingerprint: fingerprint.unwrap_or(0) })
             })?,
             job: has.has(JOB),
+            batch: None,
         };
         // Neither is written: there is one way to say that there is no fingerprint.
         let fingerprint = sent.dedup.is_some_and(|dedup| dedup.fingerprint != 0);

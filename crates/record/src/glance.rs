@@ -59,7 +59,9 @@ fn look(body: &[u8]) -> Result<Glance, Reason> {
     reader.set_time(time_ms);
     match (kind, version) {
         (kind::SENT, 1) => reader.glance_at_sent(),
+        (kind::SENT, 2) => reader.batched().and_then(|_| reader.glance_at_sent()),
         (kind::MESSAGE_KEPT, 1) => reader.glance_at_kept(),
+        (kind::MESSAGE_KEPT, 2) => reader.batched().and_then(|_| reader.glance_at_kept()),
         (kind::DELETED, 1) => reader.key().map(Glance::Deleted),
         (kind::LEASED, 1) => {
             let (_queue, _until_ms) = (reader.queue()?, reader.time()?);

@@ -61,7 +61,9 @@ impl Writer<'_> {
             source,
             redrives,
             failure,
+            batch,
         } = message;
+        self.batched(batch.as_ref());
         self.byte(flags([
             (GROUP, group.is_some()),
             (JOB, *job),
@@ -123,6 +125,7 @@ impl Reader<'_> {
         Ok(Glance::Message { message: key_of(id), counts_until_ms: if has.has(JOB) { u64::MAX } else { 0 } })
     }
 
+    /// The first version's fields.
     pub(crate) fn kept_message(&mut self) -> Result<KeptMessage, Reason> {
         let has = self.flags(ALL)?;
         Ok(KeptMessage {
@@ -142,6 +145,7 @@ impl Reader<'_> {
             group: has.then(GROUP, || self.group())?,
             source: has.then(SOURCE, || self.arn())?,
             failure: has.has(FAILURE),
+            batch: None,
         })
     }
 }

@@ -33,6 +33,7 @@
 //! This crate knows nothing of batches, files, positions or what an event does to the state.
 
 mod attributes;
+mod batched;
 mod content;
 mod event;
 mod fields;

@@ -33,6 +33,7 @@ fn a_million_sends_replay_within_a_second() {
             group: None,
             dedup: None,
             job: false,
+            batch: None,
         };
         encode(&mut payload, time_ms, &Event::Sent(sent), Beside::Content(&content));
     }

@@ -43,6 +43,7 @@ pub(crate) fn plain(queue: &QueueAddress, body: String, sender: &str) -> (Send, 
         group: None,
         dedup: None,
         job: false,
+        batch: None,
     };
     let content = Content {
         body_md5: Md5::digest(&body).into(),

@@ -218,9 +218,10 @@ impl Partition {
         });
         let moves = self.state.next_move_ms().map(|due_ms| due_ms.max(self.moves_rest_until_ms));
         let unfinished = (!self.unfinished.is_empty()).then_some(now_ms);
-        let sweep = self.state.has_groups_to_sweep().then_some(now_ms);
+        let rest = self.state.has_groups_to_sweep() || self.state.has_held_to_release();
+        let rest = rest.then_some(now_ms);
         let schedule = self.next_schedule_wake_ms();
-        [timers, moves, unfinished, sweep, schedule, self.waiters.next_deadline_ms()].into_iter().flatten().min()
+        [timers, moves, unfinished, rest, schedule, self.waiters.next_deadline_ms()].into_iter().flatten().min()
     }
 
     /// What to append next; `None` if nothing is pending or a batch is in flight already.

@@ -36,6 +36,7 @@ impl Partition {
             self.serve_queue(queue);
         }
         loop {
+            self.release_held();
             // Dead-lettering on the way may wake further queues.
             let woken = self.state.take_woken();
             if woken.is_empty() {
@@ -48,6 +49,14 @@ impl Partition {
             }
         }
         self.tell_due();
+    }
+
+    /// Lets go of what batches held whose last message has left. Were it too much for one round, [`Self::on_time`] goes on.
+    fn release_held(&mut self) {
+        if self.state.has_held_to_release() {
+            // It is never refused.
+            let _released = self.act(&Command::ReleaseHeld, 0, Beside::Nothing);
+        }
     }
 
     /// Goes on where a receive had stopped at its bound of work.

@@ -1,7 +1,10 @@
 //! What comes back after a kill, and what keeps a partition from coming back.
 
-use crate::rig::{Calls, Rig, START_MS, bodies, body, change};
-use afterward_broker::{Broker, Failure, ManualClock, OpenError, Settings, SystemClock, machine::Command};
+use crate::rig::{Calls, Rig, START_MS, a_send, attributes, bodies, body, change};
+use afterward_broker::{
+    Broker, Failure, ManualClock, OpenError, Settings, SystemClock,
+    machine::{BatchTie, Batched, Command, Send},
+};
 use afterward_log::{
     Batch, Log,
     memory::MemoryLog,
@@ -145,4 +148,43 @@ async fn a_call_that_panics_costs_a_replay_and_nothing_acknowledged() {
     let found = crate::rig::once_back(&rig.broker, async |broker| broker.take(&queue, 1, 0).await).await;
     assert_eq!(bodies(&found), ["kept"]);
     assert_eq!(rig.broker.metrics().reopened, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_a_batch_waits_on_after_a_kill() {
+    let rig = Rig::new();
+    let queue = rig.standard("q").await;
+    let batch = || "import".parse().unwrap();
+    let member = || Send { batch: Some(Batched::In(batch())), ..a_send(&queue) };
+    rig.try_send(member(), "one").await.unwrap();
+    rig.try_send(member(), "two").await.unwrap();
+    rig.try_send(Send { batch: Some(Batched::After(batch())), ..a_send(&queue) }, "done").await.unwrap();
+    let taken = rig.take(&queue, 10, 0).await;
+    rig.delete(&queue, taken[0].delivery.lease).await.unwrap();
+
+    let rig = rig.kill_and_reopen();
+    assert!(rig.take(&queue, 10, 0).await.is_empty());
+    let waits = rig.waiting(&queue, 10).await;
+    rig.delete(&queue, taken[1].delivery.lease).await.unwrap();
+    let found = waits.await.unwrap().unwrap();
+    assert_eq!(bodies(&found), ["done"]);
+    assert_eq!(found[0].delivery.batch, Some(BatchTie::After(batch())));
+
+    let rig = rig.kill_and_reopen();
+    rig.delete(&queue, found[0].delivery.lease).await.unwrap();
+    assert_eq!(rig.broker.metrics().messages, 0);
+}
+
+/// Nobody calls: what the last of a batch held is let go of by time alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_whose_last_message_expires_is_over() {
+    let rig = Rig::new();
+    let queue = rig.create("q", attributes(|changes| changes.retention_ms = Some(60_000))).await;
+    rig.try_send(Send { batch: Some(Batched::In("b".parse().unwrap())), ..a_send(&queue) }, "one").await.unwrap();
+    let taken = rig.take(&queue, 10, 0).await;
+    rig.release(&queue, taken[0].delivery.lease, 3_600).await;
+    rig.try_send(Send { batch: Some(Batched::After("b".parse().unwrap())), ..a_send(&queue) }, "done").await.unwrap();
+    let waits = rig.waiting(&queue, 10).await;
+    rig.clock.advance(Duration::from_secs(60));
+    assert_eq!(bodies(&waits.await.unwrap().unwrap()), ["done"]);
 }

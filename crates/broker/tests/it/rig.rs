@@ -155,7 +155,7 @@ pub(crate) fn address(name: &str) -> QueueAddress {
 }
 
 pub(crate) fn a_send(queue: &QueueAddress) -> Send {
-    Send { queue: queue.clone(), size_bytes: 1, delay_ms: None, group: None, dedup: None, job: false }
+    Send { queue: queue.clone(), size_bytes: 1, delay_ms: None, group: None, dedup: None, job: false, batch: None }
 }
 
 pub(crate) fn a_receive(queue: &QueueAddress, max: usize) -> Receive {

@@ -32,6 +32,7 @@ enum Which {
     Delayed,
     Leased,
     BehindGroup,
+    Held,
 }
 
 impl Filter {
@@ -60,6 +61,7 @@ impl Filter {
             Standing::Delayed { .. } => Which::Delayed,
             Standing::Leased { .. } => Which::Leased,
             Standing::BehindGroup => Which::BehindGroup,
+            Standing::Held => Which::Held,
         };
         self.state.is_none_or(|wanted| wanted == stands)
     }
@@ -91,7 +93,8 @@ fn which(text: &str) -> Result<Which, AdminError> {
         "delayed" => Ok(Which::Delayed),
         "leased" => Ok(Which::Leased),
         "behind_group" => Ok(Which::BehindGroup),
-        _ => Err(invalid("state is ready, delayed, leased or behind_group.")),
+        "held" => Ok(Which::Held),
+        _ => Err(invalid("state is ready, delayed, leased, behind_group or held.")),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{progress, time::rfc3339};
 use afterward_broker::{
     Attribute, AttributeValue, Progress, StoredMessage,
-    machine::{MessageView, Standing},
+    machine::{BatchTie, MessageView, Standing},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
@@ -20,9 +20,17 @@ pub(super) struct Peeked {
     sent_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_received_at: Option<String>,
-    expires_at: String,
+    /// Nothing ends what is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<String>,
+    /// The batch that it is one of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<String>,
+    /// The batch that it was sent after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deduplication_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,6 +79,12 @@ impl Peeked {
             Standing::Delayed { until_ms } => ("delayed", Some(until_ms)),
             Standing::Leased { until_ms } => ("leased", Some(until_ms)),
             Standing::BehindGroup => ("behind_group", None),
+            Standing::Held => ("held", None),
+        };
+        let (batch, after) = match &view.batch {
+            None => (None, None),
+            Some(BatchTie::In(id)) => (Some(id.to_string()), None),
+            Some(BatchTie::Held(id) | BatchTie::After(id)) => (None, Some(id.to_string())),
         };
         let content = stored.content;
         let attribute_bytes: usize = content.attributes.iter().map(size_bytes).sum();
@@ -83,8 +97,10 @@ impl Peeked {
             receive_count: view.receive_count,
             sent_at: rfc3339(view.sent_ms),
             first_received_at: view.first_received_ms.map(rfc3339),
-            expires_at: rfc3339(view.expires_ms),
+            expires_at: view.expires_ms.map(rfc3339),
             group: stored.group.map(|group| group.to_string()),
+            batch,
+            after,
             deduplication_id: content.deduplication_id.as_ref().map(ToString::to_string),
             sequence_number: fifo.then(|| crate::sqs::sequence_number(view.order)),
             source_queue: view.source.as_ref().map(ToString::to_string),

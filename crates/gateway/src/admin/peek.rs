@@ -157,7 +157,7 @@ async fn contents(
         Some(Peeked::of(view, stored, Told { last_error, progress }, fifo, filter.max_body_bytes))
     });
     let looked = views.iter().map(|view| {
-        let cursor = Cursor { sent_ms: view.sent_ms, slot: view.key.slot };
+        let cursor = view.cursor();
         match filter.wants(view.standing) {
             true => Looked { cursor, read_bytes: view.location.length_bytes as usize, message: found.next().flatten() },
             false => Looked { cursor, read_bytes: 0, message: None },

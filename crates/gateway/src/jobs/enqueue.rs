@@ -38,7 +38,7 @@ pub(super) async fn enqueue(exchange: &Exchange<'_>) -> Result<Response<Bytes>, 
     let queue = exchange.gateway.settings.jobs.queue.clone();
     let size_bytes = body.len() as u32;
     let sender = queue.account.to_string().into();
-    let send = Send { queue, size_bytes, delay_ms, group: None, dedup, job: true };
+    let send = Send { queue, size_bytes, delay_ms, group: None, dedup, job: true, batch: None };
     let content = Content {
         body: Bytes::copy_from_slice(body),
         body_md5: digest::md5(body),

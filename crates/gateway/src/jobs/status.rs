@@ -102,7 +102,7 @@ fn look_up(state: &State, id: MessageId, account: AccountId, region: &Region) ->
             };
             let status = match message.standing {
                 _ if message.source.is_some() => "dead",
-                Standing::Ready | Standing::BehindGroup => "waiting",
+                Standing::Ready | Standing::BehindGroup | Standing::Held => "waiting",
                 Standing::Delayed { .. } => "delayed",
                 Standing::Leased { .. } => "active",
             };

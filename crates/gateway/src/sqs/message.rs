@@ -118,7 +118,15 @@ impl Draft {
             delay_seconds: self.delay_seconds,
             deduplication_id: self.deduplication_id,
         };
-        let send = Send { queue: queue.clone(), size_bytes: size_bytes as u32, delay_ms, group, dedup, job: false };
+        let send = Send {
+            queue: queue.clone(),
+            size_bytes: size_bytes as u32,
+            delay_ms,
+            group,
+            dedup,
+            job: false,
+            batch: None,
+        };
         let content = Content {
             body: Bytes::from(self.body),
             body_md5,

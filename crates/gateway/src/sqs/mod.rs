@@ -6,6 +6,7 @@
 
 mod attributes;
 mod batch;
+mod batched;
 mod call;
 mod change_visibility;
 mod characters;

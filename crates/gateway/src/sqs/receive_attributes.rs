@@ -1,6 +1,6 @@
 //! Which attributes a receive returns.
 
-use super::message::sequence_number;
+use super::{batched, message::sequence_number};
 use afterward_aws::{
     Error,
     sqs::{Blob, MessageAttributeValue},
@@ -8,8 +8,10 @@ use afterward_aws::{
 use afterward_broker::{Attribute, AttributeValue, Received};
 use std::collections::BTreeMap;
 
-/// `MessageSystemAttributeName` of the model, but for `All`.
-const NAMES: [&str; 9] = [
+/// `MessageSystemAttributeName` of the model, but for `All`, and two of ours.
+const NAMES: [&str; 11] = [
+    "AfterwardAfter",
+    "AfterwardBatch",
     "ApproximateFirstReceiveTimestamp",
     "ApproximateReceiveCount",
     "AWSTraceHeader",
@@ -50,6 +52,8 @@ impl SystemAttributes {
 fn value(name: &str, received: &Received, fifo: bool) -> Option<String> {
     let (delivery, content) = (&received.delivery, &received.message.content);
     match name {
+        "AfterwardAfter" => batched::after(delivery.batch.as_ref()).map(ToString::to_string),
+        "AfterwardBatch" => batched::batch(delivery.batch.as_ref()).map(ToString::to_string),
         "ApproximateFirstReceiveTimestamp" => Some(delivery.first_received_ms.to_string()),
         "ApproximateReceiveCount" => Some(delivery.receive_count.to_string()),
         "AWSTraceHeader" => content.trace_header.as_ref().map(ToString::to_string),

@@ -2,6 +2,7 @@
 
 use super::{
     batch::{self, Failures},
+    batched,
     call::{Call, unavailable_error},
     message::{Draft, Outgoing},
     unique,
@@ -13,7 +14,7 @@ use afterward_aws::{
         SendMessageResult,
     },
 };
-use afterward_broker::machine::{Refusal, Reply};
+use afterward_broker::machine::{Refusal, Reply, Send};
 use afterward_names::limits;
 
 pub(super) async fn one(call: &Call<'_>, request: SendMessageRequest) -> Result<Response, Error> {
@@ -22,6 +23,7 @@ pub(super) async fn one(call: &Call<'_>, request: SendMessageRequest) -> Result<
     if let Some(dedup) = unique::asked(call)? {
         send.dedup = Some(dedup);
     }
+    send.batch = batched::asked(call)?;
     let outcome = call.broker().send_one(send, content).await.map_err(unavailable_error)?;
     receipt.result(outcome).map(Response::SendMessage)
 }
@@ -29,6 +31,7 @@ pub(super) async fn one(call: &Call<'_>, request: SendMessageRequest) -> Result<
 pub(super) async fn batch(call: &Call<'_>, request: SendMessageBatchRequest) -> Result<Response, Error> {
     let queue = call.queue(&request.queue_url)?;
     unique::refuse_in_batch(call)?;
+    let batched = batched::asked(call)?;
     batch::check(request.entries.iter().map(|entry| entry.id.as_str()), "SendMessageBatchRequestEntry")?;
     let drafts: Vec<(String, Draft)> =
         request.entries.into_iter().map(|mut entry| (std::mem::take(&mut entry.id), Draft::from(entry))).collect();
@@ -41,7 +44,7 @@ pub(super) async fn batch(call: &Call<'_>, request: SendMessageBatchRequest) -> 
         match draft.checked(call, &queue, Some(body_md5)) {
             Ok(Outgoing { send, content, receipt }) => {
                 receipts.push((id, receipt));
-                sends.push((send, content));
+                sends.push((Send { batch: batched.clone(), ..send }, content));
             }
             Err(error) => failures.push(id, error),
         }

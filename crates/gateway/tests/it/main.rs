@@ -3,6 +3,7 @@
 
 mod actions;
 mod admin;
+mod batched;
 mod browsers;
 mod clock;
 mod errors;

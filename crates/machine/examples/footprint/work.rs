@@ -91,7 +91,7 @@ impl Work {
 /// A message without a group.
 pub(crate) fn plain(queue: &QueueAddress, delay_ms: Option<u64>) -> Command {
     let (queue, group, dedup) = (queue.clone(), None, None);
-    Command::Send(Send { queue, size_bytes: 256, delay_ms, group, dedup, job: false })
+    Command::Send(Send { queue, size_bytes: 256, delay_ms, group, dedup, job: false, batch: None })
 }
 
 /// A message of a group; FIFO queues also want a number that tells it from others.
@@ -101,7 +101,7 @@ pub(crate) fn grouped(queue: &QueueAddress, group: u64, number: Option<u64>) -> 
         |number: u64| (u128::from(number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)).to_be_bytes();
     let dedup = number.map(|number| Dedup::Fifo { id: Some(digest(number)), body: None });
     let group = format!("customer-{group:07}").parse().ok();
-    Command::Send(Send { queue: queue.clone(), size_bytes: 256, delay_ms: None, group, dedup, job: false })
+    Command::Send(Send { queue: queue.clone(), size_bytes: 256, delay_ms: None, group, dedup, job: false, batch: None })
 }
 
 pub(crate) fn receiving(queue: &QueueAddress, max: usize, timeout_ms: u64) -> Command {

@@ -4,7 +4,9 @@
 use crate::finished::{Finished, REMEMBERED_MS};
 use crate::sides::{Past, Receipt};
 use crate::slab::{Entry, NO_GROUP, Place};
-use crate::{KeptDedup, KeptFinished, KeptMessage, KeptQueue, LeasedMessage, Location, MessageKey, QueueId, State};
+use crate::{
+    BatchTie, KeptDedup, KeptFinished, KeptMessage, KeptQueue, LeasedMessage, Location, MessageKey, QueueId, State,
+};
 use afterward_names::{QueueAddress, QueueArn, limits};
 
 impl State {
@@ -37,10 +39,11 @@ impl State {
 
     fn restore(&mut self, key: MessageKey, kept: &KeptMessage, at: Location) {
         self.remove_message(key.slot);
-        let place = match kept.leased {
-            true => Place::Leased,
-            false if kept.visible_ms > self.now_ms => Place::Delayed,
-            false => Place::Visible,
+        let place = match &kept.batch {
+            Some(BatchTie::Held(_)) => Place::Held,
+            _ if kept.leased => Place::Leased,
+            _ if kept.visible_ms > self.now_ms => Place::Delayed,
+            _ => Place::Visible,
         };
         let entry = Entry {
             random: kept.id.random(),
@@ -56,7 +59,7 @@ impl State {
             place,
             job: kept.job,
         };
-        self.insert_message(key.slot, entry, kept.group.as_ref());
+        self.insert_message(key.slot, entry, kept.group.as_ref(), kept.batch.as_ref());
         if kept.first_received_ms > 0 || kept.lease.0 > 0 || kept.receive_count > 0 {
             let KeptMessage { first_received_ms, received_ms, lease, receive_count, .. } = *kept;
             self.sides.receipts.insert(key.slot, Receipt { first_received_ms, received_ms, lease, receive_count });

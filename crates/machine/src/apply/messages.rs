@@ -2,7 +2,7 @@
 
 use crate::finished::Finished;
 use crate::slab::{Entry, NO_GROUP, Place};
-use crate::{LeasedMessage, Location, MessageKey, MessageSent, QueueId, State};
+use crate::{BatchTie, LeasedMessage, Location, MessageKey, MessageSent, QueueId, State};
 use afterward_names::{QueueArn, limits};
 
 impl State {
@@ -24,11 +24,15 @@ impl State {
             queue: message.queue,
             group: NO_GROUP,
             generation: key.generation,
-            place: if delayed { Place::Delayed } else { Place::Visible },
+            place: match &message.batch {
+                Some(BatchTie::Held(_)) => Place::Held,
+                _ if delayed => Place::Delayed,
+                _ => Place::Visible,
+            },
             job: message.job,
         };
         self.remove_message(key.slot);
-        self.insert_message(key.slot, entry, message.group.as_ref());
+        self.insert_message(key.slot, entry, message.group.as_ref(), message.batch.as_ref());
     }
 
     pub(super) fn leased(
@@ -48,7 +52,7 @@ impl State {
                 Place::Visible => self.lease(message.slot, *lease, until_ms),
                 // A receive that is repeated: the same lease anew.
                 Place::Leased => self.renew(message.slot, until_ms),
-                Place::Delayed => {}
+                Place::Delayed | Place::Held => {}
             }
         }
         if let Some(attempt) = attempt {
@@ -92,6 +96,13 @@ impl State {
         }
         self.attempts.altered(key);
         self.set_place(key.slot, Place::Leased, until_ms);
+    }
+
+    pub(super) fn released(&mut self, key: MessageKey, order: u64) {
+        self.saw_order(order);
+        if self.slab.find(key).is_some() {
+            self.release(key.slot, order);
+        }
     }
 
     /// SQS developer guide, "Setting-up dead-letter queue retention": the time a message was sent stays as it is on

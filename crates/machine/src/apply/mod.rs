@@ -28,6 +28,7 @@ impl State {
                 self.visibility_changed(*message, *until_ms, failure.then_some(at));
             }
             Event::DeadLettered { message, to, order } => self.dead_lettered(*message, *to, *order),
+            Event::Released { message, order } => self.released(*message, *order),
             Event::MoveStarted { task, source, destination, max_per_s, to_move } => {
                 self.move_started(*task, source, destination.as_ref(), *max_per_s, *to_move);
             }

@@ -1,5 +1,6 @@
 //! What a command does: events and a reply, or a refusal. Nothing here changes the state.
 
+mod batches;
 mod held;
 mod moves;
 mod queues;
@@ -34,6 +35,7 @@ impl State {
                 self.change_visibility(queue, lease, *timeout_ms, *failure)
             }
             Command::DeadLetter { queue, lease, failure } => self.dead_letter(queue, lease, *failure),
+            Command::ReleaseHeld => Ok(self.release_held()),
             Command::StartMove(start) => self.start_move(start),
             Command::CancelMove { account, task } => self.cancel_move(*account, *task),
             Command::RunMoves => Ok(self.run_moves()),

@@ -80,6 +80,7 @@ impl State {
             first_received_ms: receipt.map_or(self.now_ms, |receipt| receipt.first_received_ms),
             receive_count: receipt.map_or(0, |receipt| receipt.receive_count).saturating_add(receives),
             source: self.sides.source(slot).cloned(),
+            batch: self.batches.of(slot),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::dedup::{Scope, Seen};
 use crate::queue::Queue;
-use crate::{Decision, Dedup, Event, FifoAttributes, KeptKey, QueueId, Refusal, Reply, Send, State};
+use crate::{BatchTie, Decision, Dedup, Event, FifoAttributes, KeptKey, QueueId, Refusal, Reply, Send, State};
 use afterward_names::limits;
 
 /// A send that is not refused, but for what was seen before.
@@ -11,6 +11,7 @@ pub(super) struct Accepted {
     pub(super) visible_ms: u64,
     /// The deduplication entry that it makes, or finds.
     pub(super) dedup: Option<KeptKey>,
+    pub(super) batch: Option<BatchTie>,
 }
 
 impl State {
@@ -31,7 +32,12 @@ impl State {
             return Err(Refusal::MessageTooLong { maximum_bytes });
         }
         let visible_ms = self.now_ms + delay_ms(queue, send)?;
-        Ok(Accepted { queue: queue.id, visible_ms, dedup: self.dedup_key(queue, send)? })
+        Ok(Accepted {
+            queue: queue.id,
+            visible_ms,
+            dedup: self.dedup_key(queue, send)?,
+            batch: self.batch_tie(queue.id, send),
+        })
     }
 
     /// The deduplication entry that a send would make.

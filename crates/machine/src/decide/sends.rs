@@ -4,7 +4,7 @@
 
 use super::send::{Accepted, seen_before};
 use crate::dedup::Seen;
-use crate::{Event, KeptKey, MessageKey, MessageSent, NewMessage, Refusal, Reply, SentMessage, State};
+use crate::{BatchTie, Event, KeptKey, MessageKey, MessageSent, NewMessage, Refusal, Reply, SentMessage, State};
 use afterward_names::MessageId;
 
 /// What is sent so far.
@@ -39,7 +39,8 @@ impl<'a> Sends<'a> {
         self.order += 1;
         let slot = self.state.slab.next_free_from(self.slot);
         self.slot = slot + 1;
-        let sent = accepted.message(send, slot, self.order, *random);
+        let mut sent = accepted.message(send, slot, self.order, *random);
+        self.hold_behind_those_before(&mut sent);
         self.sent.push(SentMessage { id: sent.id, order: sent.order, duplicate: false });
         self.seen.extend(sent.dedup.map(|key| (key, sent.id, sent.order)));
         self.events.push(Event::Sent(sent));
@@ -55,6 +56,18 @@ impl<'a> Sends<'a> {
             order: *order,
         });
         these.or_else(|| self.state.dedup.get(&key.key))
+    }
+
+    /// A message after a batch waits also for what has been sent in it here.
+    fn hold_behind_those_before(&self, sent: &mut MessageSent) {
+        let Some(BatchTie::After(id)) = &sent.batch else { return };
+        let is_member = |event: &Event| match event {
+            Event::Sent(MessageSent { queue, batch: Some(BatchTie::In(of)), .. }) => *queue == sent.queue && of == id,
+            _ => false,
+        };
+        if self.events.iter().any(is_member) {
+            sent.batch = Some(BatchTie::Held(id.clone()));
+        }
     }
 
     /// The events, and what became of each send.
@@ -76,6 +89,7 @@ impl Accepted {
             group: send.group.clone(),
             dedup: self.dedup,
             job: send.job,
+            batch: self.batch,
         }
     }
 }

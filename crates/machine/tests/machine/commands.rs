@@ -1,7 +1,7 @@
 //! The steps of a story that are commands, as [`crate::script`] describes them.
 
 use afterward_machine::{
-    AttributeChanges, Command, CreateQueue, Dedup, DeduplicationScope, LeaseRef, Receive, RedriveAllowPolicy,
+    AttributeChanges, Batched, Command, CreateQueue, Dedup, DeduplicationScope, LeaseRef, Receive, RedriveAllowPolicy,
     RedrivePolicy, Send, SetAttributes, StartMove, ThroughputLimit,
 };
 use afterward_names::{AccountId, QueueAddress, QueueArn, Region};
@@ -127,6 +127,11 @@ fn send(queue: QueueAddress, words: &Words<'_>) -> Send {
         group: words.value("group").map(|group| group.parse().unwrap()),
         dedup,
         job: words.flag("job"),
+        batch: match (words.value("in"), words.value("after")) {
+            (Some(id), None) => Some(Batched::In(id.parse().unwrap())),
+            (None, Some(id)) => Some(Batched::After(id.parse().unwrap())),
+            _ => None,
+        },
     }
 }
 

@@ -4,8 +4,8 @@
 use crate::script::address;
 use crate::world;
 use afterward_machine::{
-    AttributeChanges, Command, CreateQueue, Dedup, Delivery, LeaseRef, Receive, RedrivePolicy, Refusal, Reply, Send,
-    StartMove,
+    AttributeChanges, Batched, Command, CreateQueue, Dedup, Delivery, LeaseRef, Receive, RedrivePolicy, Refusal, Reply,
+    Send, StartMove,
 };
 use afterward_names::MessageId;
 use proptest::collection::vec;
@@ -61,6 +61,7 @@ pub(crate) enum Op {
         group: u8,
         delay_ms: u64,
         id: u8,
+        batch: u8,
     },
     Receive {
         queue: Queue,
@@ -107,11 +108,11 @@ fn timeout_ms() -> impl Strategy<Value = u64> {
 }
 
 fn op() -> impl Strategy<Value = Op> {
-    let send = (queue(), 0..4_u8, prop_oneof![2 => Just(0), 1 => 0..10_000_u64], 0..30_u8);
+    let send = (queue(), 0..4_u8, prop_oneof![2 => Just(0), 1 => 0..10_000_u64], 0..30_u8, 0..9_u8);
     let receive = (queue(), 1..=10_usize, timeout_ms(), 0..6_u8);
     prop_oneof![
         6 => time_ms().prop_map(Op::Advance),
-        10 => send.prop_map(|(queue, group, delay_ms, id)| Op::Send { queue, group, delay_ms, id }),
+        10 => send.prop_map(|(queue, group, delay_ms, id, batch)| Op::Send { queue, group, delay_ms, id, batch }),
         8 => receive.prop_map(|(queue, max, timeout_ms, attempt)| Op::Receive { queue, max, timeout_ms, attempt }),
         6 => (0..12_usize).prop_map(|pick| Op::Delete { pick }),
         3 => (0..12_usize, timeout_ms(), any::<bool>())
@@ -126,6 +127,16 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::Define),
         3 => (1..8_usize).prop_map(Op::Forward),
     ]
+}
+
+/// Half of the messages have to do with one of three batches; more are in one than after one.
+fn batched(batch: u8) -> Option<Batched> {
+    let id = || format!("b{}", batch % 3).parse().unwrap();
+    match batch {
+        0..3 => Some(Batched::In(id())),
+        3..5 => Some(Batched::After(id())),
+        _ => None,
+    }
 }
 
 /// Runs `test` on `cases` histories of up to `steps` steps. The same ones every time.
@@ -175,7 +186,14 @@ impl World {
     }
 
     /// The name that a new message would have, and that of the message that the reply is about.
-    pub(crate) fn send(&mut self, queue: Queue, group: Option<u8>, delay_ms: u64, id: Option<u8>) -> (u64, u64) {
+    fn send(
+        &mut self,
+        queue: Queue,
+        group: Option<u8>,
+        delay_ms: u64,
+        id: Option<u8>,
+        batch: Option<Batched>,
+    ) -> (u64, u64) {
         let send = Send {
             queue: address(queue.name()),
             size_bytes: 10,
@@ -183,6 +201,7 @@ impl World {
             group: group.map(|group| format!("g{group}").parse().unwrap()),
             dedup: id.map(|id| Dedup::Fifo { id: Some([id; 16]), body: None }),
             job: delay_ms % 2 == 1,
+            batch,
         };
         let Ok(Reply::Sent { id, .. }) = self.inner.run(&Command::Send(send)) else { panic!("not sent") };
         let name = self.names.len() as u64;
@@ -227,10 +246,10 @@ impl World {
     pub(crate) fn step(&mut self, op: &Op) {
         match *op {
             Op::Advance(ms) => self.inner.advance(ms),
-            Op::Send { queue, group, delay_ms, id } => {
+            Op::Send { queue, group, delay_ms, id, batch } => {
                 let fifo = queue.is_fifo();
                 let (delay_ms, id) = if fifo { (0, Some(id)) } else { (delay_ms, None) };
-                self.send(queue, (fifo || group > 0).then_some(group), delay_ms, id);
+                self.send(queue, (fifo || group > 0).then_some(group), delay_ms, id, batched(batch));
             }
             Op::Receive { queue, max, timeout_ms, attempt } => {
                 let attempt = (queue.is_fifo() && attempt > 0).then_some([attempt; 16]);

@@ -88,7 +88,8 @@ fn a_hundred_thousand_finished_jobs_are_remembered() {
     let mut story = Story::new();
     story.tell("create jobs");
     let queue = crate::script::address("jobs");
-    let send = Send { queue: queue.clone(), size_bytes: 1, delay_ms: None, group: None, dedup: None, job: true };
+    let send =
+        Send { queue: queue.clone(), size_bytes: 1, delay_ms: None, group: None, dedup: None, job: true, batch: None };
     let receive =
         afterward_machine::Receive { queue: queue.clone(), max: 1, visibility_timeout_ms: None, attempt: None };
     let mut ids = Vec::new();

@@ -21,7 +21,9 @@ fn send(world: &mut World, name: &str, n: usize) {
     let group = fifo.then(|| format!("g{n}").parse().unwrap());
     let queue = address(name);
     let dedup = fifo.then_some(dedup);
-    world.run(&Command::Send(Send { queue, size_bytes: 1, delay_ms: None, group, dedup, job: false })).unwrap();
+    world
+        .run(&Command::Send(Send { queue, size_bytes: 1, delay_ms: None, group, dedup, job: false, batch: None }))
+        .unwrap();
 }
 
 fn receive(world: &mut World, name: &str, timeout_ms: Option<u64>) -> Result<(Vec<Delivery>, bool), Refusal> {

@@ -13,6 +13,8 @@ mod script;
 mod world;
 
 #[cfg(test)]
+mod batches;
+#[cfg(test)]
 mod compaction;
 #[cfg(test)]
 mod dead_letters;

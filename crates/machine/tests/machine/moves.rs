@@ -140,6 +140,7 @@ fn send(_: usize) -> afterward_machine::Command {
         group: None,
         dedup: None,
         job: false,
+        batch: None,
     })
 }
 

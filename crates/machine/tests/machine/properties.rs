@@ -78,6 +78,7 @@ fn time_in_many_steps_is_time_in_one() {
                         quiet_until(&mut in_steps.inner.state, due_ms);
                     }
                     in_steps.inner.state.advance(end_ms);
+                    in_steps.inner.release();
                 }
                 other => in_steps.step(other),
             }

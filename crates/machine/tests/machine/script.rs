@@ -3,14 +3,15 @@
 //! ```text
 //! create jobs visibility=30s delay=0s retention=60s dlq=dead:3 dedup=content scope=group allow=none|q1,q2 cooldown
 //! set jobs delay=10s                  drop jobs             purge jobs cooldown
-//! send jobs a group=g id=x body=b delay=5s size=100 job key=k/1
+//! send jobs a group=g id=x body=b delay=5s size=100 job key=k/1 in=batch after=batch
 //! receive jobs max=10 for=30s attempt=t -> a b(2)           a number in brackets: its receive count
 //! delete jobs a                       with the newest handle on a; a#1: with the first
 //! change jobs a 10s failure           ChangeMessageVisibility
 //! move dead to=other rate=5           run                   cancel 1
 //! +30s                                time goes by
 //! counts jobs 1 0 2                   visible, delayed, in flight
-//! state jobs ready=a,b delayed=c leased=d behind=e          all of the queue's messages
+//! state jobs ready=a,b delayed=c leased=d behind=e held=f   all of the queue's messages
+//! ties jobs a=in:batch b=held:batch c=after:batch          what its messages have to do with batches
 //! due 30s | due never                 when something fires next
 //! woken jobs | woken                  queues with something to receive since the last time it was asked
 //! moved dead 2/3 running              the newest task of a queue
@@ -24,7 +25,7 @@
 pub(crate) use crate::commands::address;
 use crate::commands::{Words, command, millis};
 use crate::world::{World, digest};
-use afterward_machine::{Delivery, JobView, LeaseRef, MessageView, MoveOutcome, Refusal, Reply, Standing};
+use afterward_machine::{BatchTie, Delivery, JobView, LeaseRef, MessageView, MoveOutcome, Refusal, Reply, Standing};
 use afterward_names::{MessageId, QueueArn};
 use std::collections::BTreeMap;
 
@@ -95,7 +96,7 @@ impl Story {
             return;
         }
         let told = match verb {
-            "counts" | "state" | "due" | "woken" | "moved" | "job" => {
+            "counts" | "state" | "ties" | "due" | "woken" | "moved" | "job" => {
                 let told = self.look(verb, &words);
                 assert_eq!(told, words.0.join(" "));
                 return;
@@ -169,6 +170,7 @@ impl Story {
                 format!("{} {} {} {}", words.at(0), counts.visible, counts.delayed, counts.in_flight)
             }
             "moved" => self.moved(words.at(0)),
+            "ties" => self.ties(words.at(0)),
             _ => self.standings(words.at(0)),
         }
     }
@@ -218,10 +220,23 @@ impl Story {
         messages.into_iter().map(|message| (self.labels[&message.id.after_redrives(0)].clone(), message)).collect()
     }
 
+    fn ties(&self, queue: &str) -> String {
+        let mut told = vec![queue.to_owned()];
+        for (label, message) in self.messages(queue) {
+            match message.batch {
+                None => {}
+                Some(BatchTie::In(id)) => told.push(format!("{label}=in:{id}")),
+                Some(BatchTie::Held(id)) => told.push(format!("{label}=held:{id}")),
+                Some(BatchTie::After(id)) => told.push(format!("{label}=after:{id}")),
+            }
+        }
+        told.join(" ")
+    }
+
     fn standings(&self, queue: &str) -> String {
         let mut told = vec![queue.to_owned()];
         let messages = self.messages(queue);
-        for name in ["ready", "delayed", "leased", "behind"] {
+        for name in ["ready", "delayed", "leased", "behind", "held"] {
             let of_kind = messages.iter().filter(|(_, message)| standing(message) == name);
             let labels: Vec<_> = of_kind.map(|(label, _)| label.as_str()).collect();
             if !labels.is_empty() {
@@ -238,6 +253,7 @@ fn standing(message: &MessageView) -> &'static str {
         Standing::Delayed { .. } => "delayed",
         Standing::Leased { .. } => "leased",
         Standing::BehindGroup => "behind",
+        Standing::Held => "held",
     }
 }
 

@@ -151,6 +151,6 @@ fn what_was_first_received_when_stays_known() {
     let (_, message) = story.messages("jobs").remove(0);
     assert_eq!(message.sent_ms, crate::world::START_MS);
     assert_eq!(message.first_received_ms, Some(crate::world::START_MS + 3000));
-    assert_eq!(message.expires_ms, crate::world::START_MS + 4 * 86_400_000);
+    assert_eq!(message.expires_ms, Some(crate::world::START_MS + 4 * 86_400_000));
     story.end();
 }

@@ -1,6 +1,6 @@
 //! A state and its log: what the broker does, in miniature.
 
-use afterward_machine::{Command, Cursor, Event, Forward, Location, Refusal, Reply, State};
+use afterward_machine::{Command, Decision, Event, Forward, Location, Refusal, Reply, State};
 use afterward_names::{AccountId, Region};
 use std::collections::BTreeSet;
 
@@ -39,7 +39,17 @@ impl World {
         for event in decision.events {
             self.log(event);
         }
+        self.release();
         Ok(decision.reply)
+    }
+
+    /// Lets go of what batches held that are over.
+    pub(crate) fn release(&mut self) {
+        while self.state.has_held_to_release() {
+            let Decision { events, .. } = self.state.decide(&Command::ReleaseHeld, 0).unwrap();
+            assert!(!events.is_empty());
+            events.into_iter().for_each(|event| self.log(event));
+        }
     }
 
     fn log(&mut self, event: Event) {
@@ -50,6 +60,7 @@ impl World {
 
     pub(crate) fn advance(&mut self, by_ms: u64) {
         self.state.advance(self.state.now_ms() + by_ms);
+        self.release();
     }
 
     /// Replays what is retained of the log.
@@ -147,21 +158,24 @@ fn recount(state: &State) {
         let count = |wanted: fn(&Standing) -> bool| messages.iter().filter(|m| wanted(&m.standing)).count() as u64;
         let ready = count(|s| matches!(s, Standing::Ready));
         assert_eq!(queue.counts.visible, ready + count(|s| matches!(s, Standing::BehindGroup)));
-        assert_eq!(queue.counts.delayed, count(|s| matches!(s, Standing::Delayed { .. })));
+        assert_eq!(queue.counts.delayed, count(|s| matches!(s, Standing::Delayed { .. } | Standing::Held)));
         assert_eq!(queue.counts.in_flight, count(|s| matches!(s, Standing::Leased { .. })));
-        assert_eq!(queue.counts.oldest_sent_ms, messages.iter().map(|m| m.sent_ms).min());
+        assert_eq!(
+            queue.counts.oldest_sent_ms,
+            messages.iter().filter(|m| m.standing != Standing::Held).map(|m| m.sent_ms).min()
+        );
         assert_eq!(state.is_receivable(queue.id), ready > 0, "{}", queue.address.name);
         all += messages.len() as u64;
         let paged: Vec<_> = std::iter::successors(state.messages(queue.id, None).next(), |last| {
-            state.messages(queue.id, Some(Cursor { sent_ms: last.sent_ms, slot: last.key.slot })).next()
+            state.messages(queue.id, Some(last.cursor())).next()
         })
         .collect();
         assert_eq!(paged, messages);
         let due = |s: &Standing| match s {
             Standing::Delayed { until_ms } | Standing::Leased { until_ms } => Some(*until_ms),
-            Standing::Ready | Standing::BehindGroup => None,
+            Standing::Ready | Standing::BehindGroup | Standing::Held => None,
         };
-        let dues = messages.iter().flat_map(|m| due(&m.standing).into_iter().chain([m.expires_ms]));
+        let dues = messages.iter().flat_map(|m| due(&m.standing).into_iter().chain(m.expires_ms));
         assert!(dues.min().is_none_or(|at_ms| at_ms > state.now_ms() && state.next_due_ms() <= Some(at_ms)));
     }
     assert_eq!(state.message_count(), all);

@@ -249,7 +249,7 @@ impl Pair {
                 })
             }
             // Only groups of more schedules than a run has are deleted in rounds.
-            Command::SweepScheduleGroups | Command::Found { .. } => Ok(Told::Done),
+            Command::SweepScheduleGroups | Command::ReleaseHeld | Command::Found { .. } => Ok(Told::Done),
         }
     }
 
@@ -334,6 +334,7 @@ fn command(op: &Op, model: &Model) -> Command {
             group: group.map(|group| format!("g{group}").parse().unwrap()),
             dedup: dedup(same, at.is_fifo()),
             job,
+            batch: None,
         }),
         Op::Receive { at, max, timeout_ms, attempt } => Command::Receive(Receive {
             queue: at.address(),

@@ -51,6 +51,7 @@ impl Pair {
                         group: group.map(|group| format!("g{group}").parse().unwrap()),
                         dedup: dedup(same, at.is_fifo()),
                         job: group == Some(0),
+                        batch: None,
                     },
                     random: (self.names.ids.len() + number) as u64,
                 });

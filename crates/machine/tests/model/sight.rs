@@ -119,7 +119,7 @@ fn compare_message(
     same!("its standing", view.standing, standing);
     same!("its id", view.id, names.ids[message.number].after_redrives(message.redrives));
     same!("its times", (view.sent_ms, view.first_received_ms), (message.sent_ms, message.first_received_ms));
-    same!("its end", view.expires_ms, model.expires_ms(message));
+    same!("its end", view.expires_ms, Some(model.expires_ms(message)));
     let counts = (message.receive_count, message.received_elsewhere);
     same!("its receives", (view.receive_count, view.received_elsewhere), counts);
     same!("where it comes from", view.source, message.source);

@@ -1,8 +1,8 @@
 //! Any event, and any content.
 
 use afterward_machine::{
-    DeduplicationScope, Encryption, Event, FifoAttributes, KeptDedup, KeptFinished, KeptKey, KeptMessage, KeptQueue,
-    LeaseId, LeasedMessage, MessageKey, MessageSent, MoveFailure, MoveOutcome, QueueAttributes, QueueId,
+    BatchTie, DeduplicationScope, Encryption, Event, FifoAttributes, KeptDedup, KeptFinished, KeptKey, KeptMessage,
+    KeptQueue, LeaseId, LeasedMessage, MessageKey, MessageSent, MoveFailure, MoveOutcome, QueueAttributes, QueueId,
     RedriveAllowPolicy, RedrivePolicy, ScheduleGroupId, ScheduleGroupPut, ScheduleId, SchedulePut, Tags,
     ThroughputLimit,
 };
@@ -113,18 +113,29 @@ fn outcomes() -> impl Strategy<Value = MoveOutcome> + Clone {
     ]
 }
 
+fn ties() -> impl Strategy<Value = BatchTie> + Clone {
+    ("[A-Za-z0-9_.:-]{1,128}", 0..3).prop_map(|(id, part)| {
+        let id = id.parse().unwrap();
+        match part {
+            0 => BatchTie::In(id),
+            1 => BatchTie::Held(id),
+            _ => BatchTie::After(id),
+        }
+    })
+}
+
 fn sent() -> impl Strategy<Value = Event> + Clone {
-    (queues(), ids(), numbers(), numbers(), of(groups()), of(kept_keys()), any::<bool>()).prop_map(
-        |(queue, id, order, visible_ms, group, dedup, job)| {
-            Event::Sent(MessageSent { queue, id, order, visible_ms, group, dedup, job })
+    (queues(), ids(), numbers(), numbers(), of(groups()), of(kept_keys()), any::<bool>(), of(ties())).prop_map(
+        |(queue, id, order, visible_ms, group, dedup, job, batch)| {
+            Event::Sent(MessageSent { queue, id, order, visible_ms, group, dedup, job, batch })
         },
     )
 }
 
 fn kept_messages() -> impl Strategy<Value = Event> + Clone {
-    let first = (queues(), ids(), of(groups()), of(arns()), any::<[bool; 3]>());
+    let first = (queues(), ids(), of(groups()), of(arns()), any::<[bool; 3]>(), of(ties()));
     let second = ([numbers(), numbers(), numbers(), numbers(), numbers(), numbers()], any::<[u32; 2]>(), any::<u16>());
-    (first, second).prop_map(|((queue, id, group, source, is), (numbers, counts, redrives))| {
+    (first, second).prop_map(|((queue, id, group, source, is, batch), (numbers, counts, redrives))| {
         Event::MessageKept(KeptMessage {
             queue,
             id,
@@ -142,6 +153,7 @@ fn kept_messages() -> impl Strategy<Value = Event> + Clone {
             source,
             redrives,
             failure: is[2],
+            batch,
         })
     })
 }
@@ -228,6 +240,7 @@ pub(crate) fn events() -> impl Strategy<Value = Event> {
         1 => (numbers(), keys(), queues(), numbers())
             .prop_map(|(task, message, to, order)| Event::Redriven { task, message, to, order }),
         1 => (numbers(), outcomes()).prop_map(|(task, outcome)| Event::MoveEnded { task, outcome }),
+        1 => (keys(), numbers()).prop_map(|(message, order)| Event::Released { message, order }),
         8 => kept(),
         5 => schedules(),
     ]

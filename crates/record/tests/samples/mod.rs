@@ -1,12 +1,12 @@
 //! A record of every kind and version that was ever released. Never change one: add.
 
 use afterward_machine::{
-    DeduplicationScope, Encryption, Event, FifoAttributes, KeptDedup, KeptFinished, KeptKey, KeptMessage, KeptQueue,
-    LeaseId, LeasedMessage, MessageKey, MessageSent, MoveFailure, MoveOutcome, QueueAttributes, QueueId,
+    BatchTie, DeduplicationScope, Encryption, Event, FifoAttributes, KeptDedup, KeptFinished, KeptKey, KeptMessage,
+    KeptQueue, LeaseId, LeasedMessage, MessageKey, MessageSent, MoveFailure, MoveOutcome, QueueAttributes, QueueId,
     RedriveAllowPolicy, RedrivePolicy, ScheduleGroupId, ScheduleGroupPut, ScheduleId, SchedulePut, Tags,
     ThroughputLimit,
 };
-use afterward_names::{MessageId, QueueAddress, QueueArn, ScheduleGroupArn};
+use afterward_names::{BatchId, MessageId, QueueAddress, QueueArn, ScheduleGroupArn};
 use afterward_record::{Attribute, AttributeValue, Beside, Content};
 use bytes::Bytes;
 
@@ -79,6 +79,7 @@ pub(crate) fn kind(event: &Event) -> &'static str {
         Event::MoveStarted { .. } => "MoveStarted",
         Event::Redriven { .. } => "Redriven",
         Event::MoveEnded { .. } => "MoveEnded",
+        Event::Released { .. } => "Released",
         Event::QueueKept(_) => "QueueKept",
         Event::MessageKept(_) => "MessageKept",
         Event::DedupKept(_) => "DedupKept",
@@ -95,7 +96,7 @@ pub(crate) fn kind(event: &Event) -> &'static str {
     }
 }
 
-pub(crate) const KINDS: [&str; 27] = [
+pub(crate) const KINDS: [&str; 28] = [
     "Founded",
     "QueueCreated",
     "QueueDeleted",
@@ -110,6 +111,7 @@ pub(crate) const KINDS: [&str; 27] = [
     "MoveStarted",
     "Redriven",
     "MoveEnded",
+    "Released",
     "QueueKept",
     "MessageKept",
     "DedupKept",
@@ -183,7 +185,17 @@ fn sent(full: bool) -> Event {
         group: full.then(|| "tenant-7".parse().unwrap()),
         dedup: full.then_some(KeptKey { key: [7; 16], expires_ms: TIME_MS + 300_000, fingerprint: u64::MAX - 1 }),
         job: full,
+        batch: None,
     })
+}
+
+fn tied(event: Event, tie: fn(BatchId) -> BatchTie) -> Event {
+    let batch = Some(tie("import-42".parse().unwrap()));
+    match event {
+        Event::Sent(sent) => Event::Sent(MessageSent { batch, ..sent }),
+        Event::MessageKept(kept) => Event::MessageKept(KeptMessage { batch, ..kept }),
+        other => other,
+    }
 }
 
 fn content(full: bool) -> Content {
@@ -229,6 +241,7 @@ fn kept_message(full: bool) -> Event {
         source: full.then(|| arn("orders.fifo")),
         redrives: if full { 4_095 } else { 0 },
         failure: full,
+        batch: None,
     })
 }
 
@@ -321,6 +334,12 @@ fn travels() -> Vec<Sample> {
         sample("sent-1", "Sent: a delayed job of a group, with an idempotency key and attributes", sent(true))
             .with(content(true)),
         sample("sent-1-plain", "Sent: a body and nothing else", sent(false)).with(content(false)),
+        sample("sent-2-in", "Sent: a job of a batch, with all else", tied(sent(true), BatchTie::In))
+            .with(content(true)),
+        sample("sent-2-held", "Sent: after a batch, which holds it", tied(sent(false), BatchTie::Held))
+            .with(content(false)),
+        sample("sent-2-after", "Sent: after a batch that was over", tied(sent(false), BatchTie::After))
+            .with(content(false)),
         sample("leased-1", "Leased: three messages", lease(None)),
         sample("leased-1-attempt", "Leased: three messages, by a receive attempt with an id", lease(Some([9; 16]))),
         sample("deleted-1", "Deleted", Event::Deleted { message: KEY }),
@@ -336,6 +355,7 @@ fn travels() -> Vec<Sample> {
             "DeadLettered",
             Event::DeadLettered { message: KEY, to: QueueId(4), order: 1_000_002 },
         ),
+        sample("released-1", "Released", Event::Released { message: KEY, order: 1_000_008 }),
         sample("redriven-1", "Redriven", Event::Redriven { task: 9, message: KEY, to: QUEUE, order: 1_000_003 }),
     ]
 }
@@ -362,6 +382,13 @@ fn kept() -> Vec<Sample> {
         .with_kept(content(true))
         .with_error("no such customer"),
         sample("message-kept-1-plain", "MessageKept: never received", kept_message(false)).with_kept(content(false)),
+        sample("message-kept-2-in", "MessageKept: a leased job of a batch", tied(kept_message(true), BatchTie::In))
+            .with_kept(content(true))
+            .with_error("no such customer"),
+        sample("message-kept-2-held", "MessageKept: a batch holds it", tied(kept_message(false), BatchTie::Held))
+            .with_kept(content(false)),
+        sample("message-kept-2-after", "MessageKept: its batch is over", tied(kept_message(false), BatchTie::After))
+            .with_kept(content(false)),
         sample("dedup-kept-1", "DedupKept", Event::DedupKept(KeptDedup { key, id: id(), order: 1_000_001 })),
         sample("finished-kept-1", "FinishedKept", Event::FinishedKept(finished)),
         sample(

@@ -153,7 +153,7 @@ impl Rig {
             let Some(queue) = state.queue_at(&queue) else { return Vec::new() };
             let messages = state.messages(queue.id, None).map(|message| match message.standing {
                 Standing::Leased { until_ms } | Standing::Delayed { until_ms } => (until_ms, message.failure),
-                Standing::Ready | Standing::BehindGroup => (0, message.failure),
+                Standing::Ready | Standing::BehindGroup | Standing::Held => (0, message.failure),
             });
             messages.collect()
         });

@@ -26,6 +26,7 @@ impl System {
             dedup,
             // The front door takes in what has no group: its end is remembered.
             job: sending.group.is_none(),
+            batch: None,
         };
         (Command::Send(send), content(sending))
     }
