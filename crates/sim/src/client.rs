@@ -1,6 +1,6 @@
 //! What a client does next, and what it waits for.
 
-use crate::history::{Call, CallId, Held, QueueIndex, Receiving, Sending, Settings};
+use crate::history::{Call, CallId, Held, QueueIndex, Receiving, Remark, Sending, Settings};
 use crate::rng::Rng;
 use crate::scenario::QueueSpec;
 use afterward_broker::partition::{Found, Gated, Waiting};
@@ -54,8 +54,8 @@ impl Pending {
 pub enum Intent {
     /// One or more sends at once.
     Send(Vec<Sending>),
-    /// Anything else; the text is an error to attach to a visibility change.
-    Call(Call, Option<&'static str>),
+    /// Anything else.
+    Call(Call),
 }
 
 /// What all clients of a run choose from.
@@ -91,7 +91,7 @@ impl Client {
             return Intent::Send(vec![Sending { body, ..retry }]);
         }
         if let Some(again) = self.again.take().filter(|_| rng.chance(500)) {
-            return Intent::Call(Call::Receive(again), None);
+            return Intent::Call(Call::Receive(again));
         }
         if supply.sweeping && rng.chance(20) {
             let dead_letters = rng.below(2) as QueueIndex;
@@ -100,10 +100,10 @@ impl Client {
                 (1, Some(task)) => Call::Cancel(*task),
                 _ => Call::Move(dead_letters, rng.pick(&[None, Some(1), Some(500)])),
             };
-            return Intent::Call(call, None);
+            return Intent::Call(call);
         }
         if supply.reshaping && rng.chance(20) {
-            return Intent::Call(supply.reshape(rng, queues), None);
+            return Intent::Call(supply.reshape(rng, queues));
         }
         match rng.below(100) {
             0..26 => {
@@ -114,16 +114,17 @@ impl Client {
             26..56 => {
                 let receiving = receiving(who, rng, queues);
                 self.again = Some(receiving.clone()).filter(|receiving| receiving.attempt.is_some());
-                Intent::Call(Call::Receive(receiving), None)
+                Intent::Call(Call::Receive(receiving))
             }
             choice => match self.pick(rng, choice < 88) {
-                Some(held) if choice < 88 => Intent::Call(Call::Delete(held), None),
+                Some(held) if choice < 84 => Intent::Call(Call::Delete(held)),
+                Some(held) if choice < 88 => Intent::Call(Call::DeadLetter(held, rng.chance(700))),
                 Some(held) => {
                     let timeout_ms = rng.pick(&[0, 0, 500, 2_000, 30_000, 120_000]);
-                    let error = rng.chance(300).then_some("the handler failed");
-                    Intent::Call(Call::Change(held, timeout_ms), error)
+                    let remark = rng.pick(&[Remark::Nothing, Remark::Failed, Remark::Progress]);
+                    Intent::Call(Call::Change(held, timeout_ms, remark))
                 }
-                None => Intent::Call(Call::Receive(receiving(who, rng, queues)), None),
+                None => Intent::Call(Call::Receive(receiving(who, rng, queues))),
             },
         }
     }

@@ -100,6 +100,17 @@ pub struct Settings {
     pub max_receive_count: u32,
 }
 
+/// What a holder says along with a visibility change. The words name the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remark {
+    /// Nothing.
+    Nothing,
+    /// Why it failed: that stays with the message.
+    Failed,
+    /// How far it is: that is gone with the attempt, and with the owner.
+    Progress,
+}
+
 /// What a consumer holds of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Held {
@@ -121,7 +132,9 @@ pub enum Call {
     /// DeleteMessage.
     Delete(Held),
     /// ChangeMessageVisibility, to so many milliseconds.
-    Change(Held, u64),
+    Change(Held, u64, Remark),
+    /// The holder gives the message up for good; whether it says why.
+    DeadLetter(Held, bool),
     /// PurgeQueue.
     Purge(QueueIndex),
     /// StartMessageMoveTask: this dead-letter queue's messages go back, at most so many a second.
@@ -177,4 +190,6 @@ pub struct Seen {
     pub receive_count: u32,
     /// The queue that dead-lettered it.
     pub source: Option<QueueIndex>,
+    /// The call that said last why it failed, as it is shown to people; outer `None`: that could not be read yet.
+    pub failure: Option<Option<CallId>>,
 }

@@ -60,6 +60,12 @@ tally! {
     queues_deleted,
     /// Queues whose attributes were changed.
     queues_set,
+    /// Messages that their holders gave up for good.
+    dead_lettered,
+    /// Times that a holder said how far it is.
+    reports,
+    /// Times that this was shown when all was at rest.
+    progress_shown,
     /// Runs of schedules that were asked for, of what was read at any time.
     runs,
     /// Schedules that were found due when all was at rest.

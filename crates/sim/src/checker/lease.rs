@@ -29,6 +29,10 @@ impl Checker {
     fn power(&self, now_ms: u64, held: &Held) -> Power {
         let lease = held.lease.lease.0;
         let Some(message) = self.messages.get(&held.id) else { return Power::Unclear };
+        // A handle of the source does not reach into the dead-letter queue.
+        if held.queue == message.home && self.certainly_buried(message).is_some() {
+            return Power::None;
+        }
         let lives = |delivered| self.ends_ms(delivered).0 > now_ms;
         if message.deliveries.range(lease + 1..).any(|(_, later)| lives(later)) {
             return match self.perhaps_deleted(message) {
@@ -48,20 +52,30 @@ impl Checker {
     /// A delete or a visibility change was done.
     pub(super) fn lease_obeyed(&self, call: CallId, held: &Held) -> Result<(), Violation> {
         let Some(message) = self.messages.get(&held.id) else { return Ok(()) };
+        if matches!(self.calls[call].call, Call::Change(..)) {
+            self.check_lease_held(call, held)?;
+            return self.check_deleted(held.id);
+        }
         // A handle from before its message was dead-lettered, or taken back, means nothing any more, and does nothing.
         let elsewhere = held.queue == message.home && self.perhaps_dead(message) || self.perhaps_moved(message);
         if self.queues[held.queue].is_fifo() && !elsewhere && !self.perhaps_deleted_before(held, call) {
-            let delivered = message.deliveries.get(&held.lease.lease.0);
-            let began_ms = self.calls[call].at_ms;
-            let ended = delivered.is_some_and(|delivered| self.ends_before(delivered, call, began_ms));
-            // What retention has ended is deleted already.
-            let expired = self.expires_ms(message) <= began_ms;
-            ensure(!ended || expired, || format!("#{call} was done, though its lease had ended: {message:?}"))?;
+            self.check_lease_held(call, held)?;
         }
         self.check_deleted(held.id)
     }
 
-    /// A delete or a visibility change was refused, which a living lease is not.
+    /// Only who holds the message may have done that.
+    pub(super) fn check_lease_held(&self, call: CallId, held: &Held) -> Result<(), Violation> {
+        let Some(message) = self.messages.get(&held.id) else { return Ok(()) };
+        let delivered = message.deliveries.get(&held.lease.lease.0);
+        let began_ms = self.calls[call].at_ms;
+        let ended = delivered.is_some_and(|delivered| self.ends_ms_before(delivered, call).1 < began_ms);
+        // What retention has ended is deleted already.
+        let expired = self.expires_ms(message) <= began_ms;
+        ensure(!ended || expired, || format!("#{call} was done, though its lease had ended: {message:?}"))
+    }
+
+    /// A delete, a visibility change or a dead-lettering was refused, which a living lease is not.
     pub(super) fn lease_refused(&self, call: CallId, held: &Held, why: &Refusal) -> Result<(), Violation> {
         let Some(message) = self.messages.get(&held.id) else { return Ok(()) };
         let could = message.deletes.iter().any(|delete| delete.call == call && delete.power == Power::Certain)
@@ -82,12 +96,5 @@ impl Checker {
             let may = |delete: &Deleting| other(delete) && self.calls[delete.call].fate != Fate::Refused;
             message.deletes.iter().any(may) || self.perhaps_purged(message)
         })
-    }
-
-    /// Whether the lease certainly ended before `now_ms`, `call` itself aside.
-    fn ends_before(&self, delivered: &super::message::Delivered, call: CallId, now_ms: u64) -> bool {
-        let itself = delivered.changes.iter().any(|change| change.call == call);
-        let later = matches!(self.calls[call].call, Call::Change(..)) && itself;
-        !later && self.ends_ms(delivered).1 < now_ms
     }
 }

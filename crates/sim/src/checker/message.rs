@@ -21,6 +21,12 @@ pub(super) struct Message {
     /// What was seen of it, by lease: later leases have higher numbers.
     pub(super) deliveries: BTreeMap<u64, Delivered>,
     pub(super) deletes: Vec<Deleting>,
+    /// The calls by which its holders gave it up for good, and the leases they had.
+    pub(super) burials: Vec<(CallId, u64)>,
+    /// The calls that said why it failed.
+    pub(super) failures: Vec<CallId>,
+    /// The calls that said how far their holders are, and the leases they had.
+    pub(super) reports: Vec<(CallId, u64)>,
 }
 
 /// One time that a consumer got it.
@@ -75,14 +81,24 @@ pub(super) enum Power {
 impl Checker {
     /// Between when and when the lease ends.
     pub(super) fn ends_ms(&self, delivered: &Delivered) -> (u64, u64) {
+        self.ends_ms_by(delivered, |_| true)
+    }
+
+    fn ends_ms_by(&self, delivered: &Delivered, counts: impl Fn(&Changing) -> bool) -> (u64, u64) {
         let (earliest, latest) = delivered.began_ms;
         let first = (earliest + delivered.timeout_ms.0, latest + delivered.timeout_ms.1);
-        delivered.changes.iter().fold(first, |(earliest, latest), change| match self.calls[change.call].fate {
+        let changes = delivered.changes.iter().filter(|change| counts(change));
+        changes.fold(first, |(earliest, latest), change| match self.calls[change.call].fate {
             Fate::Refused => (earliest, latest),
             _ if change.void => (earliest, latest),
             Fate::Answered if change.live => change.until_ms,
             _ => (earliest.min(change.until_ms.0), latest.max(change.until_ms.1)),
         })
+    }
+
+    /// Between when and when the lease ends, as far as the calls before `call` say.
+    pub(super) fn ends_ms_before(&self, delivered: &Delivered, call: CallId) -> (u64, u64) {
+        self.ends_ms_by(delivered, |change| change.call < call)
     }
 
     /// The delete that certainly removed the message.
@@ -137,6 +153,7 @@ impl Checker {
     /// Whether it may have gone to the dead-letter queue.
     pub(super) fn perhaps_dead(&self, message: &Message) -> bool {
         let has_dead_letters = self.queues[message.home].dead_letter.is_some();
-        has_dead_letters && self.most_receives(message) >= self.shapes[message.home].max_receive_count.least
+        let worn_out = || self.most_receives(message) >= self.shapes[message.home].max_receive_count.least;
+        has_dead_letters && (self.perhaps_buried(message) || worn_out())
     }
 }

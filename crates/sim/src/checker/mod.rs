@@ -13,17 +13,21 @@
 //! - a receive attempt gives the same messages again while it stands, and no others (`attempt`);
 //! - a queue is there, and set, as clients were told (`shape`);
 //! - a purged queue is empty, and a dead letter comes back only by a move task (`swept`);
-//! - a live lease can delete and change, an ended one of a FIFO queue can't (`lease`);
+//! - a live lease can delete, change and give up, an ended one can't change or give up, nor delete in a FIFO queue (`lease`);
+//! - what was given up is in the dead-letter queue, and nowhere else (`buried`);
+//! - why a message failed stays with it, and how far its holder is goes with the attempt (`remarks`);
 //! - a schedule is as its calls leave it, is found when it is due, and runs once each time (`schedules`);
 //! - a receive, waiting or not, finds what is certainly there (`receivable`);
 //! - what an owner did that had lost its log shows nowhere ([`Checker::called_in_vain`]);
 //! - what was acknowledged is never lost ([`Checker::finish`]).
 
 mod attempt;
+mod buried;
 mod lease;
 mod message;
 mod order;
 mod receivable;
+mod remarks;
 mod schedules;
 mod seen;
 mod sent;
@@ -32,7 +36,7 @@ mod swept;
 #[cfg(test)]
 mod tests;
 
-use crate::history::{Answer, Call, CallId, QueueIndex, Receiving, SCHEDULES, Sending};
+use crate::history::{Answer, Call, CallId, QueueIndex, Receiving, Remark, SCHEDULES, Sending};
 use crate::scenario::QueueSpec;
 use afterward_machine::Refusal;
 use afterward_names::MessageId;
@@ -118,6 +122,8 @@ pub struct Checker {
     attempts: BTreeMap<(QueueIndex, u32), Vec<CallId>>,
     /// What may have become of each schedule.
     timelines: Vec<Timeline>,
+    /// The first call that the owner may have taken who has the log now.
+    first_of_owner: CallId,
     /// The runs of each definition of a schedule, by when it was due.
     ticks: BTreeMap<(CallId, Option<u64>), Vec<CallId>>,
 }
@@ -141,6 +147,7 @@ impl Checker {
             same_id: BTreeMap::new(),
             attempts: BTreeMap::new(),
             timelines: (0..SCHEDULES).map(|_| Timeline::default()).collect(),
+            first_of_owner: 0,
             ticks: BTreeMap::new(),
         }
     }
@@ -159,7 +166,15 @@ impl Checker {
         match &call {
             Call::Send(sending) => self.sending_now(id, sending),
             Call::Delete(held) => self.deleting(id, now_ms, held),
-            Call::Change(held, timeout_ms) => self.changing(id, now_ms, held, *timeout_ms),
+            Call::Change(held, timeout_ms, remark) => {
+                self.changing(id, now_ms, held, *timeout_ms);
+                self.remarking(id, held, *remark);
+            }
+            Call::DeadLetter(held, says_why) => {
+                self.changing(id, now_ms, held, 0);
+                self.burying(id, held);
+                self.remarking(id, held, if *says_why { Remark::Failed } else { Remark::Nothing });
+            }
             Call::Purge(queue) => self.purging(id, *queue),
             Call::Move(queue, _) => self.moves.entry(*queue).or_default().push(id),
             Call::Receive(receiving) => {
@@ -252,8 +267,14 @@ impl Checker {
                 self.check_there(call, receiving.queue)?;
                 self.received(call, &receiving, seen)
             }
-            (Call::Delete(held) | Call::Change(held, _), Answer::Done) => self.lease_obeyed(call, &held),
-            (Call::Delete(held) | Call::Change(held, _), Answer::Refused(why)) => self.lease_refused(call, &held, why),
+            (Call::DeadLetter(held, _), Answer::Done) => self.buried(call, &held),
+            (Call::DeadLetter(held, _), Answer::Refused(Refusal::NoSuchDestination)) => {
+                self.nowhere_to_bury(call, &held)
+            }
+            (Call::Delete(held) | Call::Change(held, ..), Answer::Done) => self.lease_obeyed(call, &held),
+            (Call::Delete(held) | Call::Change(held, ..) | Call::DeadLetter(held, _), Answer::Refused(why)) => {
+                self.lease_refused(call, &held, why)
+            }
             (Call::Purge(queue) | Call::Remove(queue) | Call::Set(queue, _), Answer::Done) => {
                 self.check_there(call, queue)
             }
@@ -299,6 +320,7 @@ impl Checker {
             ensure(!message.acknowledged || gone, || {
                 format!("{id} was acknowledged by #{:?}, and is lost: {message:?}", message.candidates)
             })?;
+            self.check_buried_found(*id, message, now_ms)?;
         }
         self.check_runs()
     }

@@ -56,7 +56,8 @@ impl Checker {
             made.map_or(record.fate == Fate::Refused, |other| {
                 let behind = other.order.zip(message.order).is_some_and(|(other, own)| other >= own);
                 let stays = !self.perhaps_moved(other);
-                self.certainly_deleted(other).is_some() || behind && stays && self.is_free(other, now_ms)
+                let buried = self.certainly_buried(other).is_some() && stays;
+                self.certainly_deleted(other).is_some() || buried || behind && stays && self.is_free(other, now_ms)
             })
         })
     }

@@ -38,6 +38,7 @@ impl Checker {
         let send = self.origin(seen)?;
         let id = seen.held.id;
         ensure(seen.held.queue == receiving.queue, || "it is from another queue".into())?;
+        self.check_failure(call, seen)?;
         let lease = seen.held.lease.lease.0;
         if self.leases.insert(lease, id).is_some() {
             return self.check_again(call, receiving, seen);
@@ -63,6 +64,7 @@ impl Checker {
             message.deliveries.insert(lease, delivered);
         }
         self.check_deleted(id)?;
+        self.check_buried(id)?;
         self.check_counts(&self.messages[&id])
     }
 
@@ -96,6 +98,9 @@ impl Checker {
                     order: None,
                     deliveries: BTreeMap::new(),
                     deletes: Vec::new(),
+                    burials: Vec::new(),
+                    failures: Vec::new(),
+                    reports: Vec::new(),
                 };
                 self.messages.insert(id, message);
             }
@@ -108,7 +113,9 @@ impl Checker {
         let Call::Send(sending) = &self.calls[send].call else { return Ok(()) };
         let (at_ms, shape) = (self.calls[send].at_ms, &self.shapes[sending.queue]);
         let again = seen.source.is_some() || seen.held.id.redrives() > 0;
-        ensure(seen.sent_ms == at_ms || again && seen.sent_ms > at_ms, || format!("it was sent at {at_ms}"))?;
+        // Dead letters of FIFO queues, and what comes back from the dead, are as newly sent.
+        let anew = seen.held.id.redrives() > 0 || again && self.queues[sending.queue].is_fifo();
+        ensure(seen.sent_ms == at_ms || anew && seen.sent_ms > at_ms, || format!("it was sent at {at_ms}"))?;
         let visible_ms = at_ms + sending.delay_ms.unwrap_or(shape.delay_ms.least);
         ensure(visible_ms <= served_ms.1, || format!("it is delayed until {visible_ms}"))?;
         let expires_ms = at_ms + shape.retention_ms.most;
@@ -136,7 +143,7 @@ impl Checker {
         let from: Option<(QueueIndex, u32)> = self.queues[message.home].dead_letter.filter(|(dead, _)| *dead == queue);
         ensure(from.is_some(), || format!("it was sent to queue {}", message.home))?;
         ensure(seen.source == Some(message.home), || format!("it came here from queue {}", message.home))?;
-        let least = self.shapes[message.home].max_receive_count.least;
+        let least = if self.perhaps_buried(message) { 1 } else { self.shapes[message.home].max_receive_count.least };
         ensure(count > least, || "it was not received often enough to be here".into())
     }
 

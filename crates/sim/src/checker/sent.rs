@@ -32,6 +32,9 @@ impl Checker {
                     order: Some(order),
                     deliveries: BTreeMap::new(),
                     deletes: Vec::new(),
+                    burials: Vec::new(),
+                    failures: Vec::new(),
+                    reports: Vec::new(),
                 };
                 self.messages.insert(id, message);
             }

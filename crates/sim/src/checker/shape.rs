@@ -114,7 +114,7 @@ impl Checker {
         let queue = match asked {
             Call::Send(sending) => Some(sending.queue),
             Call::Receive(receiving) => Some(receiving.queue),
-            Call::Delete(held) | Call::Change(held, _) => Some(held.queue),
+            Call::Delete(held) | Call::Change(held, ..) | Call::DeadLetter(held, _) => Some(held.queue),
             Call::Purge(queue) | Call::Move(queue, _) | Call::Set(queue, _) | Call::Remove(queue) => Some(*queue),
             Call::Create(_) | Call::Cancel(_) | Call::Schedule(..) => None,
         };

@@ -81,6 +81,7 @@ impl Story {
             first_received_ms: 1_000_000,
             receive_count: count,
             source: None,
+            failure: Some(None),
         }
     }
 }
@@ -175,7 +176,7 @@ fn a_change_that_nobody_knows_of_may_have_ended_the_lease() {
     story.sent(JOBS, "a", None, 1).unwrap();
     let first = story.seen(JOBS, 1, "a", 10, 1);
     story.received(JOBS, [first.clone()]).unwrap();
-    let change = story.call(Call::Change(first.held, 0));
+    let change = story.call(Call::Change(first.held, 0, Remark::Nothing));
     story.tell(change, Answer::Unavailable).unwrap();
     let second = story.seen(JOBS, 1, "a", 11, 2);
     assert_eq!(story.received(JOBS, [second]), Ok(()));
@@ -316,4 +317,98 @@ fn a_message_lives_again_by_a_move_task_only() {
     again.held.lease.lease = LeaseId(21);
     assert_eq!(story.received(JOBS, [again]), Ok(()));
     wrong(story.checker.finish(story.now_ms), "is lost");
+}
+
+/// A message that was sent and received once, under lease 10.
+fn held() -> (Story, Seen) {
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    let seen = story.seen(JOBS, 1, "a", 10, 1);
+    story.received(JOBS, [seen.clone()]).unwrap();
+    (story, seen)
+}
+
+/// The same in the dead-letter queue, under a lease and with a count of receives.
+fn buried(seen: &Seen, lease: u64, count: u32, failure: Option<CallId>) -> Seen {
+    let lease = LeaseRef { lease: LeaseId(lease), ..seen.held.lease };
+    let held = Held { queue: DEAD, lease, ..seen.held };
+    Seen { held, receive_count: count, source: Some(JOBS), failure: Some(failure), order: 9, ..seen.clone() }
+}
+
+#[test]
+fn what_its_holder_gave_up_is_in_the_dead_letter_queue_once_with_what_it_has_been_through() {
+    let given_up = |told: Answer| {
+        let (mut story, seen) = held();
+        let call = story.call(Call::DeadLetter(seen.held, true));
+        story.tell(call, told).unwrap();
+        (story, seen, call)
+    };
+    let (mut story, seen, call) = given_up(Answer::Done);
+    wrong(story.checker.finish(story.now_ms), "is lost");
+    assert_eq!(story.received(DEAD, [buried(&seen, 11, 2, Some(call))]), Ok(()));
+    for (shown, what) in [
+        (Seen { held: Held { queue: JOBS, ..buried(&seen, 11, 2, Some(call)).held }, ..seen.clone() }, "why it failed"),
+        (Seen { failure: Some(Some(call)), ..story.seen(JOBS, 1, "a", 11, 2) }, "was dead-lettered by #"),
+        (buried(&seen, 11, 2, None), "why it failed was said last by"),
+        (buried(&seen, 11, 2, Some(call + 1)), "nobody has said"),
+        (buried(&seen, 11, 1, Some(call)), "it was not received often enough"),
+        (Seen { sent_ms: 1_000_001, ..buried(&seen, 11, 2, Some(call)) }, "it was sent at 1000000"),
+        (Seen { source: None, ..buried(&seen, 11, 2, Some(call)) }, "it came here from queue"),
+    ] {
+        let (mut story, ..) = given_up(Answer::Done);
+        let queue = shown.held.queue;
+        wrong(story.received(queue, [shown]), what);
+    }
+    // Nobody knows: then it is here or there.
+    for shown in [buried(&seen, 11, 2, Some(call)), story.seen(JOBS, 1, "a", 11, 2)] {
+        let (mut story, ..) = given_up(Answer::Unavailable);
+        let queue = shown.held.queue;
+        assert_eq!(story.received(queue, [shown]), Ok(()));
+    }
+}
+
+#[test]
+fn only_a_holder_gives_up_and_only_where_there_is_a_dead_letter_queue() {
+    let (mut story, seen) = held();
+    let refused = story.call(Call::DeadLetter(seen.held, false));
+    wrong(story.tell(refused, Answer::Refused(Refusal::NoSuchDestination)), "and there is");
+    let (mut story, seen) = held();
+    let refused = story.call(Call::DeadLetter(seen.held, false));
+    wrong(story.tell(refused, Answer::Refused(Refusal::NotInFlight)), "though its lease lives");
+    story.now_ms += 2_000;
+    let late = story.call(Call::DeadLetter(seen.held, false));
+    wrong(story.tell(late, Answer::Done), "though its lease had ended");
+}
+
+#[test]
+fn how_far_a_holder_is_goes_with_the_attempt() {
+    let reported = || {
+        let (mut story, seen) = held();
+        let call = story.call(Call::Change(seen.held, 500, Remark::Progress));
+        story.tell(call, Answer::Done).unwrap();
+        (story, seen.held, call)
+    };
+    let (story, held, call) = reported();
+    let shown = BTreeMap::from([(held.id, call)]);
+    assert_eq!(story.checker.progress_seen(story.now_ms + 499, &shown), Ok(()));
+    wrong(story.checker.progress_seen(story.now_ms + 499, &BTreeMap::new()), "is shown as None said it");
+    wrong(story.checker.progress_seen(story.now_ms + 500, &shown), "its lease has ended");
+    assert_eq!(story.checker.progress_seen(story.now_ms + 500, &BTreeMap::new()), Ok(()));
+    wrong(story.checker.progress_seen(story.now_ms, &BTreeMap::from([(held.id, call - 1)])), "has not said it");
+    for (then, what) in [
+        (Call::Delete(held), "it is deleted"),
+        (Call::DeadLetter(held, false), "its lease has ended"),
+        (Call::Change(held, 0, Remark::Nothing), "its lease has ended"),
+        (Call::Change(held, 500, Remark::Failed), "said that it failed"),
+        (Call::Change(held, 500, Remark::Progress), "and last did"),
+    ] {
+        let (mut story, ..) = reported();
+        let then = story.call(then);
+        story.tell(then, Answer::Done).unwrap();
+        wrong(story.checker.progress_seen(story.now_ms, &shown), what);
+    }
+    let (mut story, ..) = reported();
+    story.checker.taken_over();
+    wrong(story.checker.progress_seen(story.now_ms, &shown), "another owner has the log");
+    assert_eq!(story.checker.progress_seen(story.now_ms, &BTreeMap::new()), Ok(()));
 }

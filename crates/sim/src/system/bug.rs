@@ -5,7 +5,9 @@
 
 use super::System;
 use crate::rng::Rng;
+use afterward_broker::Progress;
 use afterward_machine::{Command, Dedup, Delivery, LeaseRef, MessageKey};
+use afterward_names::QueueAddress;
 use std::collections::BTreeMap;
 
 /// A mistake.
@@ -36,11 +38,16 @@ pub enum Bug {
     ServeWhoLeft,
     RunTwice,
     ForgetRun,
+    IgnoreDeadLetter,
+    DropDeadLetter,
+    ForgetFailure,
+    ForgetProgress,
+    KeepProgress,
 }
 
 impl Bug {
     /// All of them, and what each does.
-    pub const ALL: [(Bug, &'static str); 24] = [
+    pub const ALL: [(Bug, &'static str); 29] = [
         (Bug::LoseBatch, "a batch is acknowledged, and written without its records"),
         (Bug::AnswerBeforeFlush, "answers leave before the batch that they rest on has arrived"),
         (Bug::TakeFailureForSuccess, "a failed append counts as done"),
@@ -65,6 +72,11 @@ impl Bug {
         (Bug::ServeWhoLeft, "messages are handed to a consumer that has gone away"),
         (Bug::RunTwice, "a schedule runs for whoever has read it, changed since or not"),
         (Bug::ForgetRun, "a schedule sends what it has to, and is due as before"),
+        (Bug::IgnoreDeadLetter, "a message that its holder gives up for good comes back"),
+        (Bug::DropDeadLetter, "a message that its holder gives up for good is in no dead-letter queue"),
+        (Bug::ForgetFailure, "why a handler failed is forgotten"),
+        (Bug::ForgetProgress, "how far a holder is is not shown"),
+        (Bug::KeepProgress, "how far a holder was is shown when its attempt is over"),
     ];
 }
 
@@ -73,6 +85,8 @@ impl Bug {
 pub(super) struct Buggy {
     pub(super) bug: Option<Bug>,
     newest_leases: BTreeMap<MessageKey, LeaseRef>,
+    /// What was shown of holders' progress.
+    progress: BTreeMap<MessageKey, Progress>,
     /// Receives whose clients have gone, and that nobody has told so.
     pub(super) ghosts: Vec<afterward_broker::partition::Waiting>,
 }
@@ -90,6 +104,13 @@ impl Buggy {
             | (Bug::IgnorePurge, Command::Purge { queue, .. })
             | (Bug::IgnoreQueueDeletion, Command::DeleteQueue { queue }) => {
                 return Command::Untag { queue: queue.clone(), keys: Vec::new() };
+            }
+            (Bug::IgnoreDeadLetter, Command::DeadLetter { queue, lease, failure }) if has_dead_letters(queue) => {
+                let (queue, lease, failure) = (queue.clone(), *lease, *failure);
+                return Command::ChangeVisibility { queue, lease, timeout_ms: 0, failure };
+            }
+            (Bug::DropDeadLetter, Command::DeadLetter { queue, lease, .. }) if has_dead_letters(queue) => {
+                return Command::Delete { queue: queue.clone(), lease: *lease };
             }
             (Bug::DeleteWithStaleHandle, Command::Delete { lease, .. }) => {
                 *lease = self.newest_leases.get(&lease.message).copied().unwrap_or(*lease);
@@ -120,6 +141,24 @@ impl Buggy {
             _ => {}
         }
         command
+    }
+}
+
+/// In the queues that have none, a refusal would be missing, which is found too easily.
+fn has_dead_letters(queue: &QueueAddress) -> bool {
+    matches!(queue.name.as_str(), "jobs" | "orders.fifo")
+}
+
+impl Buggy {
+    /// What is shown of a holder's progress.
+    pub(super) fn progress(&mut self, message: MessageKey, shown: Option<Progress>) -> Option<Progress> {
+        if !self.is(Bug::KeepProgress) {
+            return shown;
+        }
+        if let Some(shown) = shown {
+            self.progress.insert(message, shown);
+        }
+        self.progress.get(&message).cloned()
     }
 }
 

@@ -3,10 +3,11 @@
 mod bug;
 mod contents;
 mod ground;
+mod holders;
 mod owner;
 mod schedules;
 
-use crate::history::{Held, QueueIndex, Receiving, Sending, Settings as QueueSettings};
+use crate::history::{QueueIndex, Receiving, Sending, Settings as QueueSettings};
 use crate::rng::Rng;
 use crate::scenario::{self, QueueSpec};
 use afterward_broker::open::open;
@@ -207,24 +208,6 @@ impl System {
             return Some(partition.receive(now_ms, &receive, Some(receiving.wait_ms)));
         }
         Some(received)
-    }
-
-    /// A delete.
-    pub fn delete(&mut self, held: &Held) -> Option<Gated<Result<Reply, Refusal>>> {
-        let queue = self.queues[held.queue].address();
-        self.submit(Command::Delete { queue, lease: held.lease }, Beside::Nothing)
-    }
-
-    /// A visibility change, perhaps because of a failure.
-    pub fn change(
-        &mut self,
-        held: &Held,
-        timeout_ms: u64,
-        error: Option<&str>,
-    ) -> Option<Gated<Result<Reply, Refusal>>> {
-        let queue = self.queues[held.queue].address();
-        let command = Command::ChangeVisibility { queue, lease: held.lease, timeout_ms, failure: error.is_some() };
-        self.submit(command, error.map_or(Beside::Nothing, Beside::Error))
     }
 
     /// Removes all messages of a queue.

@@ -47,6 +47,7 @@ impl World {
             _ if self.system.partition().is_none() => self.latest_ms,
             _ => self.system.now_ms(),
         };
+        self.tally.dead_lettered += u64::from(self.checker.is_dead_lettering(call) && *answer == Answer::Done);
         let (landed, gate) = (self.system.landed(), self.clients[who].gate);
         ensure(*answer == Answer::Unavailable || landed >= gate, || {
             format!("#{call} is told {answer:?} after {landed} batches, though it rests on {gate}")
@@ -168,6 +169,7 @@ impl World {
             first_received_ms: delivery.first_received_ms,
             receive_count: delivery.receive_count,
             source,
+            failure: self.system.failure(delivery).map_err(violation)?,
         }))
     }
 }

@@ -54,7 +54,7 @@ impl World {
     /// One call, and its answer.
     fn ask(&mut self, call: Call) -> Result<(), Violation> {
         let id = self.note(0, call.clone());
-        let pending = self.perform(id, &call, None);
+        let pending = self.perform(id, &call);
         self.wait_for(0, pending);
         self.quiet()
     }

@@ -53,6 +53,7 @@ impl World {
             ensure(may_fail, || format!("the log does not open again: {error}"))?;
         }
         self.system.heal();
+        self.checker.taken_over();
         self.trace.line(format!("{} the partition is back", self.system.now_ms()));
         Ok(())
     }

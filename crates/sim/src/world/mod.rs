@@ -4,11 +4,12 @@ mod answers;
 mod drain;
 mod faults;
 mod pauses;
+mod remarks;
 mod schedules;
 
 use crate::checker::{Checker, Violation};
 use crate::client::{Client, Intent, Pending, Supply};
-use crate::history::{Call, CallId, SeenSchedule};
+use crate::history::{Call, CallId, Remark, SeenSchedule};
 use crate::rng::Rng;
 use crate::scenario::{self, QueueSpec};
 use crate::system::{Bug, Fencing, Kind, System};
@@ -181,9 +182,9 @@ impl World {
                 let calls = sendings.iter().map(|sending| self.note(who, Call::Send(sending.clone()))).collect();
                 self.system.send(&sendings).map(|gated| Pending::Sends(calls, gated))
             }
-            Intent::Call(call, error) => {
+            Intent::Call(call) => {
                 let id = self.note(who, call.clone());
-                self.perform(id, &call, error)
+                self.perform(id, &call)
             }
         };
         self.wait_for(who, pending);
@@ -207,7 +208,7 @@ impl World {
         id
     }
 
-    fn perform(&mut self, id: CallId, call: &Call, error: Option<&str>) -> Option<Pending> {
+    fn perform(&mut self, id: CallId, call: &Call) -> Option<Pending> {
         match call {
             Call::Send(sending) => {
                 self.system.send(std::slice::from_ref(sending)).map(|gated| Pending::Sends(vec![id], gated))
@@ -238,8 +239,12 @@ impl World {
             Call::Create(queue) => self.system.create(*queue).map(|gated| Pending::Act(id, gated)),
             Call::Schedule(schedule, scheduling) => self.perform_scheduling(id, *schedule, *scheduling),
             Call::Delete(held) => self.system.delete(held).map(|gated| Pending::Act(id, gated)),
-            Call::Change(held, timeout_ms) => {
-                self.system.change(held, *timeout_ms, error).map(|gated| Pending::Act(id, gated))
+            Call::Change(held, timeout_ms, remark) => {
+                self.tally.reports += u64::from(*remark == Remark::Progress);
+                self.system.change(id, held, *timeout_ms, *remark).map(|gated| Pending::Act(id, gated))
+            }
+            Call::DeadLetter(held, says_why) => {
+                self.system.dead_letter(id, held, *says_why).map(|gated| Pending::Act(id, gated))
             }
         }
     }
@@ -291,6 +296,7 @@ impl World {
             if !self.system.is_in_flight() {
                 self.poll()?;
                 self.checker.quiet(self.system.now_ms())?;
+                self.check_progress()?;
                 return self.check_schedules();
             }
             self.land();

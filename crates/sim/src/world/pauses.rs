@@ -94,11 +94,13 @@ impl World {
         }
         let who = self.rng.pick(&idle);
         let intent = self.clients[who].next(who, &mut self.rng, &self.queues, &mut self.supply);
-        let (call, error) = match intent {
-            Intent::Send(sendings) => (sendings.into_iter().next().map(Call::Send), None),
-            Intent::Call(call @ (Call::Receive(_) | Call::Delete(_) | Call::Change(..)), error) => (Some(call), error),
+        let call = match intent {
+            Intent::Send(sendings) => sendings.into_iter().next().map(Call::Send),
+            Intent::Call(call @ (Call::Receive(_) | Call::Delete(_) | Call::Change(..) | Call::DeadLetter(..))) => {
+                Some(call)
+            }
             // Whoever shapes queues wants to know what became of it.
-            Intent::Call(..) => (None, None),
+            Intent::Call(_) => None,
         };
         let Some(call) = call else { return Ok(()) };
         let now_ms = self.system.now_ms();
@@ -106,7 +108,7 @@ impl World {
         self.tally.calls_in_vain += 1;
         self.trace.line(format!("{now_ms} #{id} client {who}, to owner {number}: {call:?}"));
         self.system.change_places(number);
-        let pending = self.perform(id, &call, error);
+        let pending = self.perform(id, &call);
         let gate = self.system.landed_then();
         self.system.change_places(number);
         let client = &mut self.clients[who];

@@ -22,7 +22,7 @@ impl World {
         };
         let Some(call) = call else { return Ok(()) };
         let id = self.note(who, call.clone());
-        let pending = self.perform(id, &call, None);
+        let pending = self.perform(id, &call);
         self.wait_for(who, pending);
         Ok(())
     }
