@@ -38,7 +38,7 @@ pub use attribute::Attribute;
 pub use claim::{ClaimCheck, Storing};
 pub use error::Error;
 pub use message::Message;
-pub use queue::{Enqueue, EnqueueAll, MessageId, OpenQueue, Queue, Scheduler, ToEnqueue};
+pub use queue::{Batch, Enqueue, EnqueueAll, MessageId, OpenQueue, Queue, Scheduler, ToEnqueue};
 pub use source::{Cause, DeadLetter, Delivery, Receive, Redrive, Source, SourceError};
 #[cfg(feature = "token")]
 pub use token::Token;

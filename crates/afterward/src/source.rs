@@ -186,6 +186,10 @@ pub struct Delivery {
     pub group: Option<String>,
     /// Whether the messages of a group must be handled one after another (FIFO).
     pub ordered: bool,
+    /// The batch that it is one of, where it is.
+    pub batch: Option<String>,
+    /// The batch that it was sent after, where it was.
+    pub completes: Option<String>,
     /// Its message attributes.
     pub attributes: BTreeMap<String, Attribute>,
 }
@@ -201,6 +205,8 @@ impl Delivery {
             sent_at: None,
             group: None,
             ordered: false,
+            batch: None,
+            completes: None,
             attributes: BTreeMap::new(),
         }
     }

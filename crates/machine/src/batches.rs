@@ -169,10 +169,17 @@ impl Batches {
         })
     }
 
-    /// The slots of what is held by batches that are over, batch by batch in the order of sending.
-    pub(crate) fn to_release(&self) -> impl Iterator<Item = u32> {
-        let held = self.over.iter().filter_map(|number| self.batches.get(*number));
-        held.flat_map(|batch| batch.held.iter().map(|(_, slot)| *slot))
+    /// Whether a batch is over that holds something.
+    pub(crate) fn has_held_to_release(&self) -> bool {
+        !self.over.is_empty()
+    }
+
+    /// The slots of what is held by batches that are over, in the order of sending: so many at most.
+    pub(crate) fn to_release(&self, most: usize) -> Vec<u32> {
+        let over = self.over.iter().filter_map(|number| self.batches.get(*number));
+        let mut held: Vec<(u64, u32)> = over.flat_map(|batch| batch.held.iter().copied().take(most)).collect();
+        held.sort_unstable();
+        held.into_iter().take(most).map(|(_, slot)| slot).collect()
     }
 
     /// What they take on the heap, about, but for what is held: that is mostly one message of a batch.

@@ -100,7 +100,7 @@ impl State {
 
     /// Whether [`crate::Command::ReleaseHeld`] has something to do.
     pub fn has_held_to_release(&self) -> bool {
-        self.batches.to_release().next().is_some()
+        self.batches.has_held_to_release()
     }
 
     /// Queues in which a message has become receivable since the last call, each once.

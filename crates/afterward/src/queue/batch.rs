@@ -5,12 +5,13 @@
 //! queue one call follows another, and once a message was not taken, nothing more of its group is sent: the rest of the group
 //! would overtake it.
 
-use super::{MessageId, Queue};
+use super::{MessageId, Queue, completion::Tie};
 use crate::{
     Error,
     sqs::{self, retry::Backoff},
 };
 use afterward_names::limits;
+use http::HeaderMap;
 use std::{collections::HashSet, time::Duration};
 use tokio::task::JoinSet;
 
@@ -23,13 +24,31 @@ const RETRY_LONGEST: Duration = Duration::from_secs(2);
 
 type Outcome = Result<MessageId, Error>;
 /// A message and its place among all that are to be sent.
-type Numbered = (usize, sqs::SendMessageRequest);
+type Numbered = (usize, Parcel);
 
-/// Sends messages to one queue. The outcomes are in the order of the requests.
-pub(super) async fn send_all(queue: &Queue, requests: Vec<sqs::SendMessageRequest>) -> Vec<Outcome> {
-    let count = requests.len();
+/// What is sent of a message. Those of one call have the same to do with a batch, for a call has one set of headers.
+#[derive(Debug, Clone)]
+pub(super) struct Parcel {
+    pub(super) request: sqs::SendMessageRequest,
+    pub(super) batch: Option<Tie>,
+}
+
+impl Parcel {
+    /// One that has nothing to do with a batch.
+    pub(super) fn plain(request: sqs::SendMessageRequest) -> Parcel {
+        Parcel { request, batch: None }
+    }
+
+    fn group(&self) -> Option<&String> {
+        self.request.message_group_id.as_ref()
+    }
+}
+
+/// Sends messages to one queue. The outcomes are in the order of the parcels.
+pub(super) async fn send_all(queue: &Queue, parcels: Vec<Parcel>) -> Vec<Outcome> {
+    let count = parcels.len();
     let mut outcomes: Vec<Option<Outcome>> = (0..count).map(|_| None).collect();
-    let numbered = requests.into_iter().enumerate().collect();
+    let numbered = parcels.into_iter().enumerate().collect();
     let told = if queue.is_fifo() { in_order(queue, numbered).await } else { at_once(queue, numbered).await };
     for (number, outcome) in told {
         outcomes[number] = Some(outcome);
@@ -88,12 +107,11 @@ fn was_failed_at(outcome: &Outcome) -> bool {
 async fn in_order(queue: &Queue, requests: Vec<Numbered>) -> Vec<(usize, Outcome)> {
     let mut told = Vec::with_capacity(requests.len());
     let mut broken: HashSet<String> = HashSet::new();
-    let groups: Vec<Option<String>> = requests.iter().map(|(_, request)| request.message_group_id.clone()).collect();
+    let groups: Vec<Option<String>> = requests.iter().map(|(_, parcel)| parcel.group().cloned()).collect();
     for part in parts(requests) {
-        let is_broken =
-            |(_, request): &Numbered| request.message_group_id.as_ref().is_some_and(|group| broken.contains(group));
+        let is_broken = |(_, parcel): &Numbered| parcel.group().is_some_and(|group| broken.contains(group));
         let (left_out, part): (Vec<_>, Vec<_>) = part.into_iter().partition(is_broken);
-        told.extend(left_out.into_iter().map(|(number, request)| (number, Err(overtaking(&request)))));
+        told.extend(left_out.into_iter().map(|(number, parcel)| (number, Err(overtaking(&parcel)))));
         for (number, outcome) in send_part(queue, part).await {
             if let (Err(_), Some(Some(group))) = (&outcome, groups.get(number)) {
                 broken.insert(group.clone());
@@ -104,8 +122,8 @@ async fn in_order(queue: &Queue, requests: Vec<Numbered>) -> Vec<(usize, Outcome
     told
 }
 
-fn overtaking(request: &sqs::SendMessageRequest) -> Error {
-    let group = request.message_group_id.as_deref().unwrap_or_default();
+fn overtaking(parcel: &Parcel) -> Error {
+    let group = parcel.group().map_or("", String::as_str);
     Error::Refused(format!(
         "not sent: one before it in its group `{group}` was not taken, and it would have overtaken that"
     ))
@@ -116,10 +134,14 @@ fn parts(requests: Vec<Numbered>) -> Vec<Vec<Numbered>> {
     let mut parts: Vec<Vec<Numbered>> = Vec::new();
     let mut bytes = 0;
     for one in requests {
-        let size = size_bytes(&one.1);
+        let size = size_bytes(&one.1.request);
         bytes += size;
         match parts.last_mut() {
-            Some(part) if part.len() < limits::BATCH_ENTRIES && bytes <= limits::MESSAGE_BYTES => part.push(one),
+            Some(part)
+                if part.len() < limits::BATCH_ENTRIES && bytes <= limits::MESSAGE_BYTES && is_like(part, &one) =>
+            {
+                part.push(one);
+            }
             _ => {
                 bytes = size;
                 parts.push(vec![one]);
@@ -127,6 +149,11 @@ fn parts(requests: Vec<Numbered>) -> Vec<Vec<Numbered>> {
         }
     }
     parts
+}
+
+/// Whether a message can go with those of a part.
+fn is_like(part: &[Numbered], one: &Numbered) -> bool {
+    part.first().is_some_and(|(_, first)| first.batch == one.1.batch)
 }
 
 /// A message's size as SQS counts it: its body, and the names, types and values of its attributes.
@@ -144,8 +171,8 @@ async fn send_part(queue: &Queue, part: Vec<Numbered>) -> Vec<(usize, Outcome)> 
     let (mut waiting, mut told) = (vec![part], Vec::new());
     while let Some(mut part) = waiting.pop() {
         if part.len() == 1 {
-            for (number, request) in part {
-                told.push((number, send_one(queue, request).await));
+            for (number, parcel) in part {
+                told.push((number, send_one(queue, parcel).await));
             }
             continue;
         }
@@ -166,15 +193,27 @@ async fn send_part(queue: &Queue, part: Vec<Numbered>) -> Vec<(usize, Outcome)> 
     told
 }
 
-async fn send_one(queue: &Queue, request: sqs::SendMessageRequest) -> Outcome {
-    let result = queue.client().send_message(request).await?;
-    queue.id_of(result.message_id)
+async fn send_one(queue: &Queue, parcel: Parcel) -> Outcome {
+    let headers = headers(Some(&parcel));
+    match queue.client().call(&sqs::Request::SendMessage(parcel.request), headers).await? {
+        sqs::Response::SendMessage(result) => queue.id_of(result.message_id),
+        _ => queue.id_of(None),
+    }
+}
+
+fn headers(one: Option<&Parcel>) -> HeaderMap {
+    one.and_then(|parcel| parcel.batch.as_ref()).map(Tie::headers).unwrap_or_default()
 }
 
 async fn call(queue: &Queue, part: &[Numbered]) -> Result<Vec<(usize, Outcome)>, sqs::Error> {
-    let entries = part.iter().map(|(number, request)| entry(*number, request.clone())).collect();
+    let entries = part.iter().map(|(number, parcel)| entry(*number, parcel.request.clone())).collect();
     let request = sqs::SendMessageBatchRequest { queue_url: queue.url().to_owned(), entries };
-    let result = queue.client().send_message_batch(request).await?;
+    let headers = headers(part.first().map(|(_, parcel)| parcel));
+    let result = match queue.client().call(&sqs::Request::SendMessageBatch(request), headers).await? {
+        sqs::Response::SendMessageBatch(result) => result,
+        // None of them is told of, and that is what each of them answers.
+        _ => sqs::SendMessageBatchResult::default(),
+    };
     let taken = result.successful.into_iter().map(|one| (one.id, Ok(MessageId::new(one.message_id))));
     let refused = result.failed.into_iter().map(|entry| {
         let id = entry.id.clone();

@@ -1,6 +1,6 @@
 //! Putting one message into a queue: what is said of it.
 
-use super::{Queue, later::marks, outgoing::Outgoing, unique::Unique};
+use super::{Queue, completion::Tie, later::marks, outgoing::Outgoing, unique::Unique};
 use crate::{Attribute, Error, sqs, sqs::service::now_ms};
 use std::{
     collections::BTreeMap,
@@ -21,6 +21,7 @@ pub struct Enqueue {
     deduplication_id: Option<String>,
     attributes: BTreeMap<String, Attribute>,
     pub(super) unique: Option<Unique>,
+    pub(super) batch: Option<Tie>,
 }
 
 /// From when on a message may be handled.
@@ -64,7 +65,13 @@ impl Enqueue {
             deduplication_id: None,
             attributes: BTreeMap::new(),
             unique: None,
+            batch: None,
         }
+    }
+
+    pub(super) fn tied(mut self, tie: Tie) -> Enqueue {
+        self.batch = Some(tie);
+        self
     }
 
     /// Keeps the message from workers for this long, from when it is sent; rounded up to whole seconds.

@@ -114,9 +114,9 @@ impl Queue {
     }
 
     async fn send_together(&self, mut messages: Vec<(usize, Outgoing)>) -> Vec<(usize, Outcome)> {
-        let requests = messages.iter_mut().map(|(_, outgoing)| std::mem::take(&mut outgoing.request)).collect();
+        let parcels = messages.iter_mut().map(|(_, outgoing)| outgoing.take_parcel()).collect();
         let mut settled = Vec::with_capacity(messages.len());
-        for ((number, outgoing), outcome) in messages.into_iter().zip(batch::send_all(self, requests).await) {
+        for ((number, outgoing), outcome) in messages.into_iter().zip(batch::send_all(self, parcels).await) {
             settled.push((number, outgoing.settle(outcome).await));
         }
         settled

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod batch;
+mod completion;
 mod dead_letter;
 mod deletes;
 mod enqueue;
@@ -19,6 +20,7 @@ mod unique;
 #[cfg(test)]
 mod tests;
 
+pub use completion::Batch;
 pub use enqueue::{Enqueue, MessageId};
 pub use enqueue_all::{EnqueueAll, ToEnqueue};
 pub use later::Scheduler;

@@ -2,7 +2,9 @@
 //! in the way that its delay asks for.
 
 use super::{
-    Enqueue, MessageId, Queue, batch,
+    Enqueue, MessageId, Queue,
+    batch::{self, Parcel},
+    completion::Tie,
     later::{Later, Schedules, Unscheduled, marks},
     unique::Told,
 };
@@ -23,7 +25,8 @@ const MARKS_BYTES: usize = 512;
 /// A message that only has to be sent.
 pub(super) struct Outgoing {
     queue: Queue,
-    pub(super) request: sqs::SendMessageRequest,
+    request: sqs::SendMessageRequest,
+    batch: Option<Tie>,
     way: Way,
     /// The payload that was stored for it.
     claim: Option<(Claims, Key)>,
@@ -44,8 +47,11 @@ impl Outgoing {
     pub(super) async fn prepare(enqueue: Enqueue) -> Result<Outgoing, Error> {
         let (queue, message_type) = (enqueue.queue.clone(), enqueue.message_type);
         let (unique, due_ms, delay_seconds) = (enqueue.unique.clone(), enqueue.due_ms(), enqueue.delay_seconds());
-        let delay = enqueue.delay_asked();
+        let (delay, batch) = (enqueue.delay_asked(), enqueue.batch.clone());
         let mut request = enqueue.into_request()?;
+        if let Some(tie) = &batch {
+            tie.check(&queue).await?;
+        }
         let mut way = Way::Plain;
         if let Some(unique) = unique {
             match unique.told(&queue, message_type, &request.message_body).await? {
@@ -58,6 +64,9 @@ impl Outgoing {
                 if let Way::With(_) = way {
                     return Err(unique_and_late(&queue));
                 }
+                if let Some(tie) = &batch {
+                    return Err(tie.too_late(&queue));
+                }
                 let due_ms = match delay {
                     Some(delay) => queue.end_of(delay).await?,
                     None => due_ms,
@@ -67,7 +76,7 @@ impl Outgoing {
             _ if queue.is_fifo() => {}
             _ => request.delay_seconds = delay_seconds,
         }
-        let mut outgoing = Outgoing { queue, request, way, claim: None };
+        let mut outgoing = Outgoing { queue, request, batch, way, claim: None };
         outgoing.fit(message_type).await?;
         Ok(outgoing)
     }
@@ -75,6 +84,11 @@ impl Outgoing {
     /// Whether it is sent by a call that takes others along.
     pub(super) fn may_share_a_call(&self) -> bool {
         matches!(self.way, Way::Plain)
+    }
+
+    /// What goes over the wire in such a call; the rest waits for how that ends.
+    pub(super) fn take_parcel(&mut self) -> Parcel {
+        Parcel { request: std::mem::take(&mut self.request), batch: self.batch.clone() }
     }
 
     /// Sends it.
@@ -103,7 +117,8 @@ impl Outgoing {
         outcome
     }
 
-    async fn call(&self, request: sqs::SendMessageRequest, headers: HeaderMap) -> Result<MessageId, Error> {
+    async fn call(&self, request: sqs::SendMessageRequest, mut headers: HeaderMap) -> Result<MessageId, Error> {
+        headers.extend(self.batch.iter().flat_map(Tie::headers));
         let response = self.queue.client().call(&sqs::Request::SendMessage(request), headers).await?;
         let sqs::Response::SendMessage(result) = response else {
             return self.queue.id_of(None);

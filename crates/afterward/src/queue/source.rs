@@ -192,6 +192,8 @@ impl Queue {
         delivery.sent_at = of("SentTimestamp").and_then(|text| text.parse().ok()).and_then(time);
         delivery.group = of("MessageGroupId").cloned();
         delivery.ordered = self.is_fifo();
+        delivery.batch = of("AfterwardBatch").cloned();
+        delivery.completes = of("AfterwardAfter").cloned();
         delivery.attributes = message
             .message_attributes
             .into_iter()

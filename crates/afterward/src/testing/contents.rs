@@ -29,6 +29,10 @@ pub struct Enqueued<M = Raw> {
     pub attempts: u32,
     /// Its message group, where it has one.
     pub group: Option<String>,
+    /// The batch that it is one of, where it is.
+    pub batch: Option<String>,
+    /// The batch that it was sent after, where it was.
+    pub completes: Option<String>,
     /// Its message attributes.
     pub attributes: BTreeMap<String, Attribute>,
     /// Why its last attempt failed, where one did.
@@ -53,12 +57,14 @@ pub enum Standing {
     },
     /// When those before it in its group are done (FIFO).
     BehindGroup,
+    /// When nothing of the batch is left that it was sent after.
+    Held,
 }
 
 impl<M> Enqueued<M> {
     fn with<N>(self, message: N) -> Enqueued<N> {
-        let Enqueued { message_id, standing, attempts, group, attributes, last_error, .. } = self;
-        Enqueued { message, message_id, standing, attempts, group, attributes, last_error }
+        let Enqueued { message_id, standing, attempts, group, batch, completes, attributes, last_error, .. } = self;
+        Enqueued { message, message_id, standing, attempts, group, batch, completes, attributes, last_error }
     }
 
     /// Until when it is delayed, if it is.
@@ -169,6 +175,8 @@ struct Peeked {
     until: Option<String>,
     receive_count: u32,
     group: Option<String>,
+    batch: Option<String>,
+    after: Option<String>,
     last_error: Option<String>,
     body: String,
     attributes: BTreeMap<String, Shown>,
@@ -204,6 +212,7 @@ impl Peeked {
             ("delayed", Some(until)) => Standing::Delayed { until },
             ("leased", Some(until)) => Standing::Leased { until },
             ("behind_group", _) => Standing::BehindGroup,
+            ("held", _) => Standing::Held,
             _ => Standing::Ready,
         };
         let attributes = self.attributes.into_iter().filter_map(|(name, shown)| Some((name, shown.into_attribute()?)));
@@ -213,6 +222,8 @@ impl Peeked {
             standing,
             attempts: self.receive_count,
             group: self.group,
+            batch: self.batch,
+            completes: self.after,
             attributes: users(attributes),
             last_error: self.last_error,
         }
@@ -267,6 +278,7 @@ impl fmt::Display for Standing {
             Standing::Delayed { until } => write!(f, "delayed until {}", time::format(*until)),
             Standing::Leased { until } => write!(f, "leased until {}", time::format(*until)),
             Standing::BehindGroup => f.write_str("behind others of its group"),
+            Standing::Held => f.write_str("held until its batch is over"),
         }
     }
 }

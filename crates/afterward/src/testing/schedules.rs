@@ -68,6 +68,8 @@ fn message(queue: &Queue, schedule: GetScheduleOutput) -> Option<Enqueued> {
         standing: Standing::Delayed { until },
         attempts: 0,
         group: input.message_group_id,
+        batch: None,
+        completes: None,
         attributes: users(attributes.filter_map(|(name, value)| Some((name, Attribute::from_wire(value)?)))),
         last_error: None,
     })

@@ -62,6 +62,17 @@ impl Context {
         self.hand.delivery.group.as_deref()
     }
 
+    /// The batch that the job is one of, where it is: [`Queue::batch`](crate::Queue::batch) has more put into it. This job
+    /// keeps it open.
+    pub fn batch(&self) -> Option<&str> {
+        self.hand.delivery.batch.as_deref()
+    }
+
+    /// The batch whose end this message tells, where it was sent [after one](crate::Batch::then).
+    pub fn completes(&self) -> Option<&str> {
+        self.hand.delivery.completes.as_deref()
+    }
+
     /// A message attribute.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.hand.delivery.attributes.get(name)

@@ -127,6 +127,18 @@ impl Trial {
         self
     }
 
+    /// The batch that it is one of.
+    pub fn batch(mut self, id: impl Into<String>) -> Trial {
+        self.delivery.batch = Some(id.into());
+        self
+    }
+
+    /// The batch that it was sent after.
+    pub fn completes(mut self, id: impl Into<String>) -> Trial {
+        self.delivery.completes = Some(id.into());
+        self
+    }
+
     /// A message attribute.
     pub fn attribute(mut self, name: impl Into<String>, value: impl Into<Attribute>) -> Trial {
         self.delivery.attributes.insert(name.into(), value.into());

@@ -17,8 +17,8 @@ impl State {
 
     /// What batches held that are over joins the line, in the order in which it was sent.
     pub(super) fn release_held(&self) -> Decision {
-        let slots = self.batches.to_release().take(RELEASED_AT_ONCE);
-        let keys = slots.filter_map(|slot| Some(self.slab.get(slot)?.key(slot)));
+        let slots = self.batches.to_release(RELEASED_AT_ONCE);
+        let keys = slots.into_iter().filter_map(|slot| Some(self.slab.get(slot)?.key(slot)));
         let orders = self.last_order + 1..;
         let events = keys.zip(orders).map(|(message, order)| Event::Released { message, order }).collect();
         Decision { events, reply: Reply::Done }

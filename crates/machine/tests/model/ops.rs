@@ -108,6 +108,7 @@ pub(crate) enum Op {
         same: Same,
         size_bytes: u32,
         job: bool,
+        batch: u8,
     },
     Receive {
         at: At,
@@ -282,12 +283,12 @@ fn message_op() -> impl Strategy<Value = Op> {
         1 => prop_oneof![Just(900_000), Just(901_000), Just(345_600_000)].prop_map(Some)];
     let size_bytes = prop_oneof![20 => Just(100), 1 => Just(5000)];
     let count = prop_oneof![30 => Just(1), 1 => Just(35_usize)];
-    let send = (at(), count, of(0..4_u8), delay_ms, same(), size_bytes, any::<bool>());
+    let send = (at(), count, of(0..4_u8), delay_ms, same(), size_bytes, any::<bool>(), 0..15_u8);
     let receive = (at(), 1..=10_usize, of(timeout_ms()), of(0..3_u8));
     let used_at = || prop_oneof![15 => Just(None), 1 => at().prop_map(Some)];
     prop_oneof![
-        10 => send.prop_map(|(at, count, group, delay_ms, same, size_bytes, job)| {
-            Op::Send { at, count, group, delay_ms, same, size_bytes, job }
+        10 => send.prop_map(|(at, count, group, delay_ms, same, size_bytes, job, batch)| {
+            Op::Send { at, count, group, delay_ms, same, size_bytes, job, batch }
         }),
         9 => receive.prop_map(|(at, max, timeout_ms, attempt)| Op::Receive { at, max, timeout_ms, attempt }),
         5 => (0..12_usize, used_at()).prop_map(|(pick, at)| Op::Delete { pick, at }),

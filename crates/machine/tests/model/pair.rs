@@ -9,8 +9,8 @@ use crate::sight::compare;
 use crate::world::World;
 use afterward_machine::AttributeChanges;
 use afterward_machine::{
-    Command, CreateQueue, Dedup, Delivery, LeaseRef, QueueId, Receive, RedrivePolicy, Refusal, Reply, ScheduleId, Send,
-    SetAttributes, StartMove, Tags,
+    Batched, Command, CreateQueue, Dedup, Delivery, LeaseRef, QueueId, Receive, RedrivePolicy, Refusal, Reply,
+    ScheduleId, Send, SetAttributes, StartMove, Tags,
 };
 use afterward_names::{AccountId, MessageId};
 
@@ -72,7 +72,7 @@ impl Pair {
         self.world.state.take_woken();
         self.act(op)?;
         let now_ms = self.world.state.now_ms();
-        self.model.advance(now_ms);
+        self.settle(now_ms);
         compare(&self.model, &self.world.state, &self.names)?;
         self.check_woken(&receivable)
     }
@@ -163,9 +163,16 @@ impl Pair {
         self.run(&command(at.unwrap_or(given_at).address(), lease))
     }
 
+    /// What time and the end of batches bring by themselves.
+    fn settle(&mut self, now_ms: u64) {
+        self.model.advance(now_ms);
+        self.model.release_held();
+    }
+
     pub(crate) fn run(&mut self, command: &Command) -> Result<(), String> {
         let actual = self.world.run(command);
         let told = self.ask(command).unwrap_or_else(Told::Refused);
+        self.settle(self.model.now_ms);
         let agrees = match (actual, told) {
             (Err(actual), Told::Refused(told)) => is_same_refusal(&actual, &told),
             (Ok(Reply::Done), Told::Done) => true,
@@ -273,6 +280,7 @@ impl Pair {
             }
             same!(of, (delivery.sent_ms, delivery.receive_count), (given.sent_ms, given.receive_count));
             same!(of, (delivery.first_received_ms, &delivery.source), (given.first_received_ms, &given.source));
+            same!(of, delivery.batch, given.batch);
         }
         Ok(())
     }
@@ -326,7 +334,7 @@ fn command(op: &Op, model: &Model) -> Command {
             Command::Untag { queue: at.address(), keys: tags(first, count).into_keys().collect() }
         }
         Op::Purge { at, cooldown } => Command::Purge { queue: at.address(), cooldown },
-        Op::Send { at, group, delay_ms, same, size_bytes, job, .. } => Command::Send(Send {
+        Op::Send { at, group, delay_ms, same, size_bytes, job, batch, .. } => Command::Send(Send {
             queue: at.address(),
             size_bytes,
             // What is always refused is not worth half of all sends.
@@ -334,7 +342,7 @@ fn command(op: &Op, model: &Model) -> Command {
             group: group.map(|group| format!("g{group}").parse().unwrap()),
             dedup: dedup(same, at.is_fifo()),
             job,
-            batch: None,
+            batch: batched(batch),
         }),
         Op::Receive { at, max, timeout_ms, attempt } => Command::Receive(Receive {
             queue: at.address(),
@@ -354,6 +362,16 @@ fn command(op: &Op, model: &Model) -> Command {
         }
         Op::RunMoves => Command::RunMoves,
         _ => Command::Found { secret: [8; 32] },
+    }
+}
+
+/// A third of the messages have to do with one of two batches.
+pub(crate) fn batched(batch: u8) -> Option<Batched> {
+    let id = || format!("b{}", batch % 2).parse().unwrap();
+    match batch {
+        0..3 => Some(Batched::In(id())),
+        3..5 => Some(Batched::After(id())),
+        _ => None,
     }
 }
 

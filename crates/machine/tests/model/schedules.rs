@@ -1,7 +1,7 @@
 //! Schedules, told to both, and all that can be seen of them compared.
 
 use crate::ops::{GROUPS, GroupChange, Op, group_address};
-use crate::pair::{Names, Pair, dedup, same, tags};
+use crate::pair::{Names, Pair, batched, dedup, same, tags};
 use crate::reference::Model;
 use crate::reference::schedules::{Group, Schedule};
 use afterward_machine::{
@@ -51,7 +51,8 @@ impl Pair {
                         group: group.map(|group| format!("g{group}").parse().unwrap()),
                         dedup: dedup(same, at.is_fifo()),
                         job: group == Some(0),
-                        batch: None,
+                        // A run may send in a batch and after it.
+                        batch: group.and_then(|group| batched(group + 2)),
                     },
                     random: (self.names.ids.len() + number) as u64,
                 });

@@ -27,6 +27,10 @@ pub(crate) fn compare(model: &Model, state: &State, names: &Names) -> Result<(),
     compare_schedules(model, state, names)
 }
 
+fn is_held(message: &Message) -> bool {
+    matches!(message.place, Place::Held { .. })
+}
+
 fn compare_queue(model: &Model, state: &State, queue: &Queue, view: &QueueView<'_>) -> Result<(), String> {
     same!("its number", view.id.0, queue.number);
     same!("its attributes", *view.attributes, queue.attributes);
@@ -36,9 +40,9 @@ fn compare_queue(model: &Model, state: &State, queue: &Queue, view: &QueueView<'
     let count = |is: fn(&Place) -> bool| own().filter(|message| is(&message.place)).count() as u64;
     let counts = Counts {
         visible: count(|place| matches!(place, Place::Visible { .. })),
-        delayed: count(|place| matches!(place, Place::Delayed { .. })),
+        delayed: count(|place| matches!(place, Place::Delayed { .. } | Place::Held { .. })),
         in_flight: count(|place| matches!(place, Place::Leased { .. })),
-        oldest_sent_ms: own().map(|message| message.sent_ms).min(),
+        oldest_sent_ms: own().filter(|message| !is_held(message)).map(|message| message.sent_ms).min(),
     };
     same!("its counts", view.counts, counts);
     let receivable = own().any(|message| model.is_ready(queue, message));
@@ -89,7 +93,7 @@ fn compare_messages(
 ) -> Result<(), String> {
     let id = state.queue_at(&queue.address).map(|view| view.id);
     let mut seen: Vec<MessageView> = id.into_iter().flat_map(|id| state.messages(id, None)).collect();
-    same!("whether they come by the time they were sent", seen.is_sorted_by_key(|view| view.sent_ms), true);
+    same!("whether they come by the time they were sent", seen.is_sorted_by_key(MessageView::cursor), true);
     seen.sort_by_key(|view| view.order);
     let mut own: Vec<&Message> = model.messages.iter().filter(|message| message.queue == queue.number).collect();
     own.sort_by_key(|message| message.rank);
@@ -115,11 +119,13 @@ fn compare_message(
         Place::Visible { .. } => Standing::BehindGroup,
         Place::Delayed { until_ms } => Standing::Delayed { until_ms },
         Place::Leased { until_ms, .. } => Standing::Leased { until_ms },
+        Place::Held { .. } => Standing::Held,
     };
     same!("its standing", view.standing, standing);
     same!("its id", view.id, names.ids[message.number].after_redrives(message.redrives));
     same!("its times", (view.sent_ms, view.first_received_ms), (message.sent_ms, message.first_received_ms));
-    same!("its end", view.expires_ms, Some(model.expires_ms(message)));
+    same!("its end", view.expires_ms, model.expires_ms(message));
+    same!("its batch", view.batch, message.batch);
     let counts = (message.receive_count, message.received_elsewhere);
     same!("its receives", (view.receive_count, view.received_elsewhere), counts);
     same!("where it comes from", view.source, message.source);

@@ -15,7 +15,11 @@ use super::marks::{self, Marks};
 use crate::{
     SourceError,
     claim::sha256,
-    queue::{Queue, batch, enqueue::seconds_up},
+    queue::{
+        Queue,
+        batch::{self, Parcel},
+        enqueue::seconds_up,
+    },
     sqs::{self, service::now_ms},
 };
 use std::{sync::Arc, time::Duration};
@@ -154,8 +158,8 @@ impl Queue {
         if again.is_empty() {
             return;
         }
-        let requests = again.iter().map(|one| one.again(self, retention)).collect();
-        let outcomes = batch::send_all(self, requests).await;
+        let parcels = again.iter().map(|one| Parcel::plain(one.again(self, retention))).collect();
+        let outcomes = batch::send_all(self, parcels).await;
         let mut sent = Vec::new();
         for (one, outcome) in again.into_iter().zip(outcomes) {
             match outcome {

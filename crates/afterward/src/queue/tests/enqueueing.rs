@@ -82,7 +82,7 @@ async fn what_no_queue_would_take_is_refused_before_it_is_sent() {
 }
 
 /// Answers as an Afterward server does to what is asked before anything is sent; else as somebody who knows only SQS.
-fn endpoint(afterward: bool) -> impl Fn(&http::Request<bytes::Bytes>) -> Answer {
+pub(super) fn endpoint(afterward: bool) -> impl Fn(&http::Request<bytes::Bytes>) -> Answer {
     move |asked| match asked.uri().path() {
         "/_afterward/clock" if afterward => {
             ok(r#"{"clock":"system","now":"2026-01-01T00:00:00.000Z","now_ms":1767225600000}"#)

@@ -1,6 +1,7 @@
 //! A queue against a scripted server: what goes over the wire, and what comes of the answers.
 
 mod batches;
+mod completion;
 mod enqueueing;
 mod sending_on;
 mod tags;

@@ -12,7 +12,7 @@ impl Model {
             _ if self.queue(queue).is_fifo() => return Err(Refusal::LeaseExpired),
             // Somebody else holds it.
             Place::Leased { .. } => return Ok(Told::Done),
-            Place::Visible { .. } | Place::Delayed { .. } => {}
+            Place::Visible { .. } | Place::Delayed { .. } | Place::Held { .. } => {}
         }
         if message.job && message.source.is_none() {
             let (receive_count, finished_ms) = (message.receive_count, self.now_ms);

@@ -4,6 +4,7 @@
 //! commands and what can be seen of their effects; of events, replays, slots and indexes it knows nothing. Messages,
 //! leases and queues have numbers in the order in which they came.
 
+mod batches;
 mod leases;
 mod moves;
 mod queues;
@@ -11,7 +12,7 @@ mod receive;
 pub(crate) mod schedules;
 mod send;
 
-use afterward_machine::{MoveOutcome, QueueAttributes, Refusal, Tags};
+use afterward_machine::{BatchTie, MoveOutcome, QueueAttributes, Refusal, Tags};
 use afterward_names::{GroupId, QueueAddress, QueueArn};
 use std::collections::BTreeMap;
 
@@ -42,6 +43,7 @@ pub(crate) struct Given {
     pub(crate) first_received_ms: u64,
     pub(crate) receive_count: u32,
     pub(crate) source: Option<QueueArn>,
+    pub(crate) batch: Option<BatchTie>,
     pub(crate) redrives: u16,
 }
 
@@ -63,9 +65,20 @@ pub(crate) struct Queue {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    Visible { since_ms: u64 },
-    Delayed { until_ms: u64 },
-    Leased { until_ms: u64, lease: usize },
+    Visible {
+        since_ms: u64,
+    },
+    Delayed {
+        until_ms: u64,
+    },
+    Leased {
+        until_ms: u64,
+        lease: usize,
+    },
+    /// For a batch; then it is delayed for so long.
+    Held {
+        delay_ms: u64,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -85,6 +98,7 @@ pub(crate) struct Message {
     pub(crate) source: Option<QueueArn>,
     pub(crate) redrives: u16,
     pub(crate) job: bool,
+    pub(crate) batch: Option<BatchTie>,
     /// Whether somebody said why it failed.
     pub(crate) failed: bool,
     /// All leases on it since it came to its place in line.
@@ -185,10 +199,11 @@ impl Model {
 
     /// What is due first: when, whether a message becomes visible by it (or else is gone), and which.
     fn next_due(&self) -> Option<(u64, bool, usize)> {
-        let expiries = self.messages.iter().map(|message| (self.expires_ms(message), false, message.number));
+        let expiry = |message: &Message| Some((self.expires_ms(message)?, false, message.number));
+        let expiries = self.messages.iter().filter_map(expiry);
         let shows = self.messages.iter().filter_map(|message| match message.place {
             Place::Delayed { until_ms } | Place::Leased { until_ms, .. } => Some((until_ms, true, message.number)),
-            Place::Visible { .. } => None,
+            Place::Visible { .. } | Place::Held { .. } => None,
         });
         expiries.chain(shows).min()
     }
@@ -198,8 +213,10 @@ impl Model {
         self.next_due().map(|(at_ms, ..)| at_ms)
     }
 
-    pub(crate) fn expires_ms(&self, message: &Message) -> u64 {
-        message.sent_ms + self.queue(message.queue).attributes.retention_ms
+    /// When retention ends it, which does not end what is held.
+    pub(crate) fn expires_ms(&self, message: &Message) -> Option<u64> {
+        let held = matches!(message.place, Place::Held { .. });
+        (!held).then(|| message.sent_ms + self.queue(message.queue).attributes.retention_ms)
     }
 
     pub(crate) fn queue(&self, number: u32) -> &Queue {

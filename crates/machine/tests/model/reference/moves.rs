@@ -101,6 +101,7 @@ impl Model {
         message.failed = false;
         message.redrives += 1;
         message.leases = Vec::new();
+        message.leave_batch();
     }
 
     /// Ten ended tasks are listed for each queue that is there.

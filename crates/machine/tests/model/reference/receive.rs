@@ -75,6 +75,7 @@ impl Model {
         message.source = Some(from.address.arn());
         message.received_elsewhere = message.receive_count;
         message.leases = Vec::new();
+        message.leave_batch();
         if from.is_fifo() {
             message.sent_ms = now_ms;
         }
@@ -155,7 +156,7 @@ impl Model {
         self.messages.iter().filter(same_group).any(|other| match other.place {
             Place::Leased { .. } => true,
             Place::Delayed { .. } => other.rank < message.rank,
-            Place::Visible { .. } => false,
+            Place::Visible { .. } | Place::Held { .. } => false,
         })
     }
 }
@@ -165,6 +166,7 @@ impl Message {
         match self.place {
             Place::Visible { since_ms } => since_ms,
             Place::Delayed { until_ms } | Place::Leased { until_ms, .. } => until_ms,
+            Place::Held { .. } => panic!("what is held is in no line"),
         }
     }
 
@@ -176,6 +178,7 @@ impl Message {
             first_received_ms: self.first_received_ms.unwrap_or(0),
             receive_count: self.receive_count,
             source: self.source.clone(),
+            batch: self.batch.clone(),
             redrives: self.redrives,
         }
     }

@@ -1,7 +1,7 @@
 //! SendMessage.
 
 use super::{Message, Model, Place, Queue, Seen, Told};
-use afterward_machine::{Dedup, DeduplicationScope, Refusal, Send};
+use afterward_machine::{BatchTie, Dedup, DeduplicationScope, Refusal, Send};
 
 const FIVE_MINUTES_MS: u64 = 300_000;
 
@@ -36,7 +36,7 @@ impl Model {
         self.sent += 1;
         let own_delay_ms = if queue.is_fifo() { None } else { send.delay_ms };
         let delay_ms = own_delay_ms.unwrap_or(queue.attributes.delay_ms);
-        let rank = self.rank();
+        let (rank, batch) = (self.rank(), self.tie(queue.number, send.batch.as_ref()));
         self.messages.push(Message {
             number,
             queue: queue.number,
@@ -44,6 +44,7 @@ impl Model {
             rank,
             sent_ms: self.now_ms,
             place: match delay_ms {
+                _ if matches!(batch, Some(BatchTie::Held(_))) => Place::Held { delay_ms },
                 0 => Place::Visible { since_ms: self.now_ms },
                 _ => Place::Delayed { until_ms: self.now_ms + delay_ms },
             },
@@ -54,6 +55,7 @@ impl Model {
             source: None,
             redrives: 0,
             job: send.job,
+            batch,
             failed: false,
             leases: Vec::new(),
         });

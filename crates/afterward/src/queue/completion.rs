@@ -1,0 +1,146 @@
+//! Batches with a completion message: many jobs, and one that comes when all of them are done.
+//!
+//! An Afterward server keeps the membership, told by one of two headers of a send: whether the message is of the batch, or
+//! is to be held until nothing of the batch is left in the queue. Nobody else can, so elsewhere it is refused before
+//! anything is sent. A job that would wait outside of the queue, as a schedule, is refused too: the batch would be over
+//! without it.
+
+use super::{Enqueue, EnqueueAll, Queue, ToEnqueue};
+use crate::{Error, Message, claim::hex};
+use afterward_names::BatchId;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// The batch that the message is one of.
+const BATCH: HeaderName = HeaderName::from_static("x-afterward-batch");
+/// The batch that the message waits for.
+const AFTER: HeaderName = HeaderName::from_static("x-afterward-after");
+
+/// Jobs that one message waits for; see [`Queue::batch`].
+#[derive(Debug, Clone)]
+pub struct Batch {
+    queue: Queue,
+    id: String,
+}
+
+impl Batch {
+    /// The batch's name.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Puts a message into the queue as one of the batch, as [`Queue::enqueue`] does. It is one of the batch while it is in
+    /// the queue: until it is deleted (done, or dropped), goes to the dead-letter queue, or is older than the queue keeps
+    /// messages. A delay of more than 15 minutes, or any on a FIFO queue, is refused: such a message is not in the queue yet.
+    pub fn enqueue<M: Message>(&self, message: &M) -> Enqueue {
+        self.queue.enqueue(message).tied(Tie::In(self.id.clone()))
+    }
+
+    /// Puts many messages into the queue as some of the batch, as [`Queue::enqueue_all`] does.
+    pub fn enqueue_all<T: ToEnqueue>(&self, messages: impl IntoIterator<Item = T>) -> EnqueueAll {
+        let tied = |message: T| message.to_enqueue(&self.queue).tied(Tie::In(self.id.clone()));
+        self.queue.enqueue_all(messages.into_iter().map(tied))
+    }
+
+    /// Puts a message into the queue that nobody receives before all of the batch have left it, whatever became of them.
+    /// There may be several. If nothing of the batch is in the queue, it waits for nothing: enqueue the jobs first.
+    ///
+    /// Its retention begins, and its delay if it has one, when the batch is over. Deleting or purging the queue removes it.
+    pub fn then<M: Message>(&self, message: &M) -> Enqueue {
+        self.queue.enqueue(message).tied(Tie::After(self.id.clone()))
+    }
+}
+
+impl Queue {
+    /// The batch of this name in this queue: jobs, and a message that comes when all of them are done. The name has 1 to 128
+    /// letters, digits and `-_.:`. A batch is no more than the jobs of its name that are in the queue; with the last of them it
+    /// is over, and the name is free. Needs an Afterward server, and is refused elsewhere before anything is sent.
+    ///
+    /// ```no_run
+    /// # use afterward::{Context, Message, Queue, State};
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize, Message)] #[message(type = "import:row")] struct Row { line: String }
+    /// # #[derive(Serialize, Deserialize, Message)] #[message(type = "import:done")] struct ImportDone { file: String }
+    /// async fn import(queue: &Queue, file: String, rows: &[Row]) -> Result<(), afterward::Error> {
+    ///     let batch = queue.new_batch()?; // or queue.batch("import-42")
+    ///     batch.enqueue_all(rows).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    ///     batch.then(&ImportDone { file }).await?;
+    ///     Ok(())
+    /// }
+    ///
+    /// // A handler may add to the batch that its job is one of: its own job keeps it open.
+    /// async fn row(row: Row, cx: Context, State(queue): State<Queue>) -> Result<(), afterward::Error> {
+    ///     if let (Some(batch), Some((first, rest))) = (cx.batch(), row.line.split_once('\n')) {
+    ///         println!("{first}");
+    ///         queue.batch(batch).enqueue(&Row { line: rest.to_owned() }).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn batch(&self, id: impl Into<String>) -> Batch {
+        Batch { queue: self.clone(), id: id.into() }
+    }
+
+    /// A batch that nobody else knows the name of.
+    ///
+    /// # Errors
+    /// The system has no randomness to name it with.
+    pub fn new_batch(&self) -> Result<Batch, Error> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| Error::Refused(format!("no randomness to name a batch with: {error}")))?;
+        Ok(self.batch(hex(&bytes)))
+    }
+}
+
+/// What a message that is sent has to do with a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Tie {
+    In(String),
+    After(String),
+}
+
+impl Tie {
+    fn id(&self) -> &str {
+        match self {
+            Tie::In(id) | Tie::After(id) => id,
+        }
+    }
+
+    /// Whether `queue` will keep it.
+    pub(super) async fn check(&self, queue: &Queue) -> Result<(), Error> {
+        let id = self.id();
+        id.parse::<BatchId>().map_err(|why| Error::Refused(format!("the batch `{id}`: {why}")))?;
+        if queue.is_afterward().await? {
+            return Ok(());
+        }
+        Err(Error::Refused(format!(
+            "`{}` at {} knows no batches, and would hand out a message that has to wait for one at once: that needs an Afterward \
+             server",
+            queue.name(),
+            queue.client().endpoint()
+        )))
+    }
+
+    /// Why a message of it can't be delayed beyond what the queue itself keeps.
+    pub(super) fn too_late(&self, queue: &Queue) -> Error {
+        let why = match self {
+            Tie::In(_) => "would be a schedule and not in the queue, so the batch would be over without it",
+            Tie::After(_) => "would be a schedule and not in the queue, and not wait for the batch when it comes",
+        };
+        Error::Refused(format!(
+            "a message that is delayed so long in `{}` {why}: leave out the delay, or delay a message on a standard queue by 15 \
+             minutes at most",
+            queue.name()
+        ))
+    }
+
+    /// How the server is told.
+    pub(super) fn headers(&self) -> HeaderMap {
+        let name = match self {
+            Tie::In(_) => BATCH,
+            Tie::After(_) => AFTER,
+        };
+        // A checked name is always a header's value.
+        HeaderValue::from_str(self.id()).ok().map(|id| (name, id)).into_iter().collect()
+    }
+}
