@@ -1,6 +1,6 @@
 //! What a client does next, and what it waits for.
 
-use crate::history::{Call, CallId, Held, QueueIndex, Receiving, Remark, Sending, Settings};
+use crate::history::{Batch, Call, CallId, Held, QueueIndex, Receiving, Remark, Sending, Settings};
 use crate::rng::Rng;
 use crate::scenario::QueueSpec;
 use afterward_broker::partition::{Found, Gated, Waiting};
@@ -178,13 +178,33 @@ impl Supply {
                 1_000 + self.dedups
             };
             let group = Some(rng.below(3) as u8);
-            return Sending { queue, body, delay_ms: None, group, dedup: Some(dedup), fingerprint: 0, tick: None };
+            return Sending {
+                queue,
+                body,
+                delay_ms: None,
+                group,
+                dedup: Some(dedup),
+                fingerprint: 0,
+                batch: None,
+                tick: None,
+            };
         }
         let delay_ms = if rng.chance(200) { Some(rng.pick(&[0, 700, 4_000, 60_000])) } else { None };
         let group = rng.chance(300).then(|| rng.below(3) as u8);
         let dedup = rng.chance(200).then(|| rng.below(6) as u32);
         let fingerprint = if dedup.is_some() { u64::from(rng.chance(200)) } else { 0 };
-        Sending { queue, body, delay_ms, group, dedup, fingerprint, tick: None }
+        let batch = if dedup.is_none() { batch(rng) } else { None };
+        Sending { queue, body, delay_ms, group, dedup, fingerprint, batch, tick: None }
+    }
+}
+
+/// A batch for one message in four.
+fn batch(rng: &mut Rng) -> Option<Batch> {
+    let number = rng.below(3) as u8;
+    match rng.below(12) {
+        0..2 => Some(Batch::In(number)),
+        2 => Some(Batch::After(number)),
+        _ => None,
     }
 }
 

@@ -65,8 +65,19 @@ pub struct Sending {
     pub dedup: Option<u32>,
     /// With an idempotency key: of the body. The same key with another one is refused.
     pub fingerprint: u64,
+    /// What it has to do with a batch of the queue.
+    pub batch: Option<Batch>,
     /// It is sent by this run of a schedule, or not at all.
     pub tick: Option<Tick>,
+}
+
+/// What a message has to do with a batch, by the batch's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Batch {
+    /// It is one of it.
+    In(u8),
+    /// It waits for it.
+    After(u8),
 }
 
 /// ReceiveMessage.

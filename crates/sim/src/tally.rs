@@ -36,6 +36,8 @@ tally! {
     deliveries,
     /// Of them, those that a repeated receive attempt got again.
     deliveries_again,
+    /// Of them, those of messages that a batch had held.
+    held_for_batches,
     /// Calls that were told that nobody knows.
     unavailable,
     /// Appends that failed.

@@ -34,6 +34,7 @@ fn no_seed_shows_what_a_queue_may_not() {
         ("calls", tally.calls, 50_000),
         ("deliveries", tally.deliveries, 15_000),
         ("deliveries to repeated attempts", tally.deliveries_again, 200),
+        ("deliveries of what a batch had held", tally.held_for_batches, 50),
         ("calls that nobody knows of", tally.unavailable, 2_000),
         ("failed appends", tally.failed_appends, 200),
         ("full disks", tally.full_disks, 50),

@@ -10,6 +10,7 @@
 //! - nobody gets a message that is certainly deleted or certainly leased to another (`seen`);
 //! - a group's messages come in the order of their sequence numbers (`order`);
 //! - a deduplication id makes one message within its window, and another one after it (`sent`);
+//! - what was sent after a batch comes when all of it has left (`batches`);
 //! - a receive attempt gives the same messages again while it stands, and no others (`attempt`);
 //! - a queue is there, and set, as clients were told (`shape`);
 //! - a purged queue is empty, and a dead letter comes back only by a move task (`swept`);
@@ -22,6 +23,7 @@
 //! - what was acknowledged is never lost ([`Checker::finish`]).
 
 mod attempt;
+mod batches;
 mod buried;
 mod lease;
 mod message;

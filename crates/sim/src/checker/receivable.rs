@@ -32,6 +32,7 @@ impl Checker {
         let visible_ms = self.latest_origin_ms(message) + delays.max().unwrap_or(0);
         let expires_ms = self.expires_ms(message);
         message.acknowledged
+            && !self.perhaps_waits(message)
             && !self.perhaps_deleted(message)
             && !self.perhaps_dead(message)
             && visible_ms <= now_ms

@@ -2,7 +2,7 @@
 
 use super::message::{Delivered, Message};
 use super::{Checker, Fate, Violation, ensure};
-use crate::history::{Call, CallId, QueueIndex, Receiving, Seen};
+use crate::history::{Batch, Call, CallId, QueueIndex, Receiving, Seen};
 use afterward_names::MessageId;
 use std::collections::BTreeMap;
 
@@ -57,6 +57,7 @@ impl Checker {
         };
         let message = &self.messages[&id];
         self.check_times(send, served_ms, receiving.attempt.is_some(), seen)?;
+        self.check_batch(call, send, seen)?;
         self.check_place(message, seen)?;
         self.check_leases(message, lease, &delivered)?;
         self.check_lives(id, lease, &delivered)?;
@@ -113,12 +114,14 @@ impl Checker {
         let Call::Send(sending) = &self.calls[send].call else { return Ok(()) };
         let (at_ms, shape) = (self.calls[send].at_ms, &self.shapes[sending.queue]);
         let again = seen.source.is_some() || seen.held.id.redrives() > 0;
-        // Dead letters of FIFO queues, and what comes back from the dead, are as newly sent.
-        let anew = seen.held.id.redrives() > 0 || again && self.queues[sending.queue].is_fifo();
+        let waited = matches!(sending.batch, Some(Batch::After(_)));
+        // Dead letters of FIFO queues, what comes back from the dead, and what a batch held are as newly sent.
+        let anew = seen.held.id.redrives() > 0 || again && self.queues[sending.queue].is_fifo() || waited;
         ensure(seen.sent_ms == at_ms || anew && seen.sent_ms > at_ms, || format!("it was sent at {at_ms}"))?;
         let visible_ms = at_ms + sending.delay_ms.unwrap_or(shape.delay_ms.least);
         ensure(visible_ms <= served_ms.1, || format!("it is delayed until {visible_ms}"))?;
-        let expires_ms = at_ms + shape.retention_ms.most;
+        let sent_ms = if waited { seen.sent_ms } else { at_ms };
+        let expires_ms = sent_ms + shape.retention_ms.most;
         ensure(again || served_ms.0 < expires_ms, || format!("it was kept until {expires_ms} only"))?;
         let first_ms = seen.first_received_ms;
         ensure((at_ms..=served_ms.1).contains(&first_ms), || format!("it can't be first received at {first_ms}"))?;
@@ -132,7 +135,8 @@ impl Checker {
         let (queue, count) = (seen.held.queue, seen.receive_count);
         if queue == message.home {
             ensure(seen.source.is_none(), || "it comes from its own queue, and names a source".into())?;
-            ensure(message.order.is_none_or(|order| order == seen.order), || {
+            let waits = self.perhaps_waits(message);
+            ensure(message.order.is_none_or(|order| order == seen.order || waits && order < seen.order), || {
                 format!("its place in line is {:?}", message.order)
             })?;
             let max = self.shapes[queue].max_receive_count.most;

@@ -44,6 +44,7 @@ impl Story {
             group,
             dedup,
             fingerprint: 0,
+            batch: None,
             tick: None,
         }))
     }

@@ -6,7 +6,7 @@
 use super::System;
 use crate::rng::Rng;
 use afterward_broker::Progress;
-use afterward_machine::{Command, Dedup, Delivery, LeaseRef, MessageKey};
+use afterward_machine::{Batched, Command, Dedup, Delivery, LeaseRef, MessageKey};
 use afterward_names::QueueAddress;
 use std::collections::BTreeMap;
 
@@ -43,11 +43,12 @@ pub enum Bug {
     ForgetFailure,
     ForgetProgress,
     KeepProgress,
+    ForgetBatch,
 }
 
 impl Bug {
     /// All of them, and what each does.
-    pub const ALL: [(Bug, &'static str); 29] = [
+    pub const ALL: [(Bug, &'static str); 30] = [
         (Bug::LoseBatch, "a batch is acknowledged, and written without its records"),
         (Bug::AnswerBeforeFlush, "answers leave before the batch that they rest on has arrived"),
         (Bug::TakeFailureForSuccess, "a failed append counts as done"),
@@ -77,6 +78,7 @@ impl Bug {
         (Bug::ForgetFailure, "why a handler failed is forgotten"),
         (Bug::ForgetProgress, "how far a holder is is not shown"),
         (Bug::KeepProgress, "how far a holder was is shown when its attempt is over"),
+        (Bug::ForgetBatch, "a message does not wait for the batch that it was sent after"),
     ];
 }
 
@@ -122,6 +124,9 @@ impl Buggy {
                 receive.visibility_timeout_ms = receive.visibility_timeout_ms.map(|timeout_ms| timeout_ms + 3_600_000);
             }
             (Bug::ForgetAttempt, Command::Receive(receive)) => receive.attempt = None,
+            (Bug::ForgetBatch, Command::Send(send)) if matches!(send.batch, Some(Batched::After(_))) => {
+                send.batch = None
+            }
             (Bug::ForgetDelay, Command::Send(send)) => send.delay_ms = send.delay_ms.map(|_| 0),
             (Bug::ForgetDeduplication, Command::Send(send)) => match &mut send.dedup {
                 Some(Dedup::Fifo { id: Some(id), .. }) => id[..8].copy_from_slice(&random.bits().to_be_bytes()),

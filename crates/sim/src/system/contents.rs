@@ -1,13 +1,21 @@
 //! What messages say: on their way in, and read back from the log.
 
 use super::System;
-use crate::history::{IDEMPOTENCY_MS, Sending};
+use crate::history::{Batch, IDEMPOTENCY_MS, Sending};
 use afterward_broker::Content;
 use afterward_broker::partition::Partition;
 use afterward_log::{ReadError, Slice};
-use afterward_machine::{Command, Dedup, Delivery, Location, Send};
+use afterward_machine::{Batched, Command, Dedup, Delivery, Location, Send};
 use afterward_record::{decode, decode_one};
 use bytes::Bytes;
+
+/// Names that are always names.
+fn batched(batch: Batch) -> Option<Batched> {
+    match batch {
+        Batch::In(number) => Some(Batched::In(format!("b{number}").parse().ok()?)),
+        Batch::After(number) => Some(Batched::After(format!("b{number}").parse().ok()?)),
+    }
+}
 
 impl System {
     pub(super) fn message(&self, sending: &Sending) -> (Command, Content) {
@@ -26,7 +34,7 @@ impl System {
             dedup,
             // The front door takes in what has no group: its end is remembered.
             job: sending.group.is_none(),
-            batch: None,
+            batch: sending.batch.and_then(batched),
         };
         (Command::Send(send), content(sending))
     }

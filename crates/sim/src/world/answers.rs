@@ -126,6 +126,8 @@ impl World {
                 self.tally.deliveries += all.len() as u64;
                 let again = all.iter().filter(|seen| is_attempt && self.checker.knows(seen.held.lease.lease.0)).count();
                 self.tally.deliveries_again += again as u64;
+                let held = all.iter().filter(|seen| self.checker.has_waited(seen)).count();
+                self.tally.held_for_batches += held as u64;
                 all.iter().for_each(|seen| self.hold(who, seen.held));
                 Answer::Received(all)
             }
