@@ -11,6 +11,11 @@ pub(crate) fn say(line: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// A line on standard output about work that goes on whether or not anybody still reads.
+pub(crate) fn mention(line: &str) {
+    let _ = say(line);
+}
+
 /// A value as indented JSON on standard output.
 pub(crate) fn say_json(value: &impl Serialize) -> io::Result<()> {
     say(&serde_json::to_string_pretty(value).map_err(io::Error::other)?)

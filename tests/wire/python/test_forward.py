@@ -1,6 +1,7 @@
 """`afterward forward`: a queue's messages reach an HTTP endpoint as they would reach a Lambda function."""
 
 import collections
+import hashlib
 import http.server
 import json
 import pathlib
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 from harness import Story, fresh_name, until, url
@@ -22,6 +24,7 @@ class Worker:
     def __init__(self, answer, port=0):
         self.events = []
         self.headers = []
+        self.connections = []
         self.most_at_once = 0
         self._at_once = 0
         self._lock = threading.Lock()
@@ -55,6 +58,11 @@ class Worker:
                 pass
 
         class Server(http.server.ThreadingHTTPServer):
+            def get_request(self):
+                accepted = super().get_request()
+                outer.connections.append(time.monotonic())
+                return accepted
+
             def handle_error(self, *_):
                 pass  # a client that was killed, or has lost patience, breaks its connection
 
@@ -81,17 +89,18 @@ class Worker:
 class Forward:
     """A running `afterward forward`, and what it has printed."""
 
-    def __init__(self, queue, to, *args):
+    def __init__(self, queue, to, *args, at=None, reading=True):
         self.process = subprocess.Popen(
             [binary(), "forward", "--queue", queue, "--to", to, *args],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=clean({"AFTERWARD_URL": url()}),
+            env=clean({"AFTERWARD_URL": at or url()}),
         )
         self.lines = []
         self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
+        if reading:
+            self.reader.start()
 
     def _read(self):
         for line in self.process.stdout:
@@ -107,8 +116,12 @@ class Forward:
 
     def end(self):
         code = self.process.wait(30)
-        self.reader.join(5)
+        self._join()
         return code
+
+    def _join(self):
+        if self.reader.ident is not None:
+            self.reader.join(5)
 
     def __enter__(self):
         return self
@@ -117,8 +130,63 @@ class Forward:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(30)
-        self.reader.join(5)
+        self._join()
         self.process.stdout.close()
+
+
+class Sqs:
+    """A queue server that, unlike ours, does not notice that a receiver has gone: of one queue, with one message, which its
+    first receive gets once `come` is set."""
+
+    def __init__(self):
+        self.calls = []
+        self.come = threading.Event()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                action = self.headers["X-Amz-Target"].split(".")[1]
+                outer.calls.append(action)
+                text = json.dumps(outer.answer(action, asked)).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/x-amz-json-1.0")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            def handle_error(self, *_):
+                pass  # a client that has gone breaks its connection
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def answer(self, action, asked):
+        if action == "GetQueueUrl":
+            return {"QueueUrl": f"{self.url}/000000000000/{asked['QueueName']}"}
+        if action == "GetQueueAttributes":
+            return {"Attributes": {"QueueArn": "arn:aws:sqs:us-east-1:000000000000:q"}}
+        if action == "ReceiveMessage":
+            self.come.wait(20)
+            body, md5 = "late", hashlib.md5(b"late").hexdigest()
+            return {"Messages": [{"MessageId": "m", "ReceiptHandle": "r", "Body": body, "MD5OfBody": md5}]}
+        return {"Successful": [{"Id": entry["Id"]} for entry in asked["Entries"]], "Failed": []}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.come.set()
+        self.server.shutdown()
+        self.server.server_close()
 
 
 def done(_):
@@ -226,6 +294,66 @@ class Forwarding(Queues):
                 self.assertEqual([r["attributes"]["ApproximateReceiveCount"] for r in worker.records()], ["1"])
         self.assertTrue(self.empty(dead))
 
+    def test_a_worker_that_restarts_costs_its_messages_nothing(self):
+        queue, dead = self.with_dead_letters(receives=3)
+        with Worker(done) as before, Forward(queue, before.url) as forward:
+            until(lambda: before.connections, "it has been looked for, and the lanes wait for messages")
+            before.__exit__()
+            bodies = [str(n) for n in range(20)]
+            self.send(queue, *bodies)
+            until(lambda: "can't be reached" in forward.said(), "it says that nobody is there")
+            for _ in range(300):
+                self.assertTrue(self.empty(dead))
+            with Worker(done, port=before.server.server_address[1]) as after:
+                until(lambda: self.empty(queue), "all were delivered")
+                self.assertCountEqual(after.bodies(), bodies)
+                self.assertEqual({r["attributes"]["ApproximateReceiveCount"] for r in after.records()}, {"1"})
+            self.assertTrue(self.empty(dead))
+            self.assertEqual(forward.said().count("can't be reached"), 1, forward.said())
+            self.assertIn(f"{before.url}/ is there.", forward.said())
+
+    def test_told_to_stop_it_hands_back_what_waits_for_the_worker(self):
+        queue = self.queue(VisibilityTimeout="600")
+        with Worker(done) as worker, Forward(queue, worker.url) as forward:
+            until(lambda: worker.connections, "it has been looked for, and the lanes wait for messages")
+            worker.__exit__()
+            self.send(queue, "patient")
+            until(lambda: "can't be reached" in forward.said(), "it holds the message")
+            self.assertEqual(self.counts(queue), (0, 1, 0))
+            self.assertEqual(forward.stop(), 0)
+        self.assertEqual(self.counts(queue), (1, 0, 0))
+
+    def test_an_endpoint_without_tls_is_looked_for_in_peace_and_gets_no_messages(self):
+        queue, dead = self.with_dead_letters(receives=1)
+        self.send(queue, *[str(n) for n in range(20)])
+        with Worker(done) as worker, Forward(queue, worker.url.replace("http:", "https:")) as forward:
+            times = until(lambda: worker.connections[3:] and worker.connections, "it was looked for again and again")
+            self.assertGreater(times[3] - times[0], 0.5)
+            self.assertEqual(self.counts(queue), (20, 0, 0))
+            self.assertEqual(forward.said().count("can't be reached"), 1, forward.said())
+            self.assertIn("it does not speak TLS; does its address begin with http:// instead?", forward.said())
+        self.assertEqual([r["Attributes"]["ApproximateReceiveCount"] for r in self.receive(queue)], ["1"] * 10)
+        self.assertTrue(self.empty(dead))
+
+    def test_an_answer_that_breaks_off_fails_its_batch(self):
+        queue, dead = self.with_dead_letters(receives=1)
+        self.send(queue, "a")
+        with Worker(lambda _: (200, '{"batchItemFailures":[{"itemIdentifier":"')) as worker:
+            with Forward(queue, worker.url, "--retry-delay", "0") as forward:
+                until(lambda: not self.empty(dead), "it is a dead letter")
+                until(lambda: "failed at receive 1, rests for 0 s: the answer is no JSON" in forward.said(), "it says so")
+
+    def test_work_goes_on_when_nobody_reads_what_it_prints(self):
+        queue = self.queue()
+        with Worker(done) as worker, Forward(queue, worker.url, reading=False) as forward:
+            self.assertTrue(forward.process.stdout.readline().startswith("Forwarding "))
+            forward.process.stdout.close()
+            for body in ("first", "second"):
+                self.send(queue, body)
+                until(lambda: self.empty(queue), "it is done, and deleted")
+            self.assertEqual(forward.stop(), 0)
+            self.assertEqual(worker.bodies(), ["first", "second"])
+
     def test_requests_at_once_and_batches_are_bounded(self):
         queue = self.queue()
         gate = threading.Barrier(3)
@@ -277,6 +405,17 @@ class Forwarding(Queues):
             self.assertEqual(forward.end(), 0)
         self.assertTrue(self.empty(queue))
 
+    def test_told_to_stop_it_takes_what_a_receive_still_brings(self):
+        with Sqs() as sqs, Worker(done) as worker:
+            with Forward("q", worker.url, "--concurrency", "1", at=sqs.url) as forward:
+                until(lambda: "ReceiveMessage" in sqs.calls, "it waits for messages")
+                forward.process.send_signal(signal.SIGTERM)
+                until(lambda: "Stopping" in forward.said(), "it stops")
+                sqs.come.set()
+                self.assertEqual(forward.end(), 0)
+            self.assertEqual(worker.bodies(), ["late"])
+            self.assertEqual(sqs.calls[-1], "DeleteMessageBatch")
+
     def test_killed_it_loses_nothing(self):
         queue = self.queue(VisibilityTimeout="30")
         entered, leave = threading.Event(), threading.Event()
@@ -298,6 +437,9 @@ class Forwarding(Queues):
         with Forward(fresh_name("none"), "http://127.0.0.1:1/") as forward:
             self.assertEqual(forward.end(), 1)
             self.assertIn("afterward queue create", forward.said())
+        with Forward("q", "http://127.0.0.1:1/", "--retry-delay", "13h") as forward:
+            self.assertEqual(forward.end(), 2)
+            self.assertIn("it is up to 12h", forward.said())
 
 
 # A Lambda handler behind a plain server of Node.js, as many projects run theirs locally.

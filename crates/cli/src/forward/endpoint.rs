@@ -4,11 +4,14 @@ use crate::failure::Failure;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::service::Service;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
+    service::TowerToHyperService,
 };
-use std::{error::Error, time::Duration};
+use rustls::CertificateError;
+use std::{error::Error, io, time::Duration};
 
 /// The list of failed messages is all that is wanted of an answer; Lambda, too, takes no more.
 const LONGEST_ANSWER_BYTES: usize = 6 * 1024 * 1024;
@@ -23,6 +26,7 @@ type Https = hyper_rustls::HttpsConnector<HttpConnector>;
 #[derive(Clone)]
 pub(super) struct Endpoint {
     client: Client<Https, Full<Bytes>>,
+    connector: TowerToHyperService<Https>,
     uri: Uri,
     headers: Vec<(HeaderName, HeaderValue)>,
     timeout: Duration,
@@ -46,7 +50,8 @@ impl Endpoint {
     ) -> Result<Endpoint, Failure> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        // Well before the request's own timeout, after which it could have been worked on.
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT.min(timeout / 2)));
         connector.enforce_http(false);
         let tls = hyper_rustls::HttpsConnectorBuilder::new()
             .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
@@ -57,12 +62,21 @@ impl Endpoint {
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_timer(TokioTimer::new())
-            .build(tls);
-        Ok(Endpoint { client, uri, headers, timeout })
+            .build(tls.clone());
+        Ok(Endpoint { client, connector: TowerToHyperService::new(tls), uri, headers, timeout })
     }
 
     pub(super) fn uri(&self) -> &Uri {
         &self.uri
+    }
+
+    /// Whether a request would get there: connects as for one, TLS included, and sends nothing. `Err`: why not.
+    pub(super) async fn knock(&self) -> Result<(), String> {
+        match tokio::time::timeout(CONNECT_TIMEOUT, self.connector.call(self.uri.clone())).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(innermost(&*error)),
+            Err(_) => Err(format!("no connection within {}", crate::units::took(CONNECT_TIMEOUT))),
+        }
     }
 
     /// Posts a batch and reads the answer, within the timeout.
@@ -93,11 +107,30 @@ fn of_client(error: hyper_util::client::legacy::Error) -> Silence {
     if error.is_connect() { Silence::Away(why) } else { Silence::Broken(format!("the connection broke: {why}")) }
 }
 
-/// The error at the bottom, which says it in the system's words.
+/// The error at the bottom, which says it in the system's words; what to do about one of TLS, in ours.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut at = error;
     while let Some(below) = at.source() {
         at = below;
     }
-    at.to_string()
+    format!("{at}{}", of_tls(at).map_or("", hint))
+}
+
+/// TLS's own error, which comes wrapped as one of input and output, and `source` does not say so.
+fn of_tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut at = error;
+    while let Some(wrapper) = at.downcast_ref::<io::Error>() {
+        at = wrapper.get_ref()?;
+    }
+    at.downcast_ref()
+}
+
+fn hint(error: &rustls::Error) -> &'static str {
+    match error {
+        rustls::Error::InvalidMessage(_) => ": it does not speak TLS; does its address begin with http:// instead?",
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            ": nobody who is trusted here has signed its certificate; SSL_CERT_FILE names a file of those to trust"
+        }
+        _ => "",
+    }
 }

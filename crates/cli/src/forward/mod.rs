@@ -26,6 +26,8 @@ use tokio::{sync::watch, task::JoinSet};
 
 /// How long a request may take at most: as long as a Lambda function may run.
 const LONGEST_TIMEOUT_S: i64 = 900;
+/// How long SQS keeps a received message out of sight at most.
+const LONGEST_RETRY_DELAY_S: i64 = 43_200;
 
 /// Post a queue's messages to an HTTP endpoint, in batches as a Lambda function gets them.
 #[derive(Debug, Args)]
@@ -35,8 +37,9 @@ const LONGEST_TIMEOUT_S: i64 = 900;
 
 The body of a request is the event that AWS Lambda gives to a function: {\"Records\":[{\"messageId\":…,\"body\":…}]}.
 A 2xx answer deletes the batch, but for the messages that it lists in {\"batchItemFailures\":[{\"itemIdentifier\":ID}]}.
-Any other answer, or none, fails the whole batch. What failed comes again after a delay that doubles with each receive,
-and goes to the dead-letter queue when the queue's redrive policy says so.")]
+Any other answer, none, or JSON that breaks off fails the whole batch. What failed comes again after a delay that doubles
+with each receive, and goes to the dead-letter queue when the queue's redrive policy says so. While the endpoint takes no
+connections, messages wait, and that counts as no failure.")]
 pub(crate) struct Forward {
     /// Name or URL of the queue
     #[arg(long, value_name = "QUEUE")]
@@ -53,8 +56,8 @@ pub(crate) struct Forward {
     /// How long a request may take, up to 15m
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = timeout)]
     timeout: Duration,
-    /// When a message comes again that failed once; twice as long after each further failure, 15m at most
-    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = units::seconds)]
+    /// When a message comes again that failed once; twice as long after each further failure, 15m at most; up to 12h
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = retry_delay)]
     retry_delay: i64,
     /// A header of each request, such as 'Authorization: Bearer …'
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
@@ -71,15 +74,15 @@ pub(crate) async fn run(forward: Forward) -> Result<(), Failure> {
         () = signals.next() => return Ok(()),
     };
     let endpoint = Endpoint::new(forward.to, forward.headers, forward.timeout)?;
-    output::say(&format!(
+    output::mention(&format!(
         "Forwarding `{}` to {}, {} at once. {}",
         source.name(),
         endpoint.uri(),
         units::count(forward.concurrency, "request"),
         source.end_of_failures()
-    ))?;
+    ));
     let (stop, stopped) = watch::channel(false);
-    let reach = Arc::new(Reach::new(endpoint.uri()));
+    let reach = Arc::new(Reach::new(endpoint.clone()));
     let mut lanes = JoinSet::new();
     for _ in 0..forward.concurrency {
         let lane =
@@ -134,6 +137,13 @@ fn timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn retry_delay(text: &str) -> Result<i64, String> {
+    match units::seconds(text)? {
+        seconds @ 0..=LONGEST_RETRY_DELAY_S => Ok(seconds),
+        _ => Err("it is up to 12h: SQS keeps no message out of sight for longer".to_owned()),
+    }
+}
+
 fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) = text.split_once(':').ok_or("write NAME: VALUE")?;
     let name = name.trim().parse::<HeaderName>().map_err(|error| format!("`{name}`: {error}"))?;
@@ -156,10 +166,12 @@ mod tests {
     }
 
     #[test]
-    fn headers_and_timeouts_are_checked_before_anything_runs() {
+    fn headers_and_durations_are_checked_before_anything_runs() {
         assert_eq!(header("Authorization: Bearer a:b").unwrap().1, "Bearer a:b");
         assert!(header("Authorization").is_err() && header("a b: c").is_err() && header("a: \u{1}").is_err());
         assert_eq!(timeout("15m"), Ok(Duration::from_secs(900)));
         assert!(timeout("0").is_err() && timeout("16m").is_err());
+        assert_eq!((retry_delay("0"), retry_delay("12h")), (Ok(0), Ok(43_200)));
+        assert!(retry_delay("13h").is_err() && retry_delay("43201").is_err());
     }
 }

@@ -1,54 +1,88 @@
 //! Whether the endpoint is there. As long as it is not, nothing is received: each receive would count against the
 //! message, and a worker that is restarted would find its work in the dead-letter queue.
+//!
+//! All lanes share what they know of it, and one of them knocks for all. Between two attempts to connect there is a pause,
+//! whoever makes them: only a request that got there ends it. What is wrong is told once, and again when it changes.
 
+use super::endpoint::Endpoint;
 use crate::output;
-use http::Uri;
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::net::TcpStream;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// A host that says nothing at all is away.
-const PATIENCE: Duration = Duration::from_secs(5);
 
-/// An endpoint's address, and whether its absence has been told.
+/// An endpoint, and what is known of whether it can be reached.
 pub(super) struct Reach {
-    address: (String, u16),
-    uri: String,
-    told: AtomicBool,
+    endpoint: Endpoint,
+    known: Mutex<Known>,
+    /// Whose turn it is to knock.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// The last that was seen of the endpoint.
+struct Known {
+    is_there: bool,
+    /// Why it can't be reached, once that is told.
+    told: Option<String>,
+    /// How long to wait before the next attempt.
+    pause: Duration,
 }
 
 impl Reach {
-    pub(super) fn new(uri: &Uri) -> Reach {
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-        Reach { address: (host, port), uri: uri.to_string(), told: AtomicBool::new(false) }
+    pub(super) fn new(endpoint: Endpoint) -> Reach {
+        let known = Known { is_there: false, told: None, pause: Duration::ZERO };
+        Reach { endpoint, known: Mutex::new(known), turn: tokio::sync::Mutex::new(()) }
     }
 
-    /// Waits until somebody takes connections there.
+    /// Waits until the endpoint takes connections, if it did not at the last attempt. May be dropped and called anew.
     pub(super) async fn wait(&self) {
-        let mut pause = FIRST_PAUSE;
-        while let Err(why) = self.knock().await {
-            if !self.told.swap(true, Ordering::Relaxed) {
-                output::complain(&format!("{} can't be reached ({why}); messages wait until it can.", self.uri));
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+        if self.known().is_there {
+            return;
         }
-        if self.told.swap(false, Ordering::Relaxed) {
-            output::complain(&format!("{} is there.", self.uri));
+        let _turn = self.turn.lock().await;
+        loop {
+            let pause = match &*self.known() {
+                Known { is_there: true, .. } => return,
+                known => known.pause,
+            };
+            tokio::time::sleep(pause).await;
+            match self.endpoint.knock().await {
+                Ok(()) => self.found(),
+                Err(why) => self.lost(&why),
+            }
         }
     }
 
-    async fn knock(&self) -> Result<(), String> {
-        let (host, port) = &self.address;
-        match tokio::time::timeout(PATIENCE, TcpStream::connect((host.as_str(), *port))).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("no connection within {}", crate::units::took(PATIENCE))),
+    /// A connection was refused: why.
+    pub(super) fn lost(&self, why: &str) {
+        let mut known = self.known();
+        known.is_there = false;
+        known.pause = (known.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        if known.told.as_deref() != Some(why) {
+            known.told = Some(why.to_owned());
+            let uri = self.endpoint.uri();
+            output::complain(&format!("{uri} can't be reached ({why}); messages wait until it can."));
         }
+    }
+
+    /// A request got there.
+    pub(super) fn reached(&self) {
+        self.found();
+        self.known().pause = Duration::ZERO;
+    }
+
+    fn found(&self) {
+        let mut known = self.known();
+        known.is_there = true;
+        if known.told.take().is_some() {
+            output::complain(&format!("{} is there.", self.endpoint.uri()));
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,25 +1,29 @@
 //! The queue that is forwarded.
 
-use super::{Forward, event::Origin};
+use super::{Forward, LONGEST_RETRY_DELAY_S, batch::Batch, event::Origin};
 use crate::{
     failure::Failure,
     output,
     target::{queue_name, queue_url},
 };
 use afterward::sqs::{
-    ChangeMessageVisibilityRequest, Client, DeleteMessageBatchRequest, DeleteMessageBatchRequestEntry, ERROR_HEADER,
-    Error, GetQueueAttributesRequest, Message, ReceiveMessageRequest, Request,
+    ChangeMessageVisibilityBatchRequest, ChangeMessageVisibilityBatchRequestEntry, ChangeMessageVisibilityRequest,
+    Client, DeleteMessageBatchRequest, DeleteMessageBatchRequestEntry, ERROR_HEADER, Error, GetQueueAttributesRequest,
+    Message, ReceiveMessageRequest, Request,
 };
 use http::{HeaderMap, HeaderValue};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use std::time::Duration;
 
 /// What a lease lasts beyond the longest request: for the delete after it.
 const AFTERWARDS_S: i64 = 30;
 /// How long a receive waits for a message.
 const WAIT_S: i64 = 20;
-/// The longest delay before a message comes again.
-const LONGEST_RETRY_DELAY_S: i64 = 900;
+/// Up to where the delay before a message comes again doubles.
+const LONGEST_DOUBLED_DELAY_S: i64 = 900;
+/// What is left aside of the twelve hours that a message is out of sight at most: the way to the server and back.
+const WAY_S: i64 = 5;
 
 /// A queue, and how its messages are taken and settled.
 pub(super) struct Source {
@@ -55,7 +59,7 @@ impl Source {
             origin: Origin { queue_arn, region },
             redrive,
             batch_size: forward.batch_size,
-            lease_s: i64::try_from(forward.timeout.as_secs()).unwrap_or(LONGEST_RETRY_DELAY_S) + AFTERWARDS_S,
+            lease_s: i64::try_from(forward.timeout.as_secs()).unwrap_or(LONGEST_DOUBLED_DELAY_S) + AFTERWARDS_S,
             retry_delay_s: forward.retry_delay,
         })
     }
@@ -82,7 +86,7 @@ impl Source {
     }
 
     /// Takes messages on lease, waiting for the first.
-    pub(super) async fn receive(&self) -> Result<Vec<Message>, Error> {
+    pub(super) async fn receive(&self) -> Result<Batch, Error> {
         let all = || vec!["All".to_owned()];
         let request = ReceiveMessageRequest {
             queue_url: self.url.clone(),
@@ -95,15 +99,42 @@ impl Source {
             wait_time_seconds: Some(WAIT_S),
             ..ReceiveMessageRequest::default()
         };
-        Ok(self.client.receive_message(request).await?.messages)
+        Ok(Batch::of(self.client.receive_message(request).await?.messages))
+    }
+
+    /// How long messages are ours from a receive on.
+    pub(super) fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease_s.unsigned_abs())
+    }
+
+    /// Takes messages for a whole lease from now on. Answers the ids of those that can't be had, and why; where nobody
+    /// answers, nothing is known of them, and that is said.
+    pub(super) async fn extend(&self, held: &[Message]) -> Vec<(String, String)> {
+        let entry = |(index, message): (usize, &Message)| ChangeMessageVisibilityBatchRequestEntry {
+            id: index.to_string(),
+            receipt_handle: message.receipt_handle.clone().unwrap_or_default(),
+            visibility_timeout: Some(self.lease_s),
+        };
+        let entries = held.iter().enumerate().map(entry).collect();
+        let request = ChangeMessageVisibilityBatchRequest { queue_url: self.url.clone(), entries };
+        match self.client.change_message_visibility_batch(request).await {
+            Ok(result) => {
+                let lost = result.failed.into_iter().filter(|entry| entry.sender_fault);
+                lost.map(|entry| (id_at(held, &entry.id), entry.message.unwrap_or(entry.code))).collect()
+            }
+            Err(error) => {
+                output::complain(&format!("messages that wait for the endpoint can't be held on to: {error}"));
+                Vec::new()
+            }
+        }
     }
 
     /// Deletes messages that are done. One that can't be deleted comes again, and that is said.
-    pub(super) async fn delete(&self, done: &[&Message]) {
+    pub(super) async fn delete(&self, done: &[Message]) {
         if done.is_empty() {
             return;
         }
-        let entry = |(index, message): (usize, &&Message)| DeleteMessageBatchRequestEntry {
+        let entry = |(index, message): (usize, &Message)| DeleteMessageBatchRequestEntry {
             id: index.to_string(),
             receipt_handle: message.receipt_handle.clone().unwrap_or_default(),
         };
@@ -112,13 +143,14 @@ impl Source {
         match self.client.delete_message_batch(request).await {
             Ok(result) => {
                 for entry in result.failed {
-                    let message = entry.id.parse::<usize>().ok().and_then(|index| done.get(index));
-                    let id = message.and_then(|message| message.message_id.as_deref()).unwrap_or_default();
+                    let id = id_at(done, &entry.id);
                     let why = entry.message.unwrap_or(entry.code);
-                    output::complain(&format!("  {id} is done and can't be deleted, so it comes again: {why}"));
+                    output::complain(&format!("{id} is done and can't be deleted, so it comes again: {why}"));
                 }
             }
-            Err(error) => output::complain(&format!("  what is done can't be deleted, so it comes again: {error}")),
+            Err(error) => {
+                output::complain(&format!("a batch that is done can't be deleted, so it comes again: {error}"));
+            }
         }
     }
 
@@ -133,13 +165,13 @@ impl Source {
         let reason = HeaderValue::try_from(encoded).map(|value| HeaderMap::from_iter([(ERROR_HEADER, value)]));
         if let Err(error) = self.client.call(&request, reason.unwrap_or_default()).await {
             let id = message.message_id.as_deref().unwrap_or_default();
-            output::complain(&format!("  {id} comes again when its lease ends, and not after {delay_s} s: {error}"));
+            output::complain(&format!("{id} comes again when its lease ends, and not after {delay_s} s: {error}"));
         }
     }
 
-    /// How long a message rests before it comes again.
-    pub(super) fn rest_s(&self, message: &Message) -> i64 {
-        rest_s(self.retry_delay_s, receive_count(message))
+    /// How long a message rests before it comes again, that has been `held` since its receive.
+    pub(super) fn rest_s(&self, message: &Message, held: Duration) -> i64 {
+        rest_s(self.retry_delay_s, receive_count(message)).min(hideable_s(held))
     }
 }
 
@@ -148,9 +180,21 @@ pub(super) fn receive_count(message: &Message) -> u32 {
     message.attributes.get("ApproximateReceiveCount").and_then(|text| text.parse().ok()).unwrap_or(1)
 }
 
+/// The id of the message at an entry's place.
+fn id_at(messages: &[Message], entry_id: &str) -> String {
+    let message = entry_id.parse::<usize>().ok().and_then(|index| messages.get(index));
+    message.and_then(|message| message.message_id.clone()).unwrap_or_default()
+}
+
+/// How much longer a message can be kept out of sight: what it was `held` counts towards the twelve hours, too.
+fn hideable_s(held: Duration) -> i64 {
+    let held_s = i64::try_from(held.as_secs()).unwrap_or(LONGEST_RETRY_DELAY_S);
+    (LONGEST_RETRY_DELAY_S - WAY_S).saturating_sub(held_s).max(0)
+}
+
 fn rest_s(first_s: i64, receive_count: u32) -> i64 {
     let doublings = receive_count.saturating_sub(1).min(20);
-    first_s.saturating_mul(1 << doublings).min(LONGEST_RETRY_DELAY_S.max(first_s))
+    first_s.saturating_mul(1 << doublings).min(LONGEST_DOUBLED_DELAY_S.max(first_s))
 }
 
 #[cfg(test)]
@@ -163,6 +207,13 @@ mod tests {
             [(1, 1, 1), (1, 2, 2), (1, 5, 16), (1, 11, 900), (1, u32::MAX, 900), (0, 9, 0), (7200, 3, 7200)]
         {
             assert_eq!(rest_s(first_s, receives), expected_s, "{first_s} s, receive {receives}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_out_of_sight_for_twelve_hours_in_all() {
+        for (held_s, expected_s) in [(0, 43_195), (3_600, 39_595), (43_195, 0), (50_000, 0)] {
+            assert_eq!(hideable_s(Duration::from_secs(held_s)), expected_s, "held for {held_s} s");
         }
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! The rules are those of a Lambda event source with `ReportBatchItemFailures`
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>): a list of failures names the messages
-//! that come again; a list that makes no sense fails them all, for what it meant is unknown. Where the answer has no such
-//! list, its status alone counts.
+//! that come again; a list that makes no sense fails them all, for what it meant is unknown, and so does an answer that is
+//! meant to be JSON and is not, such as one that is cut off. An empty list, `null` for it and an empty answer are success.
+//! An endpoint of the web may answer with plain text, too: then its status alone counts.
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -23,16 +25,35 @@ pub(super) enum Verdict {
     None(String),
 }
 
-/// Judges the answer to a request with the messages `ids`.
-pub(super) fn of(status: StatusCode, body: &[u8], ids: &[&str]) -> Verdict {
-    if !status.is_success() {
-        return Verdict::None(refused(status, body));
+impl Verdict {
+    /// Judges the answer to a request with the messages `ids`.
+    pub(super) fn of(answer: &Response<Bytes>, ids: &[&str]) -> Verdict {
+        if !answer.status().is_success() {
+            return Verdict::None(refused(answer.status(), answer.body()));
+        }
+        let body = answer.body().trim_ascii();
+        // `ok`, or nothing at all: a handler that says 200 and reports no failures.
+        if body.is_empty() || !(says_json(answer.headers()) || body.starts_with(b"{") || body.starts_with(b"[")) {
+            return Verdict::Done;
+        }
+        match serde_json::from_slice::<Value>(body) {
+            Ok(Value::Object(members)) => {
+                members.get("batchItemFailures").map_or(Verdict::Done, |list| listed(list, ids))
+            }
+            Ok(Value::Array(_)) => {
+                Verdict::None("the answer is a list; failures go into {\"batchItemFailures\": […]}".to_owned())
+            }
+            Ok(_) => Verdict::Done,
+            Err(error) => Verdict::None(format!("the answer is no JSON ({error}): {}", quoted(body))),
+        }
     }
-    match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Object(members)) => members.get("batchItemFailures").map_or(Verdict::Done, |list| listed(list, ids)),
-        // `ok`, a number, nothing at all: a handler that says 200 and reports no failures.
-        _ => Verdict::Done,
-    }
+}
+
+/// Whether the answer is to be read as JSON, by its content type.
+fn says_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.ends_with("+json")
 }
 
 fn listed(list: &Value, ids: &[&str]) -> Verdict {
@@ -55,22 +76,35 @@ fn listed(list: &Value, ids: &[&str]) -> Verdict {
 }
 
 fn refused(status: StatusCode, body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    let text: String = text.trim().chars().take(QUOTED_CHARS).collect();
+    let text = quoted(body);
     if text.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status}: {text}") }
+}
+
+fn quoted(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).trim().chars().take(QUOTED_CHARS).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn of(status: StatusCode, kind: &str, body: &str, ids: &[&str]) -> Verdict {
+        let answer = Response::builder().status(status).header(CONTENT_TYPE, kind);
+        Verdict::of(&answer.body(Bytes::copy_from_slice(body.as_bytes())).unwrap(), ids)
+    }
+
+    const JSON: &str = "application/json; charset=utf-8";
+    const TEXT: &str = "text/plain";
+
     #[test]
     fn an_answer_says_which_messages_come_again() {
         let some = |ids: &[&str]| Verdict::Some(ids.iter().map(|&id| id.to_owned()).collect());
         for (body, expected) in [
             ("", Verdict::Done),
-            ("ok", Verdict::Done),
+            ("\n", Verdict::Done),
+            ("\"ok\"", Verdict::Done),
             ("null", Verdict::Done),
+            ("{}", Verdict::Done),
             (r#"{"statusCode":200}"#, Verdict::Done),
             (r#"{"batchItemFailures":[]}"#, Verdict::Done),
             (r#"{"batchItemFailures":null}"#, Verdict::Done),
@@ -80,7 +114,30 @@ mod tests {
                 some(&["a", "b"]),
             ),
         ] {
-            assert_eq!(of(StatusCode::OK, body.as_bytes(), &["a", "b"]), expected, "{body}");
+            for kind in [JSON, TEXT] {
+                assert_eq!(of(StatusCode::OK, kind, body, &["a", "b"]), expected, "{kind}: {body}");
+            }
+        }
+        assert_eq!(of(StatusCode::OK, TEXT, "ok, {done}", &["a"]), Verdict::Done);
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_off_or_garbled_fails_them_all() {
+        for (kind, body, words) in [
+            (TEXT, r#"{"batchItemFailures":[{"itemIdentifier":""#, "is no JSON"),
+            (JSON, r#"{"batchItemFailures":[{"itemIdentifier":"a"}]"#, "is no JSON"),
+            (TEXT, " [{", "is no JSON"),
+            (TEXT, "{'batchItemFailures': []}", "{'batchItemFailures': []}"),
+            (JSON, "ok", "is no JSON (expected value at line 1 column 1): ok"),
+            ("application/vnd.acme+JSON", "ok", "is no JSON"),
+            (JSON, r#"{"batchItemFailures":[]}{}"#, "trailing characters"),
+            (TEXT, r#"[{"itemIdentifier":"a"}]"#, "the answer is a list"),
+            (JSON, "[]", "the answer is a list"),
+        ] {
+            match of(StatusCode::OK, kind, body, &["a", "b"]) {
+                Verdict::None(why) => assert!(why.contains(words), "{why}"),
+                other => panic!("{body}: {other:?}"),
+            }
         }
     }
 
@@ -92,8 +149,9 @@ mod tests {
             (r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#, "no message of the batch"),
             (r#"{"batchItemFailures":[{"itemIdentifier":null}]}"#, "has no itemIdentifier"),
             (r#"{"batchItemFailures":["a"]}"#, "has no itemIdentifier"),
+            (r#"{"batchItemFailures":[{"ItemIdentifier":"a"}]}"#, "has no itemIdentifier"),
         ] {
-            match of(StatusCode::OK, body.as_bytes(), &["a", "b"]) {
+            match of(StatusCode::OK, TEXT, body, &["a", "b"]) {
                 Verdict::None(why) => assert!(why.contains(words), "{why}"),
                 other => panic!("{body}: {other:?}"),
             }
@@ -113,7 +171,7 @@ mod tests {
                 format!("HTTP 500 Internal Server Error: {}", &long[..QUOTED_CHARS]),
             ),
         ] {
-            assert_eq!(of(status, body.as_bytes(), &["a"]), Verdict::None(expected));
+            assert_eq!(of(status, TEXT, body, &["a"]), Verdict::None(expected));
         }
     }
 }
