@@ -1,6 +1,6 @@
 //! `afterward schedule ls`
 
-use super::{get, odd, times};
+use super::{called::called, find, odd, times};
 use crate::{
     failure::Failure,
     output,
@@ -48,9 +48,12 @@ struct Row {
     /// When it is next due.
     next: Option<String>,
     target: String,
-    /// The same for people.
+    /// When it is next due, for people.
     #[serde(skip)]
     next_told: String,
+    /// What it calls, for people.
+    #[serde(skip)]
+    called: String,
 }
 
 /// Schedules asked about at a time.
@@ -59,7 +62,7 @@ const AT_ONCE: usize = 16;
 const PAGE: usize = 100;
 
 pub(super) async fn run(ls: &Ls, client: &Client, now_ms: u64, json: bool) -> Result<(), Failure> {
-    let (found, more) = find(ls, client).await?;
+    let (found, more) = list(ls, client).await?;
     let mut rows = Vec::with_capacity(found.len());
     for schedule in details(client, found).await? {
         rows.push(row(&schedule, now_ms));
@@ -79,7 +82,7 @@ pub(super) async fn run(ls: &Ls, client: &Client, now_ms: u64, json: bool) -> Re
 }
 
 /// The schedules that are asked for, and whether there are more.
-async fn find(ls: &Ls, client: &Client) -> Result<(Vec<ScheduleSummary>, bool), Failure> {
+async fn list(ls: &Ls, client: &Client) -> Result<(Vec<ScheduleSummary>, bool), Failure> {
     let limit = ls.limit as usize;
     let mut found = Vec::new();
     let mut next_token = None;
@@ -116,13 +119,13 @@ async fn details(client: &Client, found: Vec<ScheduleSummary>) -> Result<Vec<Get
         asked.spawn(async move {
             let _place = places.acquire().await;
             let name = summary.name.unwrap_or_default();
-            (at, get(&client, summary.group_name.as_deref(), &name).await)
+            (at, find(&client, summary.group_name.as_deref(), &name).await)
         });
     }
     let mut schedules = BTreeMap::new();
     while let Some(answer) = asked.join_next().await {
         let (at, schedule) = answer.map_err(|error| Failure::new(format!("a look-up ended early: {error}")))?;
-        schedules.insert(at, schedule?);
+        schedules.extend(schedule?.map(|schedule| (at, schedule)));
     }
     Ok(schedules.into_values().collect())
 }
@@ -145,6 +148,7 @@ fn row(schedule: &GetScheduleOutput, now_ms: u64) -> Row {
         next,
         target: schedule.target.as_ref().map(|target| target.arn.clone()).unwrap_or_default(),
         next_told,
+        called: schedule.target.as_ref().map(called).unwrap_or_default(),
     }
 }
 
@@ -157,7 +161,7 @@ fn table(rows: &[Row]) -> Table {
             clipped(&row.expression, 40),
             row.zone.clone(),
             row.next_told.clone(),
-            clipped(&row.target, 60),
+            clipped(&row.called, 60),
         ]);
     }
     table

@@ -4,6 +4,7 @@
 //! When a schedule is next due is worked out here, from its expression; the time is the server's, which a test may have
 //! moved.
 
+mod called;
 mod change_state;
 mod ls;
 mod rm;
@@ -19,6 +20,9 @@ use afterward::{
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The code of an error about a schedule, or a group, that is not there.
+const NO_SUCH_SCHEDULE: &str = "ResourceNotFoundException";
 
 /// Work with schedules.
 #[derive(Debug, Args)]
@@ -67,16 +71,35 @@ pub(crate) async fn run(args: ScheduleArgs) -> Result<(), Failure> {
 
 /// One schedule, or why there is none.
 async fn get(client: &Client, group: Option<&str>, name: &str) -> Result<GetScheduleOutput, Failure> {
+    ask(client, group, name).await?.map_err(|error| failed(error, group))
+}
+
+/// One schedule, if there is one.
+async fn find(client: &Client, group: Option<&str>, name: &str) -> Result<Option<GetScheduleOutput>, Failure> {
+    match ask(client, group, name).await? {
+        Ok(schedule) => Ok(Some(schedule)),
+        Err(error) if is(&error, NO_SUCH_SCHEDULE) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What the service says of one schedule.
+async fn ask(
+    client: &Client,
+    group: Option<&str>,
+    name: &str,
+) -> Result<Result<GetScheduleOutput, sqs::Error>, Failure> {
     let input = GetScheduleInput { name: name.to_owned(), group_name: group.map(str::to_owned) };
-    match client.call(&Request::GetSchedule(input)).await.map_err(|error| failed(error, group))? {
-        Response::GetSchedule(schedule) => Ok(schedule),
-        other => Err(odd(client, &other)),
+    match client.call(&Request::GetSchedule(input)).await {
+        Ok(Response::GetSchedule(schedule)) => Ok(Ok(schedule)),
+        Ok(other) => Err(odd(client, &other)),
+        Err(error) => Ok(Err(error)),
     }
 }
 
 /// The failure of a call about a schedule of that group.
 fn failed(error: sqs::Error, group: Option<&str>) -> Failure {
-    if !is(&error, "ResourceNotFoundException") {
+    if !is(&error, NO_SUCH_SCHEDULE) {
         return error.into();
     }
     let hint = match group {
