@@ -1,6 +1,6 @@
 //! `afterward issuer create`
 
-use super::folder::Folder;
+use super::folder::{Folder, shell_word};
 use crate::{failure::Failure, output};
 use afterward::token::Issuer;
 use clap::Args;
@@ -27,13 +27,14 @@ pub(super) fn run(create: &Create, folder: &Folder) -> Result<(), Failure> {
     let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|error| made(&error))?;
     let issuer = Issuer::from_pem(&pem).map_err(|error| made(&error))?;
     let file = folder.keep(&issuer, &pem)?;
-    let file = file.display();
     if create.json {
-        let made = serde_json::json!({"kid": issuer.kid(), "issuer": issuer.name(), "file": file.to_string()});
+        let file = file.display().to_string();
+        let made = serde_json::json!({"kid": issuer.kid(), "issuer": issuer.name(), "file": file});
         return Ok(output::say_json(&made)?);
     }
     output::say(&format!("made {}\n", issuer.name()))?;
-    output::say(&format!("  AFTERWARD_ISSUER_KEY={file}   lets a worker sign tokens with it"))?;
-    output::say("  afterward issuer jwks > issuers.json   writes the public keys, for the API")?;
+    output::say(&format!("  AFTERWARD_ISSUER_KEY={}   lets a worker sign tokens with it", shell_word(&file)))?;
+    let jwks = folder.command("jwks");
+    output::say(&format!("  {jwks} > issuers.json   writes the public keys, for the API"))?;
     Ok(())
 }

@@ -13,6 +13,14 @@ const EXTENSION: &str = "pem";
 
 pub(super) struct Folder(PathBuf);
 
+/// What is in a folder.
+pub(super) struct Contents {
+    /// By their ids.
+    pub(super) issuers: Vec<Kept>,
+    /// Files that should hold a key, and don't or can't be read. They have been told of.
+    pub(super) passed_over: Vec<PathBuf>,
+}
+
 /// An issuer that is kept here.
 pub(super) struct Kept {
     pub(super) issuer: Issuer,
@@ -25,9 +33,21 @@ impl Folder {
     /// The folder that was named, else the user's.
     pub(super) fn at(named: Option<PathBuf>) -> Result<Folder, Failure> {
         let variable = |name: &str| std::env::var(name).ok();
-        named.or_else(|| default_folder(variable)).map(Folder).ok_or_else(|| {
+        let folder = named.or_else(|| default_folder(variable)).ok_or_else(|| {
             Failure::new("the environment does not say where your configuration is: name a folder with --folder")
-        })
+        })?;
+        // What is told of it is used elsewhere: in the environment of a worker, say.
+        let folder = std::path::absolute(&folder)
+            .map_err(|error| Failure::new(format!("the folder {} can't be found: {error}", folder.display())))?;
+        Ok(Folder(folder))
+    }
+
+    /// The command line that does `what` in this folder, to be told.
+    pub(super) fn command(&self, what: &str) -> String {
+        match default_folder(|name| std::env::var(name).ok()).is_some_and(|default| default == self.0) {
+            true => format!("afterward issuer {what}"),
+            false => format!("afterward issuer {what} --folder {}", shell_word(&self.0)),
+        }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -48,40 +68,50 @@ impl Folder {
         }
     }
 
-    /// All issuers, by their ids. Files that hold no key are told of, and so are keys that others can read.
-    pub(super) fn all(&self) -> Result<Vec<Kept>, Failure> {
+    /// All issuers. Files that hold no key are told of, and so are keys that others can read.
+    pub(super) fn all(&self) -> Result<Contents, Failure> {
+        let mut found = Contents { issuers: Vec::new(), passed_over: Vec::new() };
         let entries = match fs::read_dir(&self.0) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
             Err(error) => return Err(self.failed("can't be read", &error)),
         };
-        let mut found = Vec::new();
         for entry in entries {
             let file = entry.map_err(|error| self.failed("can't be read", &error))?.path();
             if file.extension().is_some_and(|extension| extension == EXTENSION) {
-                found.extend(read(&file));
+                match read(&file) {
+                    Some(kept) => found.issuers.push(kept),
+                    None => found.passed_over.push(file),
+                }
             }
         }
-        found.sort_by(|a, b| a.issuer.kid().cmp(b.issuer.kid()));
+        found.issuers.sort_by(|a, b| a.issuer.kid().cmp(b.issuer.kid()));
         Ok(found)
     }
 
-    /// These issuers, by id or by name; all of them where none is named.
+    /// These issuers, by id or by name.
     pub(super) fn named(&self, names: &[String]) -> Result<Vec<Kept>, Failure> {
-        let mut all = self.all()?;
+        let mut all = self.all()?.issuers;
         let is = |kept: &Kept, name: &str| kept.issuer.kid() == name || kept.issuer.name() == name;
         if let Some(unknown) = names.iter().find(|name| !all.iter().any(|kept| is(kept, name))) {
-            let folder = self.0.display();
-            return Err(Failure::new(format!("no issuer `{unknown}` in {folder}: `afterward issuer ls` shows them")));
+            let (folder, ls) = (self.0.display(), self.command("ls"));
+            return Err(Failure::new(format!("no issuer `{unknown}` in {folder}: `{ls}` shows them")));
         }
-        if !names.is_empty() {
-            all.retain(|kept| names.iter().any(|name| is(kept, name)));
-        }
+        all.retain(|kept| names.iter().any(|name| is(kept, name)));
         Ok(all)
     }
 
     fn failed(&self, what: &str, error: &io::Error) -> Failure {
         Failure::new(format!("the folder {} {what}: {error}", self.0.display()))
+    }
+}
+
+/// A path as a word of a command line of a shell.
+pub(super) fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    match text.chars().all(|c| c.is_alphanumeric() || "/\\:._-+,@%=".contains(c)) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 
@@ -157,6 +187,15 @@ fn is_open_to_others(_: &Path) -> bool {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_are_told_as_a_shell_takes_them() {
+        for (path, word) in
+            [("/a/b-1.pem", "/a/b-1.pem"), ("/a b", "'/a b'"), ("/ada's", r"'/ada'\''s'"), ("/ä$", "'/ä$'")]
+        {
+            assert_eq!(shell_word(Path::new(path)), word);
+        }
+    }
 
     #[test]
     fn keys_are_with_the_users_configuration() {

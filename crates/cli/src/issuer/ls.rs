@@ -12,7 +12,7 @@ pub(super) struct Ls {
 }
 
 pub(super) fn run(ls: &Ls, folder: &Folder) -> Result<(), Failure> {
-    let issuers = folder.all()?;
+    let issuers = folder.all()?.issuers;
     if ls.json {
         let row = |kept: &Kept| {
             let (kid, name) = (kept.issuer.kid(), kept.issuer.name());
@@ -21,8 +21,8 @@ pub(super) fn run(ls: &Ls, folder: &Folder) -> Result<(), Failure> {
         return Ok(output::say_json(&serde_json::json!({"issuers": issuers.iter().map(row).collect::<Vec<_>>()}))?);
     }
     if issuers.is_empty() {
-        let folder = folder.path().display();
-        return Ok(output::say(&format!("no issuers in {folder}: `afterward issuer create` makes one"))?);
+        let (path, create) = (folder.path().display(), folder.command("create"));
+        return Ok(output::say(&format!("no issuers in {path}: `{create}` makes one"))?);
     }
     let mut table = Table::new(&["KID", "ISSUER", "AGE", "FILE"]);
     for kept in &issuers {
