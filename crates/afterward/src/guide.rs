@@ -6,6 +6,9 @@
 //! | [`retries`] | what becomes of a job that fails; dead letters; being told |
 //! | [`time`] | delays and schedules |
 //! | [`order`] | FIFO queues, limits, unique jobs |
+//! | [`progress`] | how far a job is, cancelling, batches, pausing |
+//! | [`payloads`] | what is too large for a message |
+//! | [`services`] | Stripe's webhooks, calls back into an API, notices to people |
 //! | [`testing`] | a broker in the test's process whose clock the test moves |
 //! | [`amazon`] | the same program on Amazon SQS |
 //! | [`javascript`] | messages from and for other languages; coming from a dispatcher in JavaScript |
@@ -22,8 +25,17 @@ pub mod javascript {}
 #[doc = include_str!("../guide/order.md")]
 pub mod order {}
 
+#[doc = include_str!("../guide/payloads.md")]
+pub mod payloads {}
+
+#[doc = include_str!("../guide/progress.md")]
+pub mod progress {}
+
 #[doc = include_str!("../guide/retries.md")]
 pub mod retries {}
+
+#[doc = include_str!("../guide/services.md")]
+pub mod services {}
 
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}

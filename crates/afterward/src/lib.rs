@@ -3,8 +3,10 @@
 //! # How it is made
 //!
 //! [`Queue`] puts messages in; [`Worker`] takes them out of a [`Source`], which a queue is; both speak through
-//! [`sqs::Client`]. The library knows nothing of the server's inside: what it does works against every SQS endpoint, and
-//! the one thing that is ours, the header [`sqs::ERROR_HEADER`], is ignored elsewhere.
+//! [`sqs::Client`]. The library knows nothing of the server's inside, and works against every SQS endpoint. What an Afterward
+//! server has beyond SQS it uses where it finds it: headers on SQS's own requests, which others ignore (the reason of a failure,
+//! [`sqs::ERROR_HEADER`]; progress, [`sqs::PROGRESS_HEADER`]; the keys of unique jobs), schedules at the same address, and dead
+//! letters in one step with their history. What happens elsewhere instead is said with each.
 
 // The derive macro names this crate by its name, here as everywhere.
 extern crate self as afterward;
@@ -12,6 +14,8 @@ extern crate self as afterward;
 #[cfg(feature = "axum")]
 pub mod access;
 mod attribute;
+#[doc(hidden)]
+pub mod checks;
 mod claim;
 mod envelope;
 mod error;
@@ -33,7 +37,7 @@ pub mod token;
 mod web;
 mod worker;
 
-pub use afterward_derive::Message;
+pub use afterward_derive::{Message, debug_handler};
 pub use attribute::Attribute;
 pub use claim::{ClaimCheck, Storing};
 pub use error::Error;

@@ -42,7 +42,8 @@ use serde::{Serialize, de::DeserializeOwned};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a message",
     label = "not a message",
-    note = "derive it: #[derive(serde::Serialize, serde::Deserialize, afterward::Message)] #[message(type = \"…\")]"
+    note = "derive it: #[derive(serde::Serialize, serde::Deserialize, afterward::Message)] #[message(type = \"…\")]",
+    note = "a handler of `Raw` goes into `.otherwise(…)`, one of `Tick` into `.every(…)` or `.cron(…)`"
 )]
 pub trait Message: Serialize + DeserializeOwned + Send + 'static {
     /// The name on the wire, such as `order:new`. Never change it while messages of it wait.

@@ -86,7 +86,7 @@ async fn a_jobs_status_tells_why_it_failed() {
     let fine = post_job(&client, json!({"task": "fine"})).await;
 
     let queue = Queue::named("jobs").client(client.clone()).await.unwrap();
-    let worker = Worker::new(queue).retry_after(Duration::ZERO).otherwise(one_job);
+    let worker = Worker::new(queue).retry(Duration::ZERO).otherwise(one_job);
     let handle = worker.handle();
     let running = tokio::spawn(worker.run());
     job_that_is(&client, &fine, "succeeded").await;

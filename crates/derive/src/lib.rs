@@ -1,8 +1,9 @@
-//! `#[derive(Message)]` of the crate `afterward`.
+//! `#[derive(Message)]` and `#[debug_handler]` of the crate `afterward`.
 //!
-//! The macro reads one attribute, `#[message(type = "…")]`, and writes one `impl`. It knows nothing of payloads: those are
-//! serde's.
+//! The one reads one attribute, `#[message(type = "…")]`, and writes one `impl`; it knows nothing of payloads: those are
+//! serde's. The other leaves a function as it is, and asks the compiler about its parts.
 
+mod handler;
 mod message;
 
 use proc_macro::TokenStream;
@@ -44,4 +45,36 @@ use proc_macro::TokenStream;
 pub fn derive_message(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
     message::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Says what is wrong with a handler that `Worker::on` does not take.
+///
+/// Of a function that is no handler, the compiler says there only that it is none. With this attribute it points at the
+/// argument, the return type or the value held across an `.await` that is to blame. The function stays as it is; take the
+/// attribute off again, or leave it.
+///
+/// ```
+/// # use afterward::{Context, Message};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize, Message)] #[message(type = "order:new")] struct OrderNew { order_id: String }
+/// #[afterward::debug_handler]
+/// async fn order_new(order: OrderNew, cx: Context) -> Result<(), String> {
+///     println!("{}, attempt {}", order.order_id, cx.attempt());
+///     Ok(())
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # use afterward::Message;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize, Message)] #[message(type = "order:new")] struct OrderNew { order_id: String }
+/// # struct Database;
+/// #[afterward::debug_handler]
+/// async fn order_new(order: OrderNew, db: Database) {} // error: a handler can't take `Database` as an argument
+/// ```
+///
+/// Handlers with generic parameters are looked at only from outside.
+#[proc_macro_attribute]
+pub fn debug_handler(_: TokenStream, item: TokenStream) -> TokenStream {
+    handler::expand(item.into()).into()
 }

@@ -31,6 +31,7 @@ pub(super) enum Speaks {
 
 /// What becomes of a notice that could not be delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum OnFailure {
     /// It is logged, and the caller goes on: a job isn't done again because a chat was away.
     #[default]

@@ -23,6 +23,7 @@ struct Inner {
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The service answered with an error.
+    #[non_exhaustive]
     Service {
         /// The HTTP status.
         status: u16,
@@ -104,11 +105,6 @@ impl Error {
         let mut error = Error::new(endpoint, action, 1, Failure::from(kind)).of_queue(Some(queue.to_owned()));
         error.0.is_of_entry = true;
         error
-    }
-
-    /// A request that can't be written.
-    pub(crate) fn of_request(endpoint: &Endpoint, action: &str, why: String) -> Error {
-        Error::new(endpoint, action, 1, Failure::from(ErrorKind::BadRequest(why)))
     }
 
     /// The same for another message of the same call.

@@ -32,7 +32,7 @@ macro_rules! kinds {
         )*
 
         /// The names of the 24 events of a subscription's life: what to tick where the webhook is set up at Stripe.
-        pub const LIFECYCLE: [&str; 24] = [$($event_type),*];
+        pub const LIFECYCLE: &[&str] = &[$($event_type),*];
     };
 }
 

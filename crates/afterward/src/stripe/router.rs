@@ -72,6 +72,7 @@ impl<M: Message> Router<M> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<M: Message> Handler<M, ByMember> for Router<M> {
     fn handle(&self, input: M, job: Job) -> impl Future<Output = Result<(), Cause>> + Send {
         self.0.handle(input, job)

@@ -80,7 +80,7 @@ fn event(event_type: &str, object: Value) -> Value {
 
 #[test]
 fn there_are_24_kinds_each_with_its_own_name() {
-    let names = BTreeSet::from(LIFECYCLE);
+    let names = BTreeSet::from_iter(LIFECYCLE.iter().copied());
     assert_eq!(names.len(), 24);
     let of = |start: &str| names.iter().filter(|name| name.starts_with(start)).count();
     let counts = ["customer.", "invoice.", "payment_intent.", "subscription_schedule."].map(of);

@@ -36,7 +36,7 @@
 //!
 //! // What fails at each of its three attempts is a dead letter.
 //! jobs.enqueue(&OrderNew { number: 0 }).await?;
-//! testing::drain(Worker::new(jobs.clone()).on(order_new).retry_after(Duration::ZERO)).await;
+//! testing::drain(Worker::new(jobs.clone()).on(order_new).retry(Duration::ZERO)).await;
 //! let dead = testing::dead_letters(&jobs).await;
 //! assert_eq!(dead[0].last_error.as_deref(), Some("there is no order 0"));
 //! # Ok(())

@@ -184,6 +184,7 @@ impl<M: Message> Router<M> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<M: Message> Handler<M, ByMember> for Router<M> {
     async fn handle(&self, _: M, job: Job) -> Result<(), Cause> {
         let value = member(payload(&job), self.field);

@@ -20,12 +20,13 @@ use crate::{Message, Raw, source::Cause, worker::hand::Hand};
 ///
 /// The message is a [`Message`] for [`Worker::on`](crate::Worker::on) and [`Raw`] for
 /// [`Worker::otherwise`](crate::Worker::otherwise). What handlers may return says [`Outcome`]. How they are run, retried and
-/// limited is set around them: [`handler`](crate::handler()). Not to be implemented by hand.
+/// limited is set around them: [`handler`](crate::handler()). Where a function is not taken and it is hard to see why,
+/// [`#[debug_handler]`](macro@crate::debug_handler) on it says so. Not to be implemented by hand.
 #[diagnostic::on_unimplemented(
     message = "this is no handler of messages",
     label = "not a handler",
-    note = "a handler is an async function: its first argument is its message (a `Message` in `.on(…)`, `Raw` in `.otherwise(…)`), up to eight extractors follow (`Context`, `State<T>`, …), and it returns `()` or a `Result<(), E>`",
-    note = "its future must be `Send`: nothing that is not may be held across an `.await`"
+    note = "a handler is an async function: its first argument is what it handles (a `Message` in `.on(…)`, `Raw` in `.otherwise(…)`, `Tick` in `.every(…)` and `.cron(…)`), up to eight extractors follow (`Context`, `State<T>`, …), and it returns `()` or a `Result<(), E>`",
+    note = "put `#[afterward::debug_handler]` on the function, and the compiler points at what is wrong"
 )]
 pub trait Handler<Input, Arguments>: Send + Sync + 'static {
     /// Handles one message.

@@ -167,6 +167,7 @@ impl<A, H: Handler<Tick, A>> Handling<H, Tick, A> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<I: Input, A: 'static, H: Handler<I, A>> Handler<I, WithSetup<A>> for Handling<H, I, A> {
     fn handle(&self, input: I, job: Job) -> impl Future<Output = Result<(), Cause>> + Send {
         self.handler.handle(input, job)

@@ -295,11 +295,6 @@ impl<S: Source> Worker<S> {
         self
     }
 
-    /// [`retry`](Worker::retry) with the same wait each time.
-    pub fn retry_after(self, delay: Duration) -> Worker<S> {
-        self.retry(delay)
-    }
-
     /// How often a message is tried at most, where the [handler](Handling::max_attempts) does not say. Unless set, as often as
     /// the queue's redrive policy allows.
     pub fn max_attempts(mut self, attempts: u32) -> Worker<S> {

@@ -85,7 +85,7 @@ fn clerk(jobs: Queue, diary: &Diary) -> Worker<Queue> {
     let (orders, reports, failures, others) = (diary.clone(), diary.clone(), diary.clone(), diary.clone());
     Worker::new(jobs)
         .concurrency(8)
-        .retry_after(Duration::ZERO)
+        .retry(Duration::ZERO)
         .on(move |order: OrderNew| {
             orders.note(format!("order {}", order.number));
             async { Ok::<_, String>(()) }

@@ -21,7 +21,8 @@ pub(super) use sending_on::{SendingOn, delay_seconds, waiting_group};
 use super::Queue;
 use crate::{
     Error,
-    sqs::{self, ErrorKind, service::Service, service::now_ms},
+    scheduler::Client,
+    sqs::{ErrorKind, service::now_ms},
 };
 use serde::Deserialize;
 use std::{
@@ -89,9 +90,9 @@ impl Queue {
         }
         let later = match self.scheduler_setting() {
             Scheduler::None => Later::SendOn,
-            Scheduler::Role(role) => self.schedules(schedule::endpoint(self.client())?, role)?,
+            Scheduler::Role(role) => schedules(Client::beside(self.client())?, role),
             Scheduler::Detect if self.is_afterward().await? => {
-                self.schedules(self.client().endpoint().clone(), NO_ROLE.to_owned())?
+                schedules(Client::at(self.client(), self.client().endpoint().clone())?, NO_ROLE.to_owned())
             }
             Scheduler::Detect => Later::SendOn,
         };
@@ -101,11 +102,6 @@ impl Queue {
     /// Notes that there are no schedules after all.
     pub(super) fn has_no_schedules(&self) -> Later {
         self.0.known.learn(Later::SendOn)
-    }
-
-    fn schedules(&self, endpoint: sqs::Endpoint, role: String) -> Result<Later, Error> {
-        let service: Service = self.client().beside("scheduler", endpoint)?;
-        Ok(Later::Schedules(Arc::new(Schedules::new(service, role))))
     }
 
     pub(super) fn scheduler_setting(&self) -> Scheduler {
@@ -150,6 +146,10 @@ impl Queue {
         });
         Ok(*known.await?)
     }
+}
+
+fn schedules(client: Client, role: String) -> Later {
+    Later::Schedules(Arc::new(Schedules::new(client, role)))
 }
 
 /// What an Afterward server's clock says.

@@ -3,12 +3,11 @@
 //! The target is SQS's SendMessage itself (a *universal target*), which takes attributes and a deduplication id, as a plain
 //! SQS target does not. The schedule has a name of its own, made from the message's id, and deletes itself when it has run.
 
-use crate::sqs::{self, Endpoint, Error, ErrorKind, Request, SettingsError, service::Call, service::Service};
+use crate::{
+    scheduler::{ActionAfterCompletion, Client, FlexibleTimeWindow, Request, ScheduleInput, Target},
+    sqs::{self, Error},
+};
 use afterward_aws::{calendar::date_of, sqs::request_json};
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header};
-use serde::Serialize;
-use std::time::Duration;
 
 const SEND_MESSAGE: &str = "arn:aws:scheduler:::aws-sdk:sqs:sendMessage";
 /// What a schedule's input may be at most, by EventBridge Scheduler's quotas.
@@ -17,35 +16,9 @@ const LARGEST_INPUT_BYTES: usize = 256 * 1024;
 /// What every placeholder starts with.
 const PLACEHOLDER: &str = "<aws.scheduler.";
 
-/// `CreateSchedule`'s body, by the API reference of EventBridge Scheduler.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct CreateSchedule<'a> {
-    action_after_completion: &'static str,
-    client_token: &'a str,
-    flexible_time_window: FlexibleTimeWindow,
-    schedule_expression: String,
-    schedule_expression_timezone: &'static str,
-    target: Target<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct FlexibleTimeWindow {
-    mode: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Target<'a> {
-    arn: &'static str,
-    input: String,
-    role_arn: &'a str,
-}
-
 /// A scheduler, and the role it sends messages in.
 pub(in crate::queue) struct Schedules {
-    service: Service,
+    client: Client,
     role: String,
 }
 
@@ -60,8 +33,8 @@ pub(in crate::queue) enum Unscheduled {
 }
 
 impl Schedules {
-    pub(super) fn new(service: Service, role: String) -> Schedules {
-        Schedules { service, role }
+    pub(super) fn new(client: Client, role: String) -> Schedules {
+        Schedules { client, role }
     }
 
     /// Has `request` sent at `due_ms`, rounded up to whole seconds. `id`: what makes this schedule the only one of its name.
@@ -72,49 +45,28 @@ impl Schedules {
         due_ms: u64,
     ) -> Result<(), Unscheduled> {
         let input = input(request).filter(|input| input.len() <= LARGEST_INPUT_BYTES).ok_or(Unscheduled::Unfit)?;
-        let create = CreateSchedule {
-            action_after_completion: "DELETE",
-            client_token: id,
-            flexible_time_window: FlexibleTimeWindow { mode: "OFF" },
+        let create = Request::CreateSchedule(ScheduleInput {
+            name: format!("afterward-{id}"),
+            client_token: Some(id.to_owned()),
             schedule_expression: at(due_ms),
-            schedule_expression_timezone: "UTC",
-            target: Target { arn: SEND_MESSAGE, input, role_arn: &self.role },
-        };
-        let body =
-            serde_json::to_vec(&create).map_err(|error| self.bad_request(&error)).map_err(Unscheduled::Failed)?;
-        let call = Call {
-            name: "CreateSchedule",
-            method: Method::POST,
-            path_and_query: &format!("/schedules/afterward-{id}"),
-            headers: HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]),
-            body: Bytes::from(body),
-            poll: Duration::ZERO,
-        };
-        let outcome = self.service.retried(&call, ErrorKind::is_transient, |reply| {
-            if reply.status().is_success() { Ok(()) } else { Err(refusal_of(&reply)) }
+            schedule_expression_timezone: Some("UTC".to_owned()),
+            flexible_time_window: FlexibleTimeWindow::default(),
+            target: Target {
+                arn: SEND_MESSAGE.to_owned(),
+                role_arn: self.role.clone(),
+                input: Some(input),
+                ..Target::default()
+            },
+            action_after_completion: Some(ActionAfterCompletion::Delete),
+            ..ScheduleInput::default()
         });
-        match outcome.await {
-            Ok(()) => Ok(()),
+        match self.client.call(&create).await {
+            Ok(_) => Ok(()),
             // Nobody else makes this name: an attempt of ours whose reply was lost did.
             Err(error) if error.has_code(&["ConflictException"]) => Ok(()),
             Err(error) if is_absent(&error) => Err(Unscheduled::NoScheduler),
             Err(error) => Err(Unscheduled::Failed(error)),
         }
-    }
-
-    fn bad_request(&self, error: &serde_json::Error) -> Error {
-        Error::of_request(self.service.endpoint(), "CreateSchedule", error.to_string())
-    }
-}
-
-/// Where EventBridge Scheduler is for the queues of `client`: beside Amazon's SQS, else at the same address, unless the
-/// environment names another.
-pub(super) fn endpoint(client: &sqs::Client) -> Result<Endpoint, SettingsError> {
-    let set = std::env::var("AWS_ENDPOINT_URL_SCHEDULER").ok().filter(|address| !address.is_empty());
-    match set {
-        Some(address) => address.parse(),
-        None if client.endpoint().is_amazon() => Endpoint::amazon_service("scheduler", client.region()),
-        None => Ok(client.endpoint().clone()),
     }
 }
 
@@ -124,7 +76,7 @@ pub(super) fn endpoint(client: &sqs::Client) -> Result<Endpoint, SettingsError> 
 /// parameters that it reads from it. A body is JSON, in whose strings the bracket can be written another way.
 fn input(mut request: sqs::SendMessageRequest) -> Option<String> {
     request.message_body = request.message_body.replace('<', "\\u003c");
-    let (_, json) = request_json(&Request::SendMessage(request));
+    let (_, json) = request_json(&sqs::Request::SendMessage(request));
     let input = String::from_utf8_lossy(&json).into_owned();
     (!input.contains(PLACEHOLDER)).then_some(input)
 }
@@ -136,18 +88,6 @@ fn at(due_ms: u64) -> String {
     let (year, month, day) = date_of(days);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     format!("at({year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02})")
-}
-
-/// An error as rest-json services write it: its code in a header or as `__type`, its text as `Message` or `message`.
-fn refusal_of(reply: &http::Response<Bytes>) -> ErrorKind {
-    let json: serde_json::Value = serde_json::from_slice(reply.body()).unwrap_or_default();
-    let header = reply.headers().get("x-amzn-errortype").and_then(|value| value.to_str().ok());
-    let code = header.or_else(|| json["__type"].as_str()).or_else(|| json["code"].as_str()).unwrap_or_default();
-    // `ConflictException:http://internal…` and `com.amazonaws.scheduler#ConflictException` are the same.
-    let code = code.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default();
-    let message = ["Message", "message"].into_iter().find_map(|name| json[name].as_str()).unwrap_or_default();
-    let code = if code.is_empty() { reply.status().canonical_reason().unwrap_or("unknown error") } else { code };
-    ErrorKind::Service { status: reply.status().as_u16(), code: code.to_owned(), message: message.to_owned() }
 }
 
 /// Whether the answer is that of something that knows no schedules. A scheduler's own 404 names what it did not find.

@@ -51,7 +51,7 @@ async fn a_failure_is_reported_and_left_for_when_it_is_due() {
         let stage = Stage::new([message("1", &body("fail", seconds))]);
         let mut worker = Worker::new(stage.clone()).on(fail);
         if let Some(delay_s) = retry_after {
-            worker = worker.retry_after(Duration::from_secs(delay_s));
+            worker = worker.retry(Duration::from_secs(delay_s));
         }
         work(&stage, worker, expected.len()).await.unwrap();
         assert_eq!(stage.deeds(), expected);

@@ -102,7 +102,7 @@ async fn an_ordered_group_is_handled_one_by_one_and_groups_side_by_side() {
 #[tokio::test(start_paused = true)]
 async fn when_one_of_an_ordered_group_fails_those_after_it_are_handed_back() {
     let stage = groups("a1");
-    let worker = Worker::new(stage.clone()).retry_after(Duration::from_secs(60)).on(nap).on(fail);
+    let worker = Worker::new(stage.clone()).retry(Duration::from_secs(60)).on(nap).on(fail);
     let summary = work(&stage, worker, 5).await.unwrap();
     assert_eq!(summary, Summary { succeeded: 2, failed: 1, handed_back: 2, ..Summary::default() });
     let of_a: Vec<Deed> = stage.deeds().into_iter().filter(|deed| matches!(deed, Deed::Changed { .. })).collect();

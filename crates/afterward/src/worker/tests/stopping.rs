@@ -55,7 +55,7 @@ async fn what_is_given_back_stays_out_of_reach_of_the_receive_that_the_stop_cut_
     ];
     for (why, slots, within, fails_at, (failed, handed_back)) in table {
         let stage = Stage::new([message("fails", &body("fail", fails_at)), message("long", &body("nap", 600))]);
-        let worker = Worker::new(stage.clone()).concurrency(slots).retry_after(Duration::ZERO).on(nap).on(fail);
+        let worker = Worker::new(stage.clone()).concurrency(slots).retry(Duration::ZERO).on(nap).on(fail);
         let worker = worker.visibility_timeout(LONG).stop_within(Duration::from_secs(within));
         let worker = worker.stop_on(sleep(Duration::from_secs(5)));
         assert_eq!(worker.run().await.unwrap(), Summary { failed: 1, handed_back: 1, ..Summary::default() }, "{why}");
