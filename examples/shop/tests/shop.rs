@@ -1,11 +1,15 @@
 //! The shop as its customers, Stripe and its team see it: the whole of it, with a broker in the process whose clock the tests
 //! move.
+//!
+//! The stories in `anywhere` hold on every server of SQS, and play on the one that `AFTERWARD_TEST_URL` names, if it is set.
+//! Those in `in_time` move the clock, which takes our broker.
 #![allow(clippy::unwrap_used)] // clippy exempts tests, but not the functions they call
 
 use afterward::{
     Queue, Summary, Token,
     access::Access,
     notify,
+    sqs::{self, CreateQueueRequest},
     testing::{self, Broker, Ending},
     token::Issuer,
 };
@@ -26,7 +30,10 @@ use shop::{
     worker,
 };
 use shop_messages::{Contact, OrderFollowUp, OrderNew};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use tokio::net::TcpListener;
 
 const STRIPE_SECRET: &str = "whsec_test";
@@ -34,7 +41,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// The shop, open.
 struct Shop {
-    broker: Broker,
+    /// None where the queues are somebody else's.
+    broker: Option<Broker>,
     jobs: Queue,
     slack: SlackStandIn,
     url: String,
@@ -44,10 +52,38 @@ fn issuer() -> Issuer {
     Issuer::from_pem(include_str!("../development-issuer.pem")).unwrap()
 }
 
+/// Queues with a dead-letter queue, as `afterward serve` makes them, on a server that need not be ours.
+async fn queue_at(address: String) -> Queue {
+    static QUEUES: AtomicU32 = AtomicU32::new(0);
+    let client = sqs::Client::builder().endpoint(address).build().unwrap();
+    let name = format!("shop-{}-{}", std::process::id(), QUEUES.fetch_add(1, Ordering::Relaxed));
+    let dead = Queue::named(format!("{name}-dlq")).client(client.clone()).create_if_missing().await.unwrap();
+    let wanted =
+        sqs::GetQueueAttributesRequest { queue_url: dead.url().to_owned(), attribute_names: vec!["QueueArn".into()] };
+    let arn = &client.get_queue_attributes(wanted).await.unwrap().attributes["QueueArn"];
+    let policy = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": 3 }).to_string();
+    let attributes = [("RedrivePolicy".to_owned(), policy)].into();
+    let create = CreateQueueRequest { queue_name: name, attributes, ..CreateQueueRequest::default() };
+    let url = client.create_queue(create).await.unwrap().queue_url.unwrap();
+    Queue::with_client(client, url)
+}
+
 impl Shop {
+    /// On the server that the environment names, else with a broker of its own.
+    async fn open_anywhere() -> Shop {
+        match std::env::var("AFTERWARD_TEST_URL") {
+            Ok(address) => Shop::open_with(None, queue_at(address).await).await,
+            Err(_) => Shop::open().await,
+        }
+    }
+
     async fn open() -> Shop {
         let broker = Broker::start().await;
         let jobs = broker.queue("jobs").await;
+        Shop::open_with(Some(broker), jobs).await
+    }
+
+    async fn open_with(broker: Option<Broker>, jobs: Queue) -> Shop {
         let api = Api { queue: jobs.clone(), ledger: Ledger::default(), stripe_secret: STRIPE_SECRET.into() };
         let access = Access::to(settings::AUDIENCE).trust(issuer().jwks()).subject(settings::SUBJECT);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -60,7 +96,17 @@ impl Shop {
     async fn work(&self) -> Summary {
         let api = Callback::new(&self.url, Token::new(issuer(), settings::AUDIENCE));
         let slack = notify::slack_at(self.slack.url()).unwrap();
-        testing::drain(worker::worker(self.jobs.clone(), api, slack)).await
+        let worker = match self.broker {
+            Some(_) => worker::worker(self.jobs.clone(), api, slack),
+            // Elsewhere nobody could send the hourly report's ticks.
+            None => worker::handlers(self.jobs.clone(), api, slack),
+        };
+        testing::drain(worker).await
+    }
+
+    /// Time passes.
+    async fn wait(&self, time: Duration) {
+        self.broker.as_ref().expect("only our own broker's clock can be moved").advance(time).await;
     }
 
     async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> (StatusCode, Value) {
@@ -93,6 +139,24 @@ impl Shop {
         self.call(Method::POST, "/v1/stripe", &headers, &body).await.0
     }
 
+    /// Why jobs were given up: our server knows it, elsewhere the worker says so in an attribute.
+    async fn dead_letters_errors(&self) -> Vec<String> {
+        if self.broker.is_some() {
+            let dead = testing::dead_letters(&self.jobs).await;
+            return dead.into_iter().filter_map(|letter| letter.last_error).collect();
+        }
+        let dead = Queue::named(format!("{}-dlq", self.jobs.name())).client(self.jobs.client().clone()).await.unwrap();
+        let receive = sqs::ReceiveMessageRequest {
+            queue_url: dead.url().to_owned(),
+            max_number_of_messages: Some(10),
+            message_attribute_names: vec!["All".into()],
+            ..sqs::ReceiveMessageRequest::default()
+        };
+        let received = dead.client().receive_message(receive).await.unwrap().messages;
+        let error = |message: &sqs::Message| message.message_attributes["afterward.error"].string_value.clone();
+        received.iter().filter_map(error).collect()
+    }
+
     async fn order(&self) -> String {
         let basket = json!({ "email": "ada@example.com", "items": [{ "sku": "tea", "quantity": 2 }] });
         let (status, reply) = self.post("/v1/orders", basket).await;
@@ -112,99 +176,116 @@ fn invoice(metadata: Value) -> Value {
     })
 }
 
-#[tokio::test]
-async fn the_contact_form_answers_at_once_and_the_team_reads_it_in_slack() {
-    let shop = Shop::open().await;
-    let (status, _) = shop.post("/v1/contact", json!({ "email": "ada@example.com", "text": "Tea & <cakes>?" })).await;
-    assert_eq!(status, StatusCode::ACCEPTED);
-    testing::assert_enqueued::<Contact>(&shop.jobs, |contact| contact.email == "ada@example.com").await;
-    assert_eq!(shop.work().await.succeeded, 1);
-    assert_eq!(shop.slack.texts(), ["*ada@example.com* writes:\n> Tea &amp; &lt;cakes&gt;?"]);
+/// What holds on every server of SQS.
+mod anywhere {
+    use super::*;
 
-    let (status, _) = shop.post("/v1/contact", json!({ "email": "nobody", "text": "" })).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
-    testing::assert_empty(&shop.jobs).await;
-}
+    #[tokio::test]
+    async fn the_contact_form_answers_at_once_and_the_team_reads_it_in_slack() {
+        let shop = Shop::open_anywhere().await;
+        let (status, _) =
+            shop.post("/v1/contact", json!({ "email": "ada@example.com", "text": "Tea & <cakes>?" })).await;
+        assert_eq!(status, StatusCode::ACCEPTED);
+        assert_eq!(shop.work().await.succeeded, 1);
+        assert_eq!(shop.slack.texts(), ["*ada@example.com* writes:\n> Tea &amp; &lt;cakes&gt;?"]);
 
-#[tokio::test]
-async fn an_order_is_accepted_by_the_worker_and_followed_up_in_two_days() {
-    let shop = Shop::open().await;
-    let id = shop.order().await;
-    testing::assert_enqueued::<OrderNew>(&shop.jobs, |order| order.order_id == id).await;
-    let order = |status: &str| (StatusCode::OK, json!({ "email": "ada@example.com", "status": status }));
-    assert_eq!(shop.get(&format!("/v1/orders/{id}")).await, order("placed"));
-    assert_eq!(shop.work().await.succeeded, 1);
-    assert_eq!(shop.get(&format!("/v1/orders/{id}")).await, order("accepted"));
-
-    let follow_up = testing::assert_enqueued::<OrderFollowUp>(&shop.jobs, |order| order.order_id == id).await;
-    let wait = follow_up.delayed_until().unwrap().duration_since(shop.broker.now()).unwrap();
-    assert!(wait.abs_diff(worker::FOLLOW_UP_AFTER) <= Duration::from_secs(1), "{wait:?}");
-    let asked = format!("Time to ask ada@example.com about {id}");
-    for (passing, is_asked) in [(worker::FOLLOW_UP_AFTER - HOUR, false), (HOUR + Duration::from_secs(1), true)] {
-        shop.broker.advance(passing).await;
-        shop.work().await; // the hourly reports, too
-        assert_eq!(shop.slack.texts().contains(&asked), is_asked);
+        let (status, _) = shop.post("/v1/contact", json!({ "email": "nobody", "text": "" })).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert_eq!(shop.work().await.succeeded, 0, "what can't be answered is not taken");
     }
-    testing::assert_empty(&shop.jobs).await;
-}
 
-#[tokio::test]
-async fn stripe_is_believed_by_its_signature_and_each_kind_of_event_has_its_handler() {
-    let shop = Shop::open().await;
-    let id = shop.order().await;
-    let paid = event("invoice.paid", invoice(json!({ "order_id": id })));
-    assert_eq!(shop.stripe(paid.clone(), "whsec_guessed").await, StatusCode::BAD_REQUEST);
-    for event in [
-        paid,
-        event("invoice.payment_failed", invoice(json!({}))),
-        event("product.created", json!({ "id": "prod_1" })), // nobody's
-        event("invoice.paid", invoice(json!({}))),           // of no order
-    ] {
-        assert_eq!(shop.stripe(event, STRIPE_SECRET).await, StatusCode::OK);
+    #[tokio::test]
+    async fn an_order_is_placed_at_once_and_accepted_by_the_worker() {
+        let shop = Shop::open_anywhere().await;
+        let id = shop.order().await;
+        let order = |status: &str| (StatusCode::OK, json!({ "email": "ada@example.com", "status": status }));
+        assert_eq!(shop.get(&format!("/v1/orders/{id}")).await, order("placed"));
+        assert_eq!(shop.work().await.succeeded, 1);
+        assert_eq!(shop.get(&format!("/v1/orders/{id}")).await, order("accepted"));
     }
-    let summary = shop.work().await;
-    assert_eq!((summary.succeeded, summary.dead_lettered), (4, 1));
-    assert_eq!(shop.get(&format!("/v1/orders/{id}")).await.1["status"], "paid");
-    assert!(shop.slack.texts().contains(&"ada@example.com could not pay 12.00 EUR".to_owned()));
-    let dead = testing::dead_letters(&shop.jobs).await;
-    assert_eq!(dead[0].last_error.as_deref(), Some("the invoice in_1 has no order_id"));
-}
 
-#[tokio::test]
-async fn only_the_worker_gets_past_the_internal_door() {
-    let shop = Shop::open().await;
-    let id = shop.order().await;
-    let path = format!("/internal/orders/{id}/paid");
-    let bearer = |token: Token| token.bearer().unwrap().to_str().unwrap().to_owned();
-    let somebody = bearer(Token::new(issuer(), settings::AUDIENCE).subject("somebody"));
-    let elsewhere = bearer(Token::new(issuer(), "https://elsewhere.example.com"));
-    let worker = bearer(Token::new(issuer(), settings::AUDIENCE));
-    for (authorization, expected) in [
-        (None, StatusCode::UNAUTHORIZED),
-        (Some("Bearer guessed"), StatusCode::UNAUTHORIZED),
-        (Some(&*elsewhere), StatusCode::UNAUTHORIZED),
-        (Some(&*somebody), StatusCode::FORBIDDEN),
-        (Some(&*worker), StatusCode::NO_CONTENT),
-    ] {
-        let headers: Vec<(&str, &str)> = authorization.map(|value| ("authorization", value)).into_iter().collect();
-        assert_eq!(shop.call(Method::POST, &path, &headers, "").await.0, expected, "{authorization:?}");
+    #[tokio::test]
+    async fn stripe_is_believed_by_its_signature_and_each_kind_of_event_has_its_handler() {
+        let shop = Shop::open_anywhere().await;
+        let id = shop.order().await;
+        let paid = event("invoice.paid", invoice(json!({ "order_id": id })));
+        assert_eq!(shop.stripe(paid.clone(), "whsec_guessed").await, StatusCode::BAD_REQUEST);
+        for event in [
+            paid,
+            event("invoice.payment_failed", invoice(json!({}))),
+            event("product.created", json!({ "id": "prod_1" })), // nobody's
+            event("invoice.paid", invoice(json!({}))),           // of no order
+        ] {
+            assert_eq!(shop.stripe(event, STRIPE_SECRET).await, StatusCode::OK);
+        }
+        let summary = shop.work().await;
+        assert_eq!((summary.succeeded, summary.dead_lettered), (4, 1));
+        assert_eq!(shop.get(&format!("/v1/orders/{id}")).await.1["status"], "paid");
+        assert!(shop.slack.texts().contains(&"ada@example.com could not pay 12.00 EUR".to_owned()));
+        assert_eq!(shop.dead_letters_errors().await, ["the invoice in_1 has no order_id"]);
+    }
+
+    #[tokio::test]
+    async fn only_the_worker_gets_past_the_internal_door() {
+        let shop = Shop::open_anywhere().await;
+        let id = shop.order().await;
+        let path = format!("/internal/orders/{id}/paid");
+        let bearer = |token: Token| token.bearer().unwrap().to_str().unwrap().to_owned();
+        let somebody = bearer(Token::new(issuer(), settings::AUDIENCE).subject("somebody"));
+        let elsewhere = bearer(Token::new(issuer(), "https://elsewhere.example.com"));
+        let worker = bearer(Token::new(issuer(), settings::AUDIENCE));
+        for (authorization, expected) in [
+            (None, StatusCode::UNAUTHORIZED),
+            (Some("Bearer guessed"), StatusCode::UNAUTHORIZED),
+            (Some(&*elsewhere), StatusCode::UNAUTHORIZED),
+            (Some(&*somebody), StatusCode::FORBIDDEN),
+            (Some(&*worker), StatusCode::NO_CONTENT),
+        ] {
+            let headers: Vec<(&str, &str)> = authorization.map(|value| ("authorization", value)).into_iter().collect();
+            assert_eq!(shop.call(Method::POST, &path, &headers, "").await.0, expected, "{authorization:?}");
+        }
     }
 }
 
-#[tokio::test]
-async fn there_is_a_report_each_hour() {
-    let shop = Shop::open().await;
-    shop.order().await;
-    // Each worker that starts makes sure of the schedule; there is still one.
-    for _ in 0..3 {
-        shop.work().await;
+/// What takes our own broker, whose clock is moved.
+mod in_time {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_order_is_followed_up_in_two_days() {
+        let shop = Shop::open().await;
+        let id = shop.order().await;
+        testing::assert_enqueued::<OrderNew>(&shop.jobs, |order| order.order_id == id).await;
+        let now = shop.broker.as_ref().unwrap().now();
+        assert_eq!(shop.work().await.succeeded, 1);
+
+        let follow_up = testing::assert_enqueued::<OrderFollowUp>(&shop.jobs, |order| order.order_id == id).await;
+        let wait = follow_up.delayed_until().unwrap().duration_since(now).unwrap();
+        assert!(wait.abs_diff(worker::FOLLOW_UP_AFTER) <= Duration::from_secs(1), "{wait:?}");
+        let asked = format!("Time to ask ada@example.com about {id}");
+        for (passing, is_asked) in [(worker::FOLLOW_UP_AFTER - HOUR, false), (HOUR + Duration::from_secs(1), true)] {
+            shop.wait(passing).await;
+            shop.work().await; // the hourly reports, too
+            assert_eq!(shop.slack.texts().contains(&asked), is_asked);
+        }
+        testing::assert_empty(&shop.jobs).await;
     }
-    for hours in 1..=3 {
-        shop.broker.advance(HOUR).await;
-        shop.work().await;
-        assert_eq!(shop.slack.texts().len(), hours, "{:?}", shop.slack.texts());
+
+    #[tokio::test]
+    async fn there_is_a_report_each_hour() {
+        let shop = Shop::open().await;
+        shop.order().await;
+        // Each worker that starts makes sure of the schedule; there is still one.
+        for _ in 0..3 {
+            shop.work().await;
+        }
+        for hours in 1..=3 {
+            shop.wait(HOUR).await;
+            shop.work().await;
+            assert_eq!(shop.slack.texts().len(), hours, "{:?}", shop.slack.texts());
+        }
+        assert_eq!(shop.slack.texts()[0], "1 orders so far, 0 of them paid");
     }
-    assert_eq!(shop.slack.texts()[0], "1 orders so far, 0 of them paid");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The library against other people's servers of SQS, which stand in for Amazon's: the same stories that it plays against
-//! ours (`crates/afterward/tests/elsewhere.rs`).
+//! ours (`crates/afterward/tests/elsewhere.rs`), and those of the example that need no clock of ours
+//! (`examples/shop/tests/shop.rs`).
 
 use super::{Against, Ready, Suite, installed, once};
 use crate::{
@@ -97,15 +98,18 @@ impl Suite for Elsewhere {
     /// Against its own server, which is new: the stories' queues must not be there yet.
     fn play(&self, _: &Against, words: &[&str]) -> Result<Tally, Trouble> {
         let server = Server::start(self.name, |port| (self.command)(&installed(self.name), port))?;
-        // The whole workspace, so that what its tests have built serves here, too.
-        tally::of(
-            Command::new("cargo")
-                .args(["test", "--quiet", "--workspace", "--test", "elsewhere", "--", "--ignored"])
-                .args(words)
-                .current_dir(workspace_root())
-                .env("AFTERWARD_TEST_URL", &server.url),
-        )
+        let mut tally = played(&server.url, "elsewhere", &[&["--ignored"], words].concat())?;
+        tally += played(&server.url, "shop", if words.is_empty() { &["anywhere"] } else { words })?;
+        Ok(tally)
     }
+}
+
+/// What a test of the workspace says of the server at this address. The whole workspace is named, so that what its tests have
+/// built serves here, too.
+fn played(url: &str, test: &str, args: &[&str]) -> Result<Tally, Trouble> {
+    let mut command = Command::new("cargo");
+    command.args(["test", "--quiet", "--workspace", "--test", test, "--"]).args(args);
+    tally::of(command.current_dir(workspace_root()).env("AFTERWARD_TEST_URL", url))
 }
 
 /// A server at work until this is dropped.
