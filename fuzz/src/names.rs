@@ -2,7 +2,7 @@
 //!
 //! What is accepted is shown as a text that is accepted as the same.
 
-use afterward_names::{AccountId, DeduplicationId, GroupId, MessageId, QueueArn, QueueName, Region};
+use afterward_names::{AccountId, BatchId, DeduplicationId, GroupId, MessageId, QueueArn, QueueName, Region};
 use std::{
     fmt::{Debug, Display},
     str::FromStr,
@@ -13,6 +13,7 @@ pub fn run(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let _ = AccountId::of_access_key(text);
     kept::<AccountId>(text);
+    kept::<BatchId>(text);
     kept::<DeduplicationId>(text);
     kept::<GroupId>(text);
     kept::<MessageId>(text);

@@ -156,13 +156,17 @@ impl Partition {
         let command = Command::Receive(receive.clone());
         let outcome = self.act(&command, 0, Beside::Nothing);
         self.serve();
+        let queue = self.state.queue_at(&receive.queue);
+        // What it dead-lettered on its way may have been the last of a batch, which then let go of something.
+        let came = || queue.is_some_and(|queue| self.state.is_receivable(queue.id));
         let found = match outcome {
-            Ok(Reply::Received { deliveries, more: true }) if deliveries.is_empty() => return Receiving::Again,
+            Ok(Reply::Received { deliveries, more }) if deliveries.is_empty() && (more || came()) => {
+                return Receiving::Again;
+            }
             Ok(Reply::Received { deliveries, .. }) => Ok(deliveries),
             Ok(_) => Ok(Vec::new()),
             Err(refusal) => Err(refusal),
         };
-        let queue = self.state.queue_at(&receive.queue);
         let wait_ms = wait_ms.or(queue.map(|queue| queue.attributes.receive_wait_ms)).unwrap_or(0);
         // A long poll waits for room in flight, too: AWS answers OverLimit to short polls only.
         let may_wait = found.as_ref().map_or_else(|refusal| *refusal == Refusal::OverLimit, Vec::is_empty);

@@ -3,7 +3,7 @@
 use crate::rig::{Calls, Rig, START_MS, a_receive, a_send, bodies, change, content, held, now, queue_id, until};
 use afterward_broker::{
     Broker, Failure, Settings, SystemClock,
-    machine::{Command, Refusal, Send, StartMove},
+    machine::{Batched, Command, Refusal, Send, StartMove},
 };
 use afterward_names::QueueArn;
 use std::{sync::Arc, time::Duration};
@@ -303,4 +303,18 @@ async fn on_real_time_the_end_of_a_delay_wakes_a_waiter_by_itself() {
     assert_eq!(bodies(&broker.take(&queue, 1, 20).await), ["later"]);
     // Far below both the wait's twenty seconds and the thread's longest nap.
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
+
+/// What a receive dead-letters on its way may be the last of a batch: it then finds what that held, and does not wait for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receive_finds_what_its_own_dead_lettering_lets_go_of() {
+    let rig = Rig::new();
+    let (queue, dead) = rig.with_dead_letters("jobs").await;
+    for (body, batch) in [("bad", Batched::In("b".parse().unwrap())), ("done", Batched::After("b".parse().unwrap()))] {
+        rig.try_send(Send { batch: Some(batch), ..a_send(&queue) }, body).await.unwrap();
+    }
+    let bad = rig.take(&queue, 10, 0).await;
+    rig.release(&queue, bad[0].delivery.lease, 0).await;
+    assert_eq!(bodies(&rig.take(&queue, 10, 0).await), ["done"]);
+    assert_eq!(bodies(&rig.take(&dead, 10, 0).await), ["bad"]);
 }
