@@ -1,10 +1,13 @@
-//! What has to be done with the repository, as a program: `cargo xtask test`, `ci`, `tidy`, `wire`, `bench` and `fuzz`.
+//! What has to be done with the repository, as a program: `cargo xtask test`, `ci`, `tidy`, `api`, `wire`, `bench`
+//! and `fuzz`.
 //!
 //! It uses nothing but the standard library, so that it builds in a second, and it installs what the wire tests need
 //! under `target/`, so that a fresh clone needs no preparation.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // printing is what it is for
 
+mod api;
 mod bench;
+mod features;
 mod fuzz;
 mod shell;
 mod tally;
@@ -24,20 +27,25 @@ Usage: cargo xtask COMMAND
                          other servers); all but node run only the stories whose
                          names hold a WORD
   tidy                   the house rules
+  api [--write]          compare the library's public interface with its listing, or write that
   bench [NAME…]          measure, and print the tables of BENCHMARKS.md; `bench --help` lists names and options
   fuzz [TARGET…] [--seconds N] [--seed N]
                          hostile input for every parser, 15 seconds each; `fuzz TARGET FILE…` plays inputs again
-  ci                     formatting, clippy, house rules, docs, test, fuzz
+  ci                     formatting, clippy, house rules, docs, the library by its features, api, test, fuzz
 
 The crash test plays more rounds with AFTERWARD_CRASH_ROUNDS=300, and the same ones again with AFTERWARD_CRASH_SEED=N.";
 
 fn main() -> ExitCode {
+    if let Some(code) = api::as_rustdoc() {
+        return code;
+    }
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["test"] => test(),
         ["wire", rest @ ..] => wire::run(rest).and_then(Tally::close),
         ["tidy"] => tidy::run(),
+        ["api", rest @ ..] => api::run(rest),
         ["bench", rest @ ..] => bench::run(rest),
         ["fuzz", rest @ ..] => fuzz::fuzz(rest),
         ["ci"] => ci(),
@@ -70,6 +78,10 @@ fn ci() -> Result<(), Trouble> {
     tidy::run()?;
     println!("Documentation: cargo doc, warnings denied");
     shell::run_with(&root, "cargo", &["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])?;
+    println!("The library by its features: cargo clippy, warnings denied");
+    features::lint()?;
+    println!("The library's public interface: cargo xtask api");
+    api::run(&[])?;
     test()?;
     fuzz::lint()?;
     fuzz::fuzz(&["--seconds", "10"])

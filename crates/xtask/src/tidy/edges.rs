@@ -20,6 +20,7 @@ const RINGS: &[(&str, &[&str])] = &[
     ("server", &["aws", "broker", "gateway", "log", "machine", "names", "record", "scheduler"]),
     ("cli", &["afterward", "aws", "log", "names", "server", "timetable"]),
     ("bench", &["afterward", "aws"]),
+    ("listing", &[]),
     ("xtask", &[]),
 ];
 
