@@ -135,8 +135,8 @@ class Forward:
 
 
 class Sqs:
-    """A queue server that, unlike ours, does not notice that a receiver has gone: of one queue, with one message, which its
-    first receive gets once `come` is set."""
+    """A queue server that, unlike ours, does not notice that a receiver has gone: of one queue, with one message, which a
+    receive gets each time that `come` is set."""
 
     def __init__(self):
         self.calls = []
@@ -175,7 +175,9 @@ class Sqs:
         if action == "GetQueueAttributes":
             return {"Attributes": {"QueueArn": "arn:aws:sqs:us-east-1:000000000000:q"}}
         if action == "ReceiveMessage":
-            self.come.wait(20)
+            if not self.come.wait(20):
+                return {}
+            self.come.clear()
             body, md5 = "late", hashlib.md5(b"late").hexdigest()
             return {"Messages": [{"MessageId": "m", "ReceiptHandle": "r", "Body": body, "MD5OfBody": md5}]}
         return {"Successful": [{"Id": entry["Id"]} for entry in asked["Entries"]], "Failed": []}
@@ -322,6 +324,19 @@ class Forwarding(Queues):
             self.assertEqual(self.counts(queue), (0, 1, 0))
             self.assertEqual(forward.stop(), 0)
         self.assertEqual(self.counts(queue), (1, 0, 0))
+
+    def test_what_waits_for_the_worker_stays_out_of_sight(self):
+        with Sqs() as sqs, Worker(done) as before:
+            with Forward("q", before.url, "--timeout", "1s", "--concurrency", "1", at=sqs.url) as forward:
+                until(lambda: "ReceiveMessage" in sqs.calls, "it waits for messages")
+                before.__exit__()
+                sqs.come.set()
+                until(lambda: "ChangeMessageVisibilityBatch" in sqs.calls, "the lease is extended, long before its end")
+                with Worker(done, port=before.server.server_address[1]) as after:
+                    until(lambda: "DeleteMessageBatch" in sqs.calls, "it is done")
+                    self.assertEqual(after.bodies(), ["late"])
+                before_it = sqs.calls[: sqs.calls.index("DeleteMessageBatch")]
+                self.assertEqual(before_it.count("ReceiveMessage"), 1)
 
     def test_an_endpoint_without_tls_is_looked_for_in_peace_and_gets_no_messages(self):
         queue, dead = self.with_dead_letters(receives=1)

@@ -86,3 +86,30 @@ impl Reach {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn requests_that_do_not_get_there_are_made_after_pauses_even_where_connections_are_taken() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let uri = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let reach = Reach::new(Endpoint::new(uri, Vec::new(), Duration::from_secs(10)).unwrap());
+        reach.wait().await;
+        let mut waits = Vec::new();
+        for _ in 0..3 {
+            reach.lost("no TLS");
+            let begun = Instant::now();
+            reach.wait().await;
+            waits.push(begun.elapsed());
+        }
+        let at_least = [1, 2, 4].map(|times| FIRST_PAUSE * times);
+        assert!(waits.iter().zip(at_least).all(|(waited, least)| *waited >= least), "{waits:?}");
+        reach.reached();
+        reach.lost("no TLS");
+        assert_eq!(reach.known().pause, FIRST_PAUSE);
+    }
+}
