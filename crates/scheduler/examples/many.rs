@@ -16,7 +16,9 @@ use afterward_broker::{
 };
 use afterward_log::memory::{Fencing, MemoryLog};
 use afterward_names::{QueueArn, ScheduleArn};
-use afterward_scheduler::{AfterCompletion, Definition, Runner, Schedule, TargetDefinition, WindowDefinition};
+use afterward_scheduler::{
+    AfterCompletion, Definition, HttpTargets, Runner, Schedule, TargetDefinition, WindowDefinition,
+};
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -37,7 +39,7 @@ async fn main() {
         let count: u64 = count.parse().unwrap();
         let (broker, clock) = broker().await;
         let (made, _) = timed(make(&broker, count)).await;
-        let runner = Runner::start(broker.clone());
+        let runner = Runner::start(broker.clone(), HttpTargets::Any);
         settled(&broker).await;
         let (in_minutes, few) = timed(async {
             let before = broker.metrics().messages;

@@ -1,6 +1,6 @@
 //! The tasks at work, and what they share.
 
-use crate::{web::Web, worker};
+use crate::{reach::HttpTargets, web::Web, worker};
 use afterward_broker::Broker;
 use afterward_names::QueueAddress;
 use std::{
@@ -15,6 +15,7 @@ pub(crate) struct Crew {
     pub(crate) broker: Broker,
     /// Made when it is first needed: it reads the system's certificates.
     web: OnceLock<Web>,
+    targets: HttpTargets,
     /// True once nothing new is to be begun. Its sender lives as long as the runner.
     pub(crate) stopping: watch::Receiver<bool>,
     /// The queues of invocations that a task works off.
@@ -23,13 +24,13 @@ pub(crate) struct Crew {
 }
 
 impl Crew {
-    pub(crate) fn new(broker: Broker, stopping: watch::Receiver<bool>) -> Crew {
-        Crew { broker, web: OnceLock::new(), stopping, working: Mutex::default(), tasks: Mutex::default() }
+    pub(crate) fn new(broker: Broker, targets: HttpTargets, stopping: watch::Receiver<bool>) -> Crew {
+        Crew { broker, web: OnceLock::new(), targets, stopping, working: Mutex::default(), tasks: Mutex::default() }
     }
 
     /// The way to the web.
     pub(crate) fn web(&self) -> &Web {
-        self.web.get_or_init(Web::new)
+        self.web.get_or_init(|| Web::new(self.targets))
     }
 
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

@@ -28,6 +28,7 @@ mod invocation;
 mod message;
 mod placeholders;
 mod problem;
+mod reach;
 mod run;
 mod runner;
 mod schedule;
@@ -39,5 +40,6 @@ pub use definition::{
     AfterCompletion, Definition, RetryPolicy, SqsParameters, TargetDefinition, Unreadable, WindowDefinition,
 };
 pub use invalid::InvalidDefinition;
+pub use reach::HttpTargets;
 pub use runner::{RunNowError, Runner};
 pub use schedule::Schedule;

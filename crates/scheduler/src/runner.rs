@@ -4,6 +4,7 @@ use crate::{
     crew::Crew,
     execution::Execution,
     invocation,
+    reach::HttpTargets,
     run::{self, Run, Submitted},
 };
 use afterward_broker::{Broker, StoredSchedule, Unavailable, machine::NextRun};
@@ -46,10 +47,10 @@ pub enum RunNowError {
 }
 
 impl Runner {
-    /// Starts. Needs a tokio runtime with IO and time.
-    pub fn start(broker: Broker) -> Runner {
+    /// Starts; HTTP targets may reach what `targets` says. Needs a tokio runtime with IO and time.
+    pub fn start(broker: Broker, targets: HttpTargets) -> Runner {
         let (stop, stopping) = watch::channel(false);
-        let crew = Arc::new(Crew::new(broker, stopping));
+        let crew = Arc::new(Crew::new(broker, targets, stopping));
         crew.spawn(serve(crew.clone()));
         Runner { alive: Arc::new(Alive { crew, stop }) }
     }

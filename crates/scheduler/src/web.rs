@@ -3,7 +3,11 @@
 //! 2xx is success. What may pass (no connection, no answer in time, 408, 425, 429 and 5xx) is tried again by whoever
 //! asks; redirects are not followed, and like all other statuses they are an answer that won't change.
 
-use crate::{problem::Problem, target::Request};
+use crate::{
+    problem::Problem,
+    reach::{HttpTargets, OutOfReach, Resolver},
+    target::Request,
+};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
@@ -25,30 +29,36 @@ const ANSWER_BYTES: usize = 64 * 1024;
 /// So much of an answer is told of a failure.
 const EXCERPT_CHARS: usize = 200;
 
+/// The way to the web.
+pub(crate) struct Web {
+    pool: Pool,
+    targets: HttpTargets,
+}
+
 /// A client with a pool of connections.
-#[derive(Clone)]
-pub(crate) enum Web {
-    /// Of both kinds of address.
-    Any(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+enum Pool {
+    /// For both kinds of address.
+    Any(Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>),
     /// Where the system has no certificates to trust.
-    Plain(Client<HttpConnector, Full<Bytes>>, String),
+    Plain(Client<HttpConnector<Resolver>, Full<Bytes>>, String),
 }
 
 impl Web {
-    pub(crate) fn new() -> Web {
-        let mut connector = HttpConnector::new();
+    pub(crate) fn new(targets: HttpTargets) -> Web {
+        let mut connector = HttpConnector::new_with_resolver(Resolver::new(targets));
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT));
         // The provider is named, because a program that also links another one has no default.
         let tls = hyper_rustls::HttpsConnectorBuilder::new()
             .with_provider_and_native_roots(rustls::crypto::ring::default_provider());
-        match tls {
+        let pool = match tls {
             Ok(tls) => {
                 connector.enforce_http(false);
-                Web::Any(pool().build(tls.https_or_http().enable_http1().wrap_connector(connector)))
+                Pool::Any(pool().build(tls.https_or_http().enable_http1().wrap_connector(connector)))
             }
-            Err(error) => Web::Plain(pool().build(connector), error.to_string()),
-        }
+            Err(error) => Pool::Plain(pool().build(connector), error.to_string()),
+        };
+        Web { pool, targets }
     }
 
     /// Makes a request.
@@ -61,19 +71,23 @@ impl Web {
 
     async fn exchange(&self, request: Request) -> Result<(), Problem> {
         let Request { method, url, mut headers, body } = request;
+        self.targets.check(url.host().unwrap_or_default()).map_err(|why| out_of_reach(&why))?;
         let agent = HeaderValue::from_static(concat!("afterward/", env!("CARGO_PKG_VERSION")));
         headers.entry(header::USER_AGENT).or_insert(agent);
         let mut built = http::Request::new(Full::from(body));
         (*built.method_mut(), *built.uri_mut(), *built.headers_mut()) = (method, url, headers);
-        let answer = match self {
-            Web::Any(client) => client.request(built).await,
-            Web::Plain(_, why) if built.uri().scheme_str() == Some("https") => {
+        let answer = match &self.pool {
+            Pool::Any(client) => client.request(built).await,
+            Pool::Plain(_, why) if built.uri().scheme_str() == Some("https") => {
                 let why = format!("the system has no certificates to trust for https: {why}");
                 return Err(Problem::passing("NoCertificates", why));
             }
-            Web::Plain(client, _) => client.request(built).await,
+            Pool::Plain(client, _) => client.request(built).await,
         };
         let answer = answer.map_err(|error| {
+            if let Some(why) = reason(&error) {
+                return out_of_reach(why);
+            }
             let code = if error.is_connect() { "ConnectionFailed" } else { "ConnectionBroken" };
             Problem::passing(code, causes(&error))
         })?;
@@ -85,6 +99,25 @@ impl Web {
             false => Err(of_status(status, &body.map(|body| body.to_bytes()).unwrap_or_default())),
         }
     }
+}
+
+/// The name led nowhere that may be reached, if that is why a request failed.
+fn reason<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a OutOfReach> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let of_resolver = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let found = of_resolver.and_then(|inner| inner.downcast_ref::<OutOfReach>());
+        if found.is_some() {
+            return found;
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// Only the server's operator can change that.
+fn out_of_reach(why: &OutOfReach) -> Problem {
+    Problem::lasting("OutOfReach", why.to_string())
 }
 
 fn of_status(status: StatusCode, body: &[u8]) -> Problem {

@@ -146,7 +146,7 @@ async fn listen(opened: Opened, config: &Config, data: DataDirectory) -> Result<
     jobs::warn_without_consumers(config);
     let failed = |error| StartError::Listen { listen: config.listen, error };
     let listener = bind(config.listen).map_err(failed)?;
-    let runner = Runner::start(broker.clone());
+    let runner = Runner::start(broker.clone(), config.http_targets());
     let settings = Settings { clock: clock.clone(), runner: Some(runner.clone()), ..settings(config) };
     let listening = Gateway::new(broker.clone(), settings).listen(listener).map_err(failed)?;
     Ok(Running { addr: listening.address(), opened: report, listening, broker, runner, clock, data })

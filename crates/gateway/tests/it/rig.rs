@@ -4,7 +4,7 @@ use afterward_broker::{Broker, ManualClock};
 use afterward_gateway::{Gateway, Jobs, Limits, Listening, Settings};
 use afterward_log::memory::{Fencing, MemoryLog};
 use afterward_names::{AccountId, QueueAddress, Region};
-use afterward_scheduler::Runner;
+use afterward_scheduler::{HttpTargets, Runner};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -77,7 +77,7 @@ impl Rig {
     /// The same, where schedules are run.
     pub(crate) async fn that_runs_schedules() -> Rig {
         let clock = Some(Arc::new(ManualClock::at(START_MS)));
-        Rig::made(Settings { clock, ..settings() }, |broker| Some(Runner::start(broker))).await
+        Rig::made(Settings { clock, ..settings() }, |broker| Some(Runner::start(broker, HttpTargets::Any))).await
     }
 
     pub(crate) async fn with(settings: Settings) -> Rig {

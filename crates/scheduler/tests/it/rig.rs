@@ -7,7 +7,8 @@ use afterward_broker::{
 use afterward_log::memory::{Fencing, MemoryLog};
 use afterward_names::{QueueAddress, QueueArn, ScheduleAddress, ScheduleArn};
 use afterward_scheduler::{
-    AfterCompletion, Definition, RetryPolicy, Runner, Schedule, SqsParameters, TargetDefinition, WindowDefinition,
+    AfterCompletion, Definition, HttpTargets, RetryPolicy, Runner, Schedule, SqsParameters, TargetDefinition,
+    WindowDefinition,
 };
 use std::{
     collections::BTreeMap,
@@ -33,12 +34,17 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) fn new() -> Rig {
-        Rig::on(Arc::new(MemoryLog::new(Fencing::ByStore)), Arc::new(ManualClock::at(START_MS)))
+        Rig::reaching(HttpTargets::Any)
     }
 
-    fn on(log: Arc<MemoryLog>, clock: Arc<ManualClock>) -> Rig {
+    /// With HTTP targets that reach so far.
+    pub(crate) fn reaching(targets: HttpTargets) -> Rig {
+        Rig::on(Arc::new(MemoryLog::new(Fencing::ByStore)), Arc::new(ManualClock::at(START_MS)), targets)
+    }
+
+    fn on(log: Arc<MemoryLog>, clock: Arc<ManualClock>, targets: HttpTargets) -> Rig {
         let broker = Broker::open(log.clone(), clock.clone(), Settings::default()).unwrap();
-        Rig { runner: Runner::start(broker.clone()), broker, clock, log }
+        Rig { runner: Runner::start(broker.clone(), targets), broker, clock, log }
     }
 
     /// Ends everything as a kill would, lets `ms` pass, and starts again on the same log.
@@ -47,7 +53,7 @@ impl Rig {
         drop((runner, broker));
         // For what is dying, no time passes any more.
         let clock = ManualClock::at(clock.now_ms() + ms);
-        Rig::on(Arc::new(log.another()), Arc::new(clock))
+        Rig::on(Arc::new(log.another()), Arc::new(clock), HttpTargets::Any)
     }
 
     pub(crate) async fn queue(&self, name: &str) -> QueueAddress {

@@ -4,6 +4,7 @@ use crate::{
     rig::{MINUTE, Rig, With, attributes, body, definition, until},
     stand_in::{SILENCE, StandIn},
 };
+use afterward_scheduler::HttpTargets;
 use std::time::Duration;
 
 const ONCE: &str = "at(2026-11-22T05:00:00)";
@@ -160,4 +161,24 @@ async fn a_stop_waits_for_the_calls_under_way_and_no_longer_than_it_is_told() {
     rig.clock.advance(Duration::from_secs(3600));
     rig.schedule("after", &definition("rate(1 hour)", &web.url)).await;
     assert!(web.is_done(), "nothing is begun after a stop");
+}
+
+#[tokio::test]
+async fn what_is_internal_is_not_called_where_only_the_internet_may_be_and_nothing_where_it_is_off() {
+    let mut web = StandIn::answering(&[]).await;
+    let port = web.url.rsplit(':').next().unwrap().to_owned();
+    // An address as URLs have it, a name, and an address as only the system's resolver understands it.
+    let urls = [web.url.clone(), format!("http://localhost:{port}"), format!("http://127.1:{port}/x")];
+    for (targets, why) in [(HttpTargets::Public, "not the internet's"), (HttpTargets::Off, "is `off`")] {
+        for url in &urls {
+            let rig = Rig::reaching(targets);
+            let dead = rig.queue("dead").await;
+            rig.schedule("s", &definition(ONCE, url).dead_letters_to("dead")).await;
+            let told = attributes(&rig.one(&dead).await);
+            assert_eq!(told["ERROR_CODE"], "OutOfReach", "{url}: {told:?}");
+            assert!(told["ERROR_MESSAGE"].contains(why), "{url}: {told:?}");
+            rig.nothing_pending().await;
+        }
+    }
+    assert!(web.is_done(), "nobody has called");
 }

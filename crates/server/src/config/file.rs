@@ -12,7 +12,7 @@ use toml::{
 };
 
 /// The tables that settings stand in.
-const SECTIONS: &[&str] = &["sqs", "jobs", "limits"];
+const SECTIONS: &[&str] = &["sqs", "jobs", "scheduler", "limits"];
 
 /// What a file says.
 #[derive(Debug, Default)]

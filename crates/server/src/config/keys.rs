@@ -78,6 +78,12 @@ pub const KEYS: &[Key] = &[
     ),
     key("jobs.cors_origins", Kind::List, "Origins whose pages may call /jobs, or * for all [default: none]"),
     key("jobs.public", Kind::Switch, "Take jobs without a signature although credentials are configured"),
+    key(
+        "scheduler.http_targets",
+        Kind::Text,
+        "What HTTP targets of schedules may reach: any, public (no internal address) or off [default: any, or public where \
+         credentials are configured]",
+    ),
     key("limits.body_bytes", Kind::Number, "The largest request body [default: 8388608]"),
     key(
         "limits.bodies_bytes",

@@ -17,6 +17,7 @@ pub use layers::Sources;
 pub use place::default_data_directory;
 
 pub use afterward_gateway::{Credential, Limits};
+pub use afterward_scheduler::HttpTargets;
 
 use afterward_names::{AccountId, QueueName, Region};
 use std::{net::SocketAddr, path::PathBuf};
@@ -38,6 +39,8 @@ pub struct Config {
     pub sqs: Sqs,
     /// The front door.
     pub jobs: Jobs,
+    /// What the HTTP targets of schedules may reach; `None`: see [`Config::http_targets`].
+    pub http_targets: Option<HttpTargets>,
     /// Who may call. Empty: everybody.
     pub credentials: Vec<Credential>,
     /// What a client may ask of the server.
@@ -126,6 +129,13 @@ impl Config {
     /// Where a server listens unless told otherwise.
     pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4566);
 
+    /// What the HTTP targets of schedules may reach. Where nothing is said, everything, unless credentials are configured: then
+    /// nothing internal, for who may make schedules is perhaps somebody else than who has the machine.
+    pub fn http_targets(&self) -> HttpTargets {
+        let unsaid = if self.credentials.is_empty() { HttpTargets::Any } else { HttpTargets::Public };
+        self.http_targets.unwrap_or(unsaid)
+    }
+
     /// The defaults, with the data in `directory`.
     pub fn at(directory: impl Into<PathBuf>) -> Config {
         Config::new(Data::Directory(directory.into()))
@@ -145,6 +155,7 @@ impl Config {
             log_level: "info".into(),
             sqs: Sqs::default(),
             jobs: Jobs::default(),
+            http_targets: None,
             credentials: Vec::new(),
             limits: Limits::default(),
         }

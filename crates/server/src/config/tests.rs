@@ -45,6 +45,7 @@ fn every_key_can_be_set_in_the_file_by_variable_and_by_flag() {
         ("jobs.delay_seconds", "86_400", "86400"),
         ("jobs.cors_origins", "[\"https://a.example\", \"http://b:8080\"]", "https://a.example, http://b:8080"),
         ("jobs.public", "true", "true"),
+        ("scheduler.http_targets", "\"off\"", "off"),
         ("limits.body_bytes", "2_000_000", "2000000"),
         ("limits.bodies_bytes", "3_000_000", "3000000"),
         ("limits.header_seconds", "3", "3"),
@@ -63,6 +64,22 @@ fn every_key_can_be_set_in_the_file_by_variable_and_by_flag() {
         assert_eq!(by_file, by_variable, "{name}");
         assert_eq!(by_file, by_flag, "{name}");
     }
+}
+
+#[test]
+fn http_targets_reach_everything_unless_there_are_credentials_or_it_is_said() {
+    let credential = "[[credentials]]\naccess_key_id = \"a\"\nsecret_access_key = \"b\"";
+    for (setting, file, expected) in [
+        ("", "", HttpTargets::Any),
+        ("", credential, HttpTargets::Public),
+        ("scheduler.http_targets = \"any\"\n", credential, HttpTargets::Any),
+        ("scheduler.http_targets = \"public\"\n", "", HttpTargets::Public),
+    ] {
+        let config = load(&format!("{setting}{file}"), &[], &[]).unwrap();
+        assert_eq!(config.http_targets(), expected, "{setting}{file}");
+    }
+    let wrong = load("scheduler.http_targets = \"none\"", &[], &[]).unwrap_err();
+    assert!(wrong.contains("`any`, `public`"), "{wrong}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! From texts to settings.
 
-use super::{Clock, Config, ConfigError, Credential, Durability, Key, Kind, Source};
+use super::{Clock, Config, ConfigError, Credential, Durability, HttpTargets, Key, Kind, Source};
 use afterward_names::{AccountId, NotAQueueName, NotARegion, QueueName, limits};
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr, time::Duration};
 
@@ -79,6 +79,15 @@ impl Given {
         }
     }
 
+    fn http_targets(&self) -> Result<HttpTargets, ConfigError> {
+        match self.one() {
+            "any" => Ok(HttpTargets::Any),
+            "public" => Ok(HttpTargets::Public),
+            "off" => Ok(HttpTargets::Off),
+            _ => Err(self.bad("it is `any`, `public` (no internal address) or `off`")),
+        }
+    }
+
     fn clock(&self) -> Result<Clock, ConfigError> {
         match self.one() {
             "system" => Ok(Clock::System),
@@ -130,6 +139,7 @@ fn set(config: &mut Config, given: &Given) -> Result<(), ConfigError> {
         "jobs.delay_seconds" => config.jobs.delay_s = Some(given.within(limits::LONG_DELAY_S)?),
         "jobs.cors_origins" => config.jobs.cors_origins = given.origins()?,
         "jobs.public" => config.jobs.public = given.switch()?,
+        "scheduler.http_targets" => config.http_targets = Some(given.http_targets()?),
         "limits.body_bytes" => config.limits.body_bytes = given.within(1 << 20..=1 << 30)? as usize,
         "limits.bodies_bytes" => config.limits.bodies_bytes = given.within(1 << 20..=1 << 40)? as usize,
         "limits.header_seconds" => config.limits.header = given.seconds()?,
