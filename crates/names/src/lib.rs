@@ -1,4 +1,5 @@
-//! The names of things: accounts, regions, queues, schedules, ARNs, message and group ids, and the limits on them.
+//! The names of things: accounts, regions, queues, schedules, ARNs, message and group ids, and the limits on them; and what
+//! may stand in a message, for all who take one in.
 //!
 //! The idea is *parse, don't validate*: a [`QueueName`] in hand is a valid queue name, so nothing below the gateway
 //! checks a name again. Every type here is plain data, parsed from text and displayed as the same text.
@@ -11,6 +12,7 @@ mod batch;
 mod id;
 pub mod limits;
 mod message_id;
+pub mod message_text;
 mod queue;
 mod region;
 mod schedule;

@@ -34,7 +34,7 @@ mod set_queue_attributes;
 mod tags;
 mod unique;
 
-pub(crate) use characters::first_forbidden as first_forbidden_character;
+pub(crate) use afterward_names::message_text::first_forbidden as first_forbidden_character;
 pub(crate) use message::sequence_number;
 
 use crate::{gateway::Exchange, metrics::Outcome};
