@@ -9,7 +9,7 @@ use crate::{
     Broker, Failure, OpenError, ScheduleRun, Unavailable, open::wrong_record, partition::DueSchedules, shared::Entry,
 };
 use afterward_machine::{
-    Command, Event, Location, Reply, ScheduleGroupView, ScheduleId, ScheduleView, SentMessage, Tags,
+    Command, Event, Location, Reply, ScheduleGroupView, ScheduleId, ScheduleRead, ScheduleView, SentMessage, Tags,
 };
 use afterward_names::{AccountId, Region, ScheduleAddress, ScheduleGroupAddress, ScheduleGroupName, ScheduleName};
 use afterward_record::{Beside, decode_one};
@@ -38,6 +38,13 @@ pub struct StoredSchedule {
     pub definition: Bytes,
 }
 
+impl StoredSchedule {
+    /// What a change of it has to find unchanged.
+    pub fn read(&self) -> ScheduleRead {
+        ScheduleRead { revision: self.revision, next_ms: self.next_ms }
+    }
+}
+
 impl Broker {
     /// Makes a schedule.
     ///
@@ -54,17 +61,21 @@ impl Broker {
         self.define(&command, &definition).await
     }
 
-    /// Gives a schedule another definition, and another time when it is due.
+    /// Gives a schedule another definition, and another time when it is due: only if it is still `as_read`, for when it is
+    /// due is worked out from what it was.
     ///
     /// # Errors
-    /// `Refusal::NoSuchSchedule`, `Refusal::ScheduleGroupDeleting`, `Refusal::DefinitionTooLong`; see [`Failure`].
+    /// `Refusal::NoSuchSchedule`, `Refusal::StaleRun`, `Refusal::ScheduleGroupDeleting`,
+    /// `Refusal::DefinitionTooLong`; see [`Failure`].
     pub async fn update_schedule(
         &self,
         schedule: ScheduleAddress,
+        as_read: ScheduleRead,
         definition: Bytes,
         next_ms: Option<u64>,
     ) -> Result<ScheduleId, Failure> {
-        let command = Command::UpdateSchedule { schedule, definition_bytes: definition.len(), next_ms };
+        let (definition_bytes, as_read) = (definition.len(), Some(as_read));
+        let command = Command::UpdateSchedule { schedule, definition_bytes, next_ms, as_read };
         self.define(&command, &definition).await
     }
 
@@ -183,9 +194,10 @@ impl Broker {
 
     /// The schedules that are due, at most `limit` (at least one), the longest due first. Waits until there is one, and
     /// through the times in which the partition is being brought back. What is neither run nor changed is due again at once.
+    /// Those whose definitions can't be read now don't keep the others waiting.
     ///
     /// # Errors
-    /// [`Unavailable`] when the broker stops, its log is damaged, or a definition can't be read.
+    /// [`Unavailable`] when the broker stops, its log is damaged, or none of what is due can be read.
     pub async fn due_schedules(&self, limit: usize) -> Result<Vec<StoredSchedule>, Unavailable> {
         loop {
             let asked = self.shared().enter(|Entry { partition, now_ms, may_wait, .. }| {
@@ -195,7 +207,7 @@ impl Broker {
             match asked.await {
                 Ok(Some(DueSchedules::Now(due))) => {
                     if let Ok(views) = due.await {
-                        let due = self.with_definitions(views).await?;
+                        let due = self.readable(views).await?;
                         if !due.is_empty() {
                             return Ok(due);
                         }
@@ -244,6 +256,24 @@ impl Broker {
             all.extend(self.with_definition(view).await?);
         }
         Ok(all)
+    }
+
+    /// Those of the schedules that can be read; the reason only if there is none.
+    async fn readable(&self, views: Vec<ScheduleView>) -> Result<Vec<StoredSchedule>, Unavailable> {
+        if let Ok(all) = self.with_definitions(views.clone()).await {
+            return Ok(all);
+        }
+        let (mut readable, mut trouble) = (Vec::new(), None);
+        for view in views {
+            match self.with_definition(view).await {
+                Ok(found) => readable.extend(found),
+                Err(unavailable) => trouble = Some(unavailable),
+            }
+        }
+        match trouble {
+            Some(unavailable) if readable.is_empty() => Err(unavailable),
+            _ => Ok(readable),
+        }
     }
 
     /// The schedule with its definition, or as it is by then; `None` once it is gone.

@@ -92,6 +92,8 @@ pub enum Command {
         schedule: ScheduleAddress,
         definition_bytes: usize,
         next_ms: Option<u64>,
+        /// Only if it is still so; else [`crate::Refusal::StaleRun`]. `None`: whatever it is.
+        as_read: Option<ScheduleRead>,
     },
     DeleteSchedule {
         schedule: ScheduleAddress,
@@ -218,6 +220,15 @@ pub struct RunSchedule {
     pub next: NextRun,
     /// What it sends, in this order.
     pub sends: Vec<NewMessage>,
+}
+
+/// A schedule as it was read: what changes whenever it is defined anew or runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScheduleRead {
+    /// Which of its definitions.
+    pub revision: u64,
+    /// When it was next due.
+    pub next_ms: Option<u64>,
 }
 
 /// What becomes of a schedule that has run.

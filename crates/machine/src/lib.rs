@@ -64,7 +64,8 @@ pub use attributes::{
 };
 pub use batches::BatchTie;
 pub use command::{
-    Batched, Command, CreateQueue, Dedup, NewMessage, NextRun, Receive, RunSchedule, Send, SetAttributes, StartMove,
+    Batched, Command, CreateQueue, Dedup, NewMessage, NextRun, Receive, RunSchedule, ScheduleRead, Send, SetAttributes,
+    StartMove,
 };
 pub use event::{
     Event, KeptDedup, KeptFinished, KeptKey, KeptMessage, KeptQueue, LeasedMessage, MessageSent, MoveFailure,

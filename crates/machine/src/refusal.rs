@@ -80,7 +80,7 @@ pub enum Refusal {
     TooManyScheduleGroupTags,
     #[error("the schedule's definition is larger than {maximum_bytes} bytes")]
     DefinitionTooLong { maximum_bytes: usize },
-    /// RunSchedule: it was changed, has run or is deleted since it was read.
+    /// RunSchedule and UpdateSchedule: it was changed, has run or is deleted since it was read.
     #[error("the schedule has changed since it was read")]
     StaleRun,
     /// RunSchedule: one of the sends (`number`, from 0) is refused, so nothing of the run has happened.

@@ -14,7 +14,7 @@ pub(crate) struct Call {
 /// For how long, and how often, a call that fails is made again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Retry {
-    /// MaximumEventAgeInSeconds.
+    /// MaximumEventAgeInSeconds: counted from when the schedule ran, which after a downtime is later than it was due.
     pub(crate) maximum_age_ms: u64,
     /// MaximumRetryAttempts.
     pub(crate) maximum_retries: u32,

@@ -10,22 +10,32 @@ use std::{
 };
 use tokio::{sync::watch, task::JoinSet};
 
+/// How far the runner is with stopping.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Phase {
+    Running,
+    /// Nothing new is begun.
+    Stopping,
+    /// What is under way is given up, and put back.
+    CuttingOff,
+}
+
 /// The broker, the way to the web, and the tasks.
 pub(crate) struct Crew {
     pub(crate) broker: Broker,
     /// Made when it is first needed: it reads the system's certificates.
     web: OnceLock<Web>,
     targets: HttpTargets,
-    /// True once nothing new is to be begun. Its sender lives as long as the runner.
-    pub(crate) stopping: watch::Receiver<bool>,
+    /// Its sender lives as long as the runner.
+    phase: watch::Receiver<Phase>,
     /// The queues of invocations that a task works off.
     working: Mutex<BTreeSet<QueueAddress>>,
     tasks: Mutex<JoinSet<()>>,
 }
 
 impl Crew {
-    pub(crate) fn new(broker: Broker, targets: HttpTargets, stopping: watch::Receiver<bool>) -> Crew {
-        Crew { broker, web: OnceLock::new(), targets, stopping, working: Mutex::default(), tasks: Mutex::default() }
+    pub(crate) fn new(broker: Broker, targets: HttpTargets, phase: watch::Receiver<Phase>) -> Crew {
+        Crew { broker, web: OnceLock::new(), targets, phase, working: Mutex::default(), tasks: Mutex::default() }
     }
 
     /// The way to the web.
@@ -63,8 +73,17 @@ impl Crew {
 
     /// Waits until nothing new is to be begun.
     pub(crate) async fn stopped(&self) {
+        self.reached(Phase::Stopping).await;
+    }
+
+    /// Waits until what is under way is to be given up.
+    pub(crate) async fn cut_off(&self) {
+        self.reached(Phase::CuttingOff).await;
+    }
+
+    async fn reached(&self, phase: Phase) {
         // An error means that the runner was dropped.
-        let _ = self.stopping.clone().wait_for(|stopping| *stopping).await;
+        let _ = self.phase.clone().wait_for(|now| *now >= phase).await;
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::{hash::hash, placeholders::Placeholders};
 use afterward_names::{AccountId, Region, ScheduleAddress};
 use serde_json::json;
+use std::hash::{BuildHasher, RandomState};
 
 /// One run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,6 +21,13 @@ impl Execution {
         let arn = schedule.arn().to_string();
         let id = hash(&[arn.as_bytes(), &revision.to_le_bytes(), &due_ms.to_le_bytes()]);
         Execution { schedule, time_ms, id: format!("{id:016x}") }
+    }
+
+    /// A run at somebody's word. Its id is drawn, for there may be two in one millisecond; whoever tries it again keeps it.
+    pub(crate) fn by_hand(schedule: ScheduleAddress, now_ms: u64) -> Execution {
+        // The keys of a hasher of the standard library are the system's random bits.
+        let drawn = RandomState::new().hash_one(now_ms);
+        Execution { schedule, time_ms: now_ms, id: format!("{drawn:016x}") }
     }
 
     /// What keywords stand for in its `attempt`, the first being 1.

@@ -12,7 +12,8 @@
 //! Invariants:
 //! - each time that a schedule is due is run once, whatever falls over in between; what was missed runs once;
 //! - a message to a queue that takes it is sent exactly once, a request is made at least once;
-//! - nothing is drawn at random: what looks so is derived from the schedule and the time, and comes out the same again.
+//! - nothing is drawn at random but the id of a run by hand: what looks so is derived from the schedule and the time, and
+//!   comes out the same again.
 //!
 //! This crate knows nothing of HTTP APIs, of AWS's wire shapes and error codes, or of files.
 

@@ -5,7 +5,7 @@ use afterward_broker::{
     Content,
     machine::{Dedup, Send},
 };
-use afterward_names::QueueAddress;
+use afterward_names::{DeduplicationId, QueueAddress};
 use bytes::Bytes;
 use md5::Md5;
 use sha2::{Digest, Sha256};
@@ -15,23 +15,28 @@ use sha2::{Digest, Sha256};
 const REMEMBERED_MS: u64 = 86_400_000;
 
 /// What a schedule's message says in its `attempt`.
+///
+/// # Errors
+/// With its keywords filled in, SendMessage would not take it; what is wrong.
 pub(crate) fn of_template(
     queue: &QueueAddress,
     template: &MessageTemplate,
     execution: &Execution,
     attempt: u32,
-) -> (Send, Content) {
-    let placeholders = execution.placeholders(attempt);
-    let body = template.body.as_ref().map_or_else(|| execution.notification(), |body| placeholders.fill(body));
+) -> Result<(Send, Content), String> {
+    let filled = template.filled(&execution.placeholders(attempt))?;
+    let body = filled.body.unwrap_or_else(|| execution.notification());
     let (mut send, mut content) = plain(queue, body, &execution.schedule.group.account.to_string());
-    let id = template.deduplication_id.as_ref().map(|id| placeholders.fill(id));
-    (send.dedup, content.deduplication_id) = deduplication(queue, id, &content.body);
+    // A later attempt may follow one whose outcome nobody saw, so it is known again by what the first one said.
+    let first = template.body.as_ref().map(|body| Bytes::from(execution.placeholders(1).fill(body)));
+    (send.dedup, content.deduplication_id) =
+        deduplication(queue, filled.deduplication_id.as_ref(), first.as_ref().unwrap_or(&content.body));
     send.delay_ms = template.delay_ms;
-    send.group = template.group.clone();
-    content.attributes = template.attributes.clone();
-    content.trace_header = template.trace_header.as_deref().map(Into::into);
+    send.group = filled.group;
+    content.attributes = filled.attributes;
+    content.trace_header = filled.trace_header;
     send.size_bytes += attributes_bytes(&content);
-    (send, content)
+    Ok((send, content))
 }
 
 /// A message of nothing but a body.
@@ -56,14 +61,15 @@ pub(crate) fn plain(queue: &QueueAddress, body: String, sender: &str) -> (Send, 
     (send, content)
 }
 
-/// Lets a standard queue take this message of `execution` once, however often it is sent. A FIFO queue sees to that
-/// itself.
-pub(crate) fn only_once((send, content): &mut (Send, Content), execution: &Execution, purpose: &str) {
+/// Lets a standard queue take this message of `execution` once, however often it is sent and whatever its attempt's number
+/// is. A FIFO queue sees to that itself.
+pub(crate) fn only_once((send, _): &mut (Send, Content), execution: &Execution, purpose: &str) {
     if send.dedup.is_none() {
         let key = format!("{} {} {purpose}", execution.schedule.arn(), execution.id);
         send.dedup = Some(Dedup::Idempotency {
             key: half_sha256(key.as_bytes()),
-            fingerprint: crate::hash::hash(&[&content.body]),
+            // An execution has one message for each purpose; what tells its attempts apart must not make two of it.
+            fingerprint: crate::hash::hash(&[key.as_bytes()]),
             window_ms: REMEMBERED_MS,
         });
     }
@@ -83,11 +89,11 @@ pub(crate) fn attributes_bytes(content: &Content) -> u32 {
 
 /// As SQS has it: a FIFO queue goes by the id given, or by the SHA-256 of the body where the queue is set to. A standard
 /// queue takes no id, and refuses one.
-fn deduplication(queue: &QueueAddress, id: Option<String>, body: &[u8]) -> (Option<Dedup>, Option<Box<str>>) {
+fn deduplication(queue: &QueueAddress, id: Option<&DeduplicationId>, body: &[u8]) -> (Option<Dedup>, Option<Box<str>>) {
     match id {
         Some(id) => {
-            let digest = half_sha256(id.as_bytes());
-            (Some(Dedup::Fifo { id: Some(digest), body: None }), Some(id.into()))
+            let digest = half_sha256(id.as_str().as_bytes());
+            (Some(Dedup::Fifo { id: Some(digest), body: None }), Some(id.as_str().into()))
         }
         None if queue.name.is_fifo() => {
             let id: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();

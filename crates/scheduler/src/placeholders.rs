@@ -2,6 +2,8 @@
 //!
 //! Source: EventBridge Scheduler User Guide, "Adding context attributes".
 
+use afterward_names::ScheduleAddress;
+
 /// What the keywords stand for in one call of a target. All of it can stand in a JSON string and in a URL as it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Placeholders {
@@ -26,6 +28,11 @@ impl Placeholders {
             execution_id: "0123456789abcdef".to_owned(),
             attempt: 1,
         }
+    }
+
+    /// The same for that schedule: for texts that may be only so long.
+    pub(crate) fn of(schedule: &ScheduleAddress) -> Placeholders {
+        Placeholders { schedule_arn: schedule.arn().to_string(), ..Placeholders::any() }
     }
 
     /// The text with what its keywords stand for. What only looks like a keyword stays.

@@ -14,6 +14,7 @@ use crate::{
     invocation::{self, Invocation},
     message,
     problem::Problem,
+    schedule::OVER_MS,
     target::Target,
 };
 use afterward_broker::{
@@ -72,12 +73,15 @@ pub(crate) async fn due(crew: &Arc<Crew>, stored: StoredSchedule) -> Result<(), 
         Ok(understood) => understood,
         Err(why) => return give_up(crew, &stored, &why).await,
     };
+    if due_ms == OVER_MS {
+        return end(crew, &stored, NextRun::Delete).await;
+    }
     let time_ms = schedule.time_of(due_ms);
     let run = Run {
         id: stored.id,
         revision: stored.revision,
         due_ms: Some(due_ms),
-        next: schedule.after_run(time_ms, now_ms),
+        next: schedule.after_run(due_ms, now_ms),
         execution: Execution::new(stored.address, stored.revision, due_ms, time_ms),
         definition,
         call: schedule.call,
@@ -99,8 +103,13 @@ async fn give_up(crew: &Crew, stored: &StoredSchedule, why: &str) -> Result<(), 
         schedule = %stored.address.arn(), why,
         "a schedule can't be understood and runs no more; update or delete it"
     );
+    end(crew, stored, NextRun::Never).await
+}
+
+/// Stores what becomes of a schedule that runs no more, without a run.
+async fn end(crew: &Crew, stored: &StoredSchedule, next: NextRun) -> Result<(), Unavailable> {
     let StoredSchedule { id, revision, next_ms: due_ms, .. } = *stored;
-    let run = ScheduleRun { id, revision, due_ms, next: NextRun::Never, sends: Vec::new() };
+    let run = ScheduleRun { id, revision, due_ms, next, sends: Vec::new() };
     match crew.broker.run_schedule(run).await {
         Err(Failure::Unavailable(unavailable)) => Err(unavailable),
         Ok(_) | Err(Failure::Refused(_)) => Ok(()),
@@ -136,10 +145,10 @@ impl Run {
 
     fn first_step(&self) -> Result<Step, Unavailable> {
         Ok(match &self.call.target {
-            Target::Queue(target) => {
-                let message = message::of_template(&target.queue, &target.message, &self.execution, 1);
-                Step::Message(Box::new(message))
-            }
+            Target::Queue(target) => match message::of_template(&target.queue, &target.message, &self.execution, 1) {
+                Ok(message) => Step::Message(Box::new(message)),
+                Err(why) => Step::DeadLetter(Problem::lasting("InvalidParameterValue", why), None),
+            },
             Target::Http(_) => self.invocation(0, 0)?,
         })
     }

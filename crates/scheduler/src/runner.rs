@@ -1,7 +1,7 @@
 //! The tasks that run schedules: one takes what is due, and one for each queue of invocations works it off.
 
 use crate::{
-    crew::Crew,
+    crew::{Crew, Phase},
     execution::Execution,
     invocation,
     reach::HttpTargets,
@@ -17,6 +17,8 @@ use tokio::{sync::watch, task::JoinSet};
 const AT_A_TIME: usize = 256;
 /// After a failure, before the broker is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long calls that are cut off by a stop have to be put back.
+const PUTTING_BACK: Duration = Duration::from_secs(2);
 /// How often a schedule that changes while it is run by hand is looked at again.
 const LOOKS: usize = 8;
 
@@ -29,7 +31,7 @@ pub struct Runner {
 
 struct Alive {
     crew: Arc<Crew>,
-    stop: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
 }
 
 /// Why a schedule was not run by hand.
@@ -49,10 +51,10 @@ pub enum RunNowError {
 impl Runner {
     /// Starts; HTTP targets may reach what `targets` says. Needs a tokio runtime with IO and time.
     pub fn start(broker: Broker, targets: HttpTargets) -> Runner {
-        let (stop, stopping) = watch::channel(false);
-        let crew = Arc::new(Crew::new(broker, targets, stopping));
+        let (phase, follow) = watch::channel(Phase::Running);
+        let crew = Arc::new(Crew::new(broker, targets, follow));
         crew.spawn(serve(crew.clone()));
-        Runner { alive: Arc::new(Alive { crew, stop }) }
+        Runner { alive: Arc::new(Alive { crew, phase }) }
     }
 
     /// Runs a schedule now, enabled or not, and answers with the execution's id once that is stored. When it is next due
@@ -62,36 +64,40 @@ impl Runner {
     /// See [`RunNowError`].
     pub async fn run_now(&self, schedule: &ScheduleAddress) -> Result<String, RunNowError> {
         let crew = &self.alive.crew;
+        let execution = Execution::by_hand(schedule.clone(), crew.broker.now_ms());
         for _ in 0..LOOKS {
             let stored = crew.broker.schedule(schedule).await?.ok_or(RunNowError::NoSuchSchedule)?;
             let (definition, understood) = run::understand(&stored).map_err(RunNowError::Unusable)?;
-            let now_ms = crew.broker.now_ms();
             let run = Run {
                 id: stored.id,
                 revision: stored.revision,
                 due_ms: stored.next_ms,
                 next: stored.next_ms.map_or(NextRun::Never, NextRun::At),
-                execution: Execution::new(stored.address, stored.revision, now_ms, now_ms),
+                execution: execution.clone(),
                 definition,
                 call: understood.call,
-                now_ms,
+                now_ms: crew.broker.now_ms(),
             };
             if run.submit(crew).await? == Submitted::Stored {
-                return Ok(run.execution.id);
+                return Ok(execution.id);
             }
         }
         Err(Unavailable::because("the schedule kept changing while it was to be run; try again").into())
     }
 
     /// Stops: nothing new is begun, calls under way have `patience` to end. Those that don't are made again after the
-    /// next start.
+    /// next start, as the attempts that they are.
     pub async fn stop(&self, patience: Duration) {
-        self.alive.stop.send_replace(true);
-        let mut tasks = self.alive.crew.take_tasks();
-        let ended = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(patience, ended).await.is_err() {
-            tasks.shutdown().await;
+        let Alive { crew, phase } = &*self.alive;
+        let mut tasks = crew.take_tasks();
+        for (now, patience) in [(Phase::Stopping, patience), (Phase::CuttingOff, PUTTING_BACK)] {
+            phase.send_replace(now);
+            let ended = async { while tasks.join_next().await.is_some() {} };
+            if tokio::time::timeout(patience, ended).await.is_ok() {
+                return;
+            }
         }
+        tasks.shutdown().await;
     }
 }
 
@@ -109,10 +115,11 @@ impl fmt::Debug for Runner {
 
 /// Takes what is due, until the runner stops.
 async fn serve(crew: Arc<Crew>) {
+    let mut trouble = Trouble::default();
     while let Err(unavailable) = work_off_what_is_there(&crew).await {
         tokio::select! {
             () = crew.stopped() => return,
-            () = pause(&unavailable) => {}
+            () = trouble.pause(&unavailable) => {}
         }
     }
     let mut failed = None;
@@ -120,7 +127,7 @@ async fn serve(crew: Arc<Crew>) {
         let due = tokio::select! {
             biased;
             () = crew.stopped() => return,
-            due = next(&crew, failed.take()) => due,
+            due = next(&crew, failed.take(), &mut trouble) => due,
         };
         // A run that has been begun is not cut off by a stop.
         failed = run_all(&crew, due).await.err();
@@ -128,10 +135,10 @@ async fn serve(crew: Arc<Crew>) {
 }
 
 /// The schedules that are due next. What `failed` is given time to pass.
-async fn next(crew: &Crew, mut failed: Option<Unavailable>) -> Vec<StoredSchedule> {
+async fn next(crew: &Crew, mut failed: Option<Unavailable>, trouble: &mut Trouble) -> Vec<StoredSchedule> {
     loop {
         if let Some(unavailable) = failed.take() {
-            pause(&unavailable).await;
+            trouble.pause(&unavailable).await;
         }
         match crew.broker.due_schedules(AT_A_TIME).await {
             Ok(due) => return due,
@@ -156,9 +163,22 @@ async fn run_all(crew: &Arc<Crew>, due: Vec<StoredSchedule>) -> Result<(), Unava
     outcome
 }
 
-async fn pause(unavailable: &Unavailable) {
-    tracing::debug!(reason = unavailable.reason, "schedules wait for the broker");
-    tokio::time::sleep(PAUSE).await;
+/// What schedules wait for, so that it is told aloud once and not each second.
+#[derive(Default)]
+struct Trouble {
+    told: String,
+}
+
+impl Trouble {
+    async fn pause(&mut self, unavailable: &Unavailable) {
+        if self.told == unavailable.reason {
+            tracing::debug!(reason = unavailable.reason, "schedules that are due still wait");
+        } else {
+            tracing::warn!(reason = unavailable.reason, "schedules that are due wait");
+            self.told.clone_from(&unavailable.reason);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// Goes on with the calls that were pending when the server went down.

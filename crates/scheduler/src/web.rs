@@ -18,8 +18,10 @@ use hyper_util::{
 };
 use std::{error::Error, time::Duration};
 
-/// How long a request may take until its whole answer is there.
+/// How long a request may take until its answer begins.
 const LONGEST: Duration = Duration::from_secs(30);
+/// How long the rest of an answer is then waited for. It is of no account: where it takes longer, the connection is closed.
+const REST: Duration = Duration::from_secs(1);
 /// A host that has not taken the connection by then is away.
 const CONNECT: Duration = Duration::from_secs(5);
 /// Shorter than the idle timeouts of common servers, so that we close first.
@@ -61,44 +63,48 @@ impl Web {
         Web { pool, targets }
     }
 
-    /// Makes a request.
+    /// Makes a request. How its answer begins decides: a call that was taken is not made again because the rest is slow.
     pub(crate) async fn call(&self, request: Request) -> Result<(), Problem> {
-        match tokio::time::timeout(LONGEST, self.exchange(request)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Problem::passing("TimedOut", format!("no whole answer came within {LONGEST:?}"))),
-        }
-    }
-
-    async fn exchange(&self, request: Request) -> Result<(), Problem> {
-        let Request { method, url, mut headers, body } = request;
-        self.targets.check(url.host().unwrap_or_default()).map_err(|why| out_of_reach(&why))?;
-        let agent = HeaderValue::from_static(concat!("afterward/", env!("CARGO_PKG_VERSION")));
-        headers.entry(header::USER_AGENT).or_insert(agent);
-        let mut built = http::Request::new(Full::from(body));
-        (*built.method_mut(), *built.uri_mut(), *built.headers_mut()) = (method, url, headers);
-        let answer = match &self.pool {
-            Pool::Any(client) => client.request(built).await,
-            Pool::Plain(_, why) if built.uri().scheme_str() == Some("https") => {
-                let why = format!("the system has no certificates to trust for https: {why}");
-                return Err(Problem::passing("NoCertificates", why));
+        let request = built(request);
+        self.targets.check(request.uri().host().unwrap_or_default()).map_err(|why| out_of_reach(&why))?;
+        let answer = async {
+            match &self.pool {
+                Pool::Any(client) => Ok(client.request(request).await),
+                Pool::Plain(_, why) if request.uri().scheme_str() == Some("https") => {
+                    let why = format!("the system has no certificates to trust for https: {why}");
+                    Err(Problem::passing("NoCertificates", why))
+                }
+                Pool::Plain(client, _) => Ok(client.request(request).await),
             }
-            Pool::Plain(client, _) => client.request(built).await,
         };
-        let answer = answer.map_err(|error| {
-            if let Some(why) = reason(&error) {
-                return out_of_reach(why);
-            }
-            let code = if error.is_connect() { "ConnectionFailed" } else { "ConnectionBroken" };
-            Problem::passing(code, causes(&error))
-        })?;
+        let answer = match tokio::time::timeout(LONGEST, answer).await {
+            Ok(answer) => answer?.map_err(|error| {
+                if let Some(why) = reason(&error) {
+                    return out_of_reach(why);
+                }
+                let code = if error.is_connect() { "ConnectionFailed" } else { "ConnectionBroken" };
+                Problem::passing(code, causes(&error))
+            })?,
+            Err(_) => return Err(Problem::passing("TimedOut", format!("no answer came within {LONGEST:?}"))),
+        };
         let status = answer.status();
         // Read to the end, so that the connection can be used again.
-        let body = Limited::new(answer.into_body(), ANSWER_BYTES).collect().await;
-        match status.is_success() {
-            true => Ok(()),
-            false => Err(of_status(status, &body.map(|body| body.to_bytes()).unwrap_or_default())),
+        let rest = Limited::new(answer.into_body(), ANSWER_BYTES).collect();
+        let rest = tokio::time::timeout(REST, rest).await;
+        if status.is_success() {
+            return Ok(());
         }
+        let body = rest.ok().and_then(Result::ok).map(|body| body.to_bytes());
+        Err(of_status(status, &body.unwrap_or_default()))
     }
+}
+
+fn built(Request { method, url, mut headers, body }: Request) -> http::Request<Full<Bytes>> {
+    let agent = HeaderValue::from_static(concat!("afterward/", env!("CARGO_PKG_VERSION")));
+    headers.entry(header::USER_AGENT).or_insert(agent);
+    let mut built = http::Request::new(Full::from(body));
+    (*built.method_mut(), *built.uri_mut(), *built.headers_mut()) = (method, url, headers);
+    built
 }
 
 /// The name led nowhere that may be reached, if that is why a request failed.

@@ -5,7 +5,7 @@
 
 use crate::{
     backoff::after_attempt_ms,
-    call::Call,
+    call::{Call, Retry},
     crew::Crew,
     dead_letter::{DeadLetter, Exhausted},
     execution::Execution,
@@ -134,26 +134,49 @@ struct Attempt {
 
 impl Attempt {
     async fn make(&self, held: &Held<'_>) -> Result<(), Unavailable> {
-        let maximum_retries = self.call.retry.maximum_retries;
-        if self.attempt > maximum_retries.saturating_add(1) {
+        let Retry { maximum_retries, maximum_age_ms } = self.call.retry;
+        let age_ms = || held.crew.broker.now_ms().saturating_sub(self.invocation.ran_ms);
+        let before = self.attempt.saturating_sub(1);
+        if before > maximum_retries {
             let problem = Problem::passing("Interrupted", "the server went down during the last attempt");
-            return self.dead_letter(held, &problem, Some(Exhausted::Attempts)).await;
+            return self.dead_letter(held, before, &problem, Some(Exhausted::Attempts)).await;
         }
-        let Err(problem) = self.call(held.crew).await? else {
+        // The first attempt is made however late it is; the next is not, where the server was down while it waited.
+        if before > 0 && age_ms() > maximum_age_ms {
+            let problem = Problem::passing("EventTooOld", "the call had grown too old when its next attempt came");
+            return self.dead_letter(held, before, &problem, Some(Exhausted::Age)).await;
+        }
+        let outcome = tokio::select! {
+            biased;
+            outcome = self.call(held.crew) => outcome?,
+            () = held.crew.cut_off() => return self.put_back(held).await,
+        };
+        let Err(problem) = outcome else {
             return held.delete().await;
         };
         if !problem.passes {
-            return self.dead_letter(held, &problem, None).await;
+            return self.dead_letter(held, self.attempt, &problem, None).await;
         }
         if self.attempt > maximum_retries {
-            return self.dead_letter(held, &problem, Some(Exhausted::Attempts)).await;
+            return self.dead_letter(held, self.attempt, &problem, Some(Exhausted::Attempts)).await;
         }
         let wait_ms = after_attempt_ms(&self.execution.id, self.attempt);
-        let age_ms = held.crew.broker.now_ms().saturating_sub(self.invocation.ran_ms);
-        if age_ms.saturating_add(wait_ms) > self.call.retry.maximum_age_ms {
-            return self.dead_letter(held, &problem, Some(Exhausted::Age)).await;
+        if age_ms().saturating_add(wait_ms) > maximum_age_ms {
+            return self.dead_letter(held, self.attempt, &problem, Some(Exhausted::Age)).await;
         }
         held.give_back(wait_ms, &problem).await
+    }
+
+    /// Has this very attempt made again after the next start. A message's receives can't be taken back, so another message
+    /// takes its place.
+    async fn put_back(&self, held: &Held<'_>) -> Result<(), Unavailable> {
+        let invocation = Invocation { attempts_before: self.attempt.saturating_sub(1), ..self.invocation.clone() };
+        let (send, content) = invocation.message(held.queue, 0);
+        match held.crew.broker.send_one(send, content).await? {
+            Ok(_) => held.delete().await,
+            // Then it comes back as another attempt.
+            Err(_) => Ok(()),
+        }
     }
 
     /// # Errors
@@ -161,7 +184,11 @@ impl Attempt {
     async fn call(&self, crew: &Crew) -> Result<Result<(), Problem>, Unavailable> {
         match &self.call.target {
             Target::Queue(target) => {
-                let mut message = message::of_template(&target.queue, &target.message, &self.execution, self.attempt);
+                let message = message::of_template(&target.queue, &target.message, &self.execution, self.attempt);
+                let mut message = match message {
+                    Ok(message) => message,
+                    Err(why) => return Ok(Err(Problem::lasting("InvalidParameterValue", why))),
+                };
                 message::only_once(&mut message, &self.execution, "message");
                 let outcome = crew.broker.send_one(message.0, message.1).await?;
                 Ok(outcome.map(drop).map_err(|refusal| Problem::of_refusal(&refusal)))
@@ -179,6 +206,7 @@ impl Attempt {
     async fn dead_letter(
         &self,
         held: &Held<'_>,
+        attempts: u32,
         problem: &Problem,
         exhausted: Option<Exhausted>,
     ) -> Result<(), Unavailable> {
@@ -186,7 +214,7 @@ impl Attempt {
             execution: &self.execution,
             target_arn: &self.invocation.target.arn,
             input: self.invocation.target.input.as_deref(),
-            attempts: self.attempt,
+            attempts,
             problem,
             exhausted,
         };
@@ -203,7 +231,7 @@ impl Attempt {
         tracing::warn!(
             schedule = %self.execution.schedule.arn(),
             scheduled_time = self.execution.scheduled_time(),
-            attempts = self.attempt,
+            attempts,
             error = problem.message,
             "a schedule's call failed and is {outcome}"
         );

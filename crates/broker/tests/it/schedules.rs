@@ -50,7 +50,8 @@ async fn a_schedule_comes_back_as_it_was_given_also_after_a_kill() {
     rig.clock.advance(Duration::from_millis(10));
     let again = rig.broker.create_schedule(schedule("default/nightly"), Bytes::new(), None).await;
     assert_eq!(again, Err(Failure::Refused(Refusal::ScheduleExists)));
-    let id = rig.broker.update_schedule(made.address.clone(), Bytes::from_static(b"\xff other"), None).await.unwrap();
+    let other = Bytes::from_static(b"\xff other");
+    let id = rig.broker.update_schedule(made.address.clone(), made.read(), other, None).await.unwrap();
     assert_eq!(id, made.id);
     let rig = rig.kill_and_reopen();
     let found = rig.broker.schedule(&made.address).await.unwrap().unwrap();
@@ -167,7 +168,10 @@ async fn a_run_sends_and_moves_the_schedule_in_one_and_only_while_it_is_as_it_wa
     assert_eq!(refused(rig.broker.run_schedule(run(&made, next, &queue, &["late"])).await), Refusal::StaleRun);
     let again = rig.broker.schedule(&made.address).await.unwrap().unwrap();
     assert_eq!((again.next_ms, again.revision), (Some(START_MS + 60_000), made.revision));
-    rig.broker.update_schedule(made.address.clone(), Bytes::new(), again.next_ms).await.unwrap();
+    // Nor is a change made that was worked out before it ran.
+    let update = |read, next_ms| rig.broker.update_schedule(made.address.clone(), read, Bytes::new(), next_ms);
+    assert_eq!(update(made.read(), made.next_ms).await, Err(Failure::Refused(Refusal::StaleRun)));
+    update(again.read(), again.next_ms).await.unwrap();
     assert_eq!(refused(rig.broker.run_schedule(run(&again, next, &queue, &["old"])).await), Refusal::StaleRun);
 
     let newest = rig.broker.schedule(&made.address).await.unwrap().unwrap();

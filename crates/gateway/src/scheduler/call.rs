@@ -1,6 +1,6 @@
 //! One call: who calls, and what their names mean.
 
-use super::{Repeats, refusal};
+use super::{refusal, repeats::Identity};
 use crate::{caller::Caller, gateway::Inner};
 use afterward_aws::Error;
 use afterward_broker::{Broker, StoredSchedule};
@@ -22,8 +22,14 @@ impl<'a> Call<'a> {
         &self.gateway.broker
     }
 
-    pub(super) fn repeats(&self) -> &Repeats {
-        &self.gateway.repeats
+    /// Whether this request has succeeded lately, and comes again.
+    pub(super) fn has_succeeded(&self, identity: Identity) -> bool {
+        self.gateway.repeats.has_succeeded(identity, self.broker().now_ms())
+    }
+
+    /// Remembers that this request has succeeded.
+    pub(super) fn remember(&self, identity: Identity) {
+        self.gateway.repeats.remember(identity, self.broker().now_ms());
     }
 
     pub(super) fn account(&self) -> AccountId {

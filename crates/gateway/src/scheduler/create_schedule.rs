@@ -11,7 +11,9 @@ use afterward_aws::{
 };
 use afterward_broker::{Failure, machine::Refusal};
 use afterward_names::ScheduleAddress;
-use afterward_scheduler::{Definition, Schedule};
+use afterward_scheduler::{AfterCompletion, Definition, Schedule};
+
+const ACTION: &str = "CreateSchedule";
 
 /// How far back the start of a new schedule may be.
 const LATE_START_MS: u64 = 300_000;
@@ -22,13 +24,20 @@ pub(super) async fn create(call: &Call<'_>, input: ScheduleInput) -> Result<Resp
     let definition = definition::of(input, now_ms)?;
     let schedule = definition::understood(&address, &definition)?;
     check_start(&schedule, &definition, now_ms)?;
-    let due_ms = schedule.first_due_ms(now_ms);
-    match call.broker().create_schedule(address.clone(), definition.encode(), due_ms).await {
-        Ok(_) => {}
-        Err(Failure::Refused(Refusal::ScheduleExists)) if is_repeated(call, &address, &definition).await? => {}
-        Err(failure) => return Err(refusal::of_schedule(failure, &address)),
+    let schedule_arn = address.arn().to_string();
+    let identity = definition::identity(ACTION, &schedule_arn, &definition);
+    // It may have run and deleted itself since. Another one that is not there was deleted by somebody, and is made again.
+    let has_gone = definition.after_completion == AfterCompletion::Delete && call.has_succeeded(identity);
+    if !has_gone {
+        let due_ms = schedule.first_due_ms(now_ms);
+        match call.broker().create_schedule(address.clone(), definition.encode(), due_ms).await {
+            Ok(_) => call.remember(identity),
+            Err(Failure::Refused(Refusal::ScheduleExists))
+                if call.has_succeeded(identity) || is_repeated(call, &address, &definition).await? => {}
+            Err(failure) => return Err(refusal::of_schedule(failure, &address)),
+        }
     }
-    Ok(Response::CreateSchedule(ScheduleOutput { schedule_arn: address.arn().to_string() }))
+    Ok(Response::CreateSchedule(ScheduleOutput { schedule_arn }))
 }
 
 /// EventBridge Scheduler ignores the start of a one-time schedule.

@@ -1,6 +1,6 @@
 //! A schedule's definition: from AWS's shape, and back.
 
-use super::refusal::invalid;
+use super::{refusal::invalid, repeats::Identity};
 use afterward_aws::{
     Error,
     scheduler::{
@@ -47,6 +47,13 @@ pub(super) fn understood(address: &ScheduleAddress, definition: &Definition) -> 
         return Err(invalid(format!("The queue {queue} belongs to another account than the schedule, {account}.")));
     }
     Ok(schedule)
+}
+
+/// What a request with this definition is known again by.
+pub(super) fn identity(action: &str, arn: &str, definition: &Definition) -> Identity {
+    // When it came is not what it says.
+    let said = Definition { anchor_ms: 0, ..definition.clone() };
+    Identity::of(action, arn, definition.client_token.as_deref(), &said.encode())
 }
 
 fn ms(date: Timestamp, name: &str) -> Result<u64, Error> {

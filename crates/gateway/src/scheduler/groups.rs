@@ -3,7 +3,9 @@
 use super::{
     call::Call,
     page::{self, Page, date},
-    refusal, tags,
+    refusal,
+    repeats::Identity,
+    tags,
 };
 use afterward_aws::{
     Error,
@@ -20,10 +22,12 @@ use afterward_broker::{
 pub(super) async fn create(call: &Call<'_>, input: CreateScheduleGroupInput) -> Result<Response, Error> {
     const ACTION: &str = "CreateScheduleGroup";
     let group = call.group(&input.name)?;
-    let (arn, token) = (group.arn().to_string(), input.client_token.as_deref());
+    let arn = group.arn().to_string();
+    let identity = Identity::of(ACTION, &arn, input.client_token.as_deref(), b"");
     match call.broker().create_schedule_group(group.clone(), tags::of(input.tags)?).await {
-        Ok(()) => call.repeats().remember(ACTION, &arn, token),
-        Err(Failure::Refused(Refusal::ScheduleGroupExists)) if call.repeats().has_succeeded(ACTION, &arn, token) => {}
+        Ok(()) => call.remember(identity),
+        // A group does not go by itself: where it is not there, somebody has deleted it, and it is made again.
+        Err(Failure::Refused(Refusal::ScheduleGroupExists)) if call.has_succeeded(identity) => {}
         Err(failure) => return Err(refusal::of_group(failure, &group)),
     }
     Ok(Response::CreateScheduleGroup(CreateScheduleGroupOutput { schedule_group_arn: arn }))
@@ -51,12 +55,11 @@ pub(super) async fn list(call: &Call<'_>, input: ListScheduleGroupsInput) -> Res
 pub(super) async fn delete(call: &Call<'_>, input: DeleteScheduleGroupInput) -> Result<Response, Error> {
     const ACTION: &str = "DeleteScheduleGroup";
     let group = call.group(&input.name)?;
-    let (arn, token) = (group.arn().to_string(), input.client_token.as_deref());
-    match call.broker().delete_schedule_group(group.clone()).await {
-        Ok(()) => call.repeats().remember(ACTION, &arn, token),
-        Err(Failure::Refused(Refusal::NoSuchScheduleGroup | Refusal::ScheduleGroupDeleting))
-            if call.repeats().has_succeeded(ACTION, &arn, token) => {}
-        Err(failure) => return Err(refusal::of_group(failure, &group)),
+    let identity = Identity::of(ACTION, &group.arn().to_string(), input.client_token.as_deref(), b"");
+    if !call.has_succeeded(identity) {
+        let deleted = call.broker().delete_schedule_group(group.clone()).await;
+        deleted.map_err(|failure| refusal::of_group(failure, &group))?;
+        call.remember(identity);
     }
     Ok(Response::DeleteScheduleGroup)
 }

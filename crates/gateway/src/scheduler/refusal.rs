@@ -50,7 +50,7 @@ pub(super) fn invalid(why: impl fmt::Display) -> Error {
     Error::new(Code::Validation, why.to_string())
 }
 
-fn conflict(message: String) -> Error {
+pub(super) fn conflict(message: String) -> Error {
     Error::new(Code::Conflict, message)
 }
 

@@ -124,3 +124,50 @@ async fn a_schedule_is_paused_resumed_and_run_by_hand() {
     let idle = Rig::start().await;
     assert_eq!(idle.post("/_afterward/schedules/default/s/run", "").await.status, 501);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_that_comes_again_after_the_run_does_not_run_again() {
+    let rig = Rig::that_runs_schedules().await;
+    let url = rig.standard("chores").await;
+    let at =
+        json!({"ScheduleExpression": "at(2026-03-01T08:00:00)", "ActionAfterCompletion": "DELETE", "ClientToken": "t"});
+    go_to(&rig, "2026-03-01T07:59:50Z").await;
+    let made = done(&rig, "POST", "/schedules/s", with(at.clone(), json!({}))).await;
+    go_to(&rig, "2026-03-01T08:00:00Z").await;
+    assert_eq!(bodies(&rig, &url).await.len(), 1);
+    assert_eq!(done(&rig, "POST", "/schedules/s", with(at, json!({}))).await, made);
+    go_to(&rig, "2026-03-01T08:00:30Z").await;
+    assert!(bodies(&rig, &url).await.is_empty());
+}
+
+/// Changes all around the moment at which a schedule is due: none loses its run, none has it run twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_near_a_due_moment_neither_lose_a_run_nor_double_it() {
+    let rig = Rig::that_runs_schedules().await;
+    let url = rig.standard("chores").await;
+    let definition = |change: u32| {
+        with(
+            json!({"ScheduleExpression": "cron(0 * * * ? *)", "Description": format!("change {change}")}),
+            json!({"Input": "<aws.scheduler.scheduled-time>"}),
+        )
+    };
+    go_to(&rig, "2026-03-01T07:30:00Z").await;
+    for name in ["a", "b", "c"] {
+        done(&rig, "POST", &format!("/schedules/{name}"), definition(0)).await;
+    }
+    let mut sent = Vec::new();
+    for hour in 8..14 {
+        let (due, after) = (format!("2026-03-01T{hour:02}:00:00Z"), format!("2026-03-01T{hour:02}:00:01Z"));
+        let change = async |name: &str| {
+            for number in 1..12 {
+                done(&rig, "PUT", &format!("/schedules/{name}"), definition(number)).await;
+            }
+        };
+        tokio::join!(change("a"), change("b"), change("c"), go_to(&rig, &due));
+        go_to(&rig, &after).await;
+        sent.extend(bodies(&rig, &url).await);
+    }
+    sent.sort();
+    let times: Vec<String> = (8..14).flat_map(|hour| vec![format!("2026-03-01T{hour:02}:00:00Z"); 3]).collect();
+    assert_eq!(sent, times);
+}

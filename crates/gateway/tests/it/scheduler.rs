@@ -448,3 +448,31 @@ async fn without_a_signature_nothing_is_answered_where_there_are_credentials_and
     let reply = open.send(request.body("{}".into()).unwrap()).await;
     assert_eq!((reply.status, reply.header("x-amzn-errortype")), (403, "AccessDeniedException"));
 }
+
+#[tokio::test]
+async fn a_request_that_comes_again_does_not_undo_what_came_after_it() {
+    let rig = Rig::start().await;
+    for path in ["/schedules/s", "/schedule-groups/g"] {
+        let made = |token: &str| if path == "/schedules/s" { with(json!({"ClientToken": token})) } else { json!({}) };
+        done(&rig, "POST", path, made("a")).await;
+        done(&rig, "DELETE", &format!("{path}?clientToken=t"), Value::Null).await;
+        done(&rig, "POST", path, made("b")).await;
+        done(&rig, "DELETE", &format!("{path}?clientToken=t"), Value::Null).await;
+        done(&rig, "GET", path, Value::Null).await;
+    }
+    let change = |token: &str, expression: &str| with(json!({"ClientToken": token, "ScheduleExpression": expression}));
+    for (token, expression, becomes) in [
+        ("u", "rate(2 hours)", "rate(2 hours)"),
+        ("v", "rate(3 hours)", "rate(3 hours)"),
+        ("u", "rate(2 hours)", "rate(3 hours)"),
+        ("u", "rate(4 hours)", "rate(4 hours)"),
+    ] {
+        done(&rig, "PUT", "/schedules/s", change(token, expression)).await;
+        let shown = done(&rig, "GET", "/schedules/s", Value::Null).await;
+        assert_eq!(shown["ScheduleExpression"], becomes, "{token} {expression}");
+    }
+    // Who has deleted a schedule may make the same again; only one that deletes itself may have gone since it was made.
+    done(&rig, "DELETE", "/schedules/s", Value::Null).await;
+    done(&rig, "POST", "/schedules/s", with(json!({"ClientToken": "b"}))).await;
+    done(&rig, "GET", "/schedules/s", Value::Null).await;
+}

@@ -47,8 +47,8 @@ impl State {
             Command::CreateSchedule { schedule, definition_bytes, next_ms } => {
                 self.create_schedule(schedule, *definition_bytes, *next_ms)
             }
-            Command::UpdateSchedule { schedule, definition_bytes, next_ms } => {
-                self.update_schedule(schedule, *definition_bytes, *next_ms)
+            Command::UpdateSchedule { schedule, definition_bytes, next_ms, as_read } => {
+                self.update_schedule(schedule, *definition_bytes, *next_ms, *as_read)
             }
             Command::DeleteSchedule { schedule } => self.delete_schedule(schedule),
             Command::RunSchedule(run) => self.run_schedule(run),

@@ -2,7 +2,10 @@
 
 use super::one;
 use super::sends::Sends;
-use crate::{Decision, Event, NextRun, Refusal, Reply, RunSchedule, ScheduleGroupId, ScheduleId, SchedulePut, State};
+use crate::{
+    Decision, Event, NextRun, Refusal, Reply, RunSchedule, ScheduleGroupId, ScheduleId, SchedulePut, ScheduleRead,
+    State,
+};
 use afterward_names::{ScheduleAddress, limits};
 
 impl State {
@@ -50,11 +53,16 @@ impl State {
         address: &ScheduleAddress,
         definition_bytes: usize,
         next_ms: Option<u64>,
+        as_read: Option<ScheduleRead>,
     ) -> Result<Decision, Refusal> {
         small_enough(definition_bytes)?;
         let (slot, entry) = self.schedules.at(address).ok_or(Refusal::NoSuchSchedule)?;
         if self.schedules.groups.get(entry.group()).is_some_and(|group| group.deleting) {
             return Err(Refusal::ScheduleGroupDeleting);
+        }
+        // Who has worked out when it is due next from what it was must not undo a run, or have one made again.
+        if as_read.is_some_and(|read| read != entry.read()) {
+            return Err(Refusal::StaleRun);
         }
         let put = SchedulePut {
             schedule: entry.id(slot),
@@ -78,9 +86,8 @@ impl State {
     /// that was read once runs once, whoever else has read it.
     pub(super) fn run_schedule(&self, run: &RunSchedule) -> Result<Decision, Refusal> {
         let schedule = run.schedule;
-        let as_read =
-            |entry: &&crate::schedules::Entry| (entry.revision(), entry.next_ms()) == (run.revision, run.due_ms);
-        self.schedules.get(schedule).filter(as_read).ok_or(Refusal::StaleRun)?;
+        let read = ScheduleRead { revision: run.revision, next_ms: run.due_ms };
+        self.schedules.get(schedule).filter(|entry| entry.read() == read).ok_or(Refusal::StaleRun)?;
         let mut sends = Sends::new(self);
         for (number, message) in run.sends.iter().enumerate() {
             sends.add(message).map_err(|refusal| Refusal::SendRefused { number, refusal: Box::new(refusal) })?;

@@ -1,7 +1,7 @@
 //! A schedule's entry in 72 bytes and its name, for there may be a million: numbers take the bytes that they can need.
 
 use crate::packed::Bytes;
-use crate::{Location, ScheduleGroupId, ScheduleId, SchedulePut};
+use crate::{Location, ScheduleGroupId, ScheduleId, SchedulePut, ScheduleRead};
 use afterward_names::ScheduleName;
 
 /// A schedule as it is kept. The definition is in the log, at [`Entry::location`].
@@ -63,6 +63,10 @@ impl Entry {
 
     pub(crate) fn next_ms(&self) -> Option<u64> {
         Some(self.next_ms.get()).filter(|next_ms| *next_ms < NEVER)
+    }
+
+    pub(crate) fn read(&self) -> ScheduleRead {
+        ScheduleRead { revision: self.revision(), next_ms: self.next_ms() }
     }
 
     /// What is ordered by it must be out of its order meanwhile.

@@ -150,10 +150,12 @@ pub(crate) enum Op {
         bytes: usize,
         next_ms: Option<u64>,
     },
+    /// `read`: only if it is as it was when one of what was read lately was read.
     UpdateSchedule {
         of: Scheduled,
         bytes: usize,
         next_ms: Option<u64>,
+        read: Option<usize>,
     },
     DeleteSchedule {
         of: Scheduled,
@@ -319,8 +321,8 @@ fn schedule_op() -> impl Strategy<Value = Op> {
         2 => (0..GROUPS, change).prop_map(|(group, change)| Op::Group { group, change }),
         4 => (scheduled(), bytes(), next_ms())
             .prop_map(|(of, bytes, next_ms)| Op::CreateSchedule { of, bytes, next_ms }),
-        2 => (scheduled(), bytes(), next_ms())
-            .prop_map(|(of, bytes, next_ms)| Op::UpdateSchedule { of, bytes, next_ms }),
+        3 => (scheduled(), bytes(), next_ms(), proptest::option::of(0..8_usize))
+            .prop_map(|(of, bytes, next_ms, read)| Op::UpdateSchedule { of, bytes, next_ms, read }),
         1 => scheduled().prop_map(|of| Op::DeleteSchedule { of }),
         6 => run.prop_map(|(pick, next_ms, sends)| Op::RunSchedule { pick, next_ms, sends }),
     ]

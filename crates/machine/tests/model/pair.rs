@@ -10,7 +10,7 @@ use crate::world::World;
 use afterward_machine::AttributeChanges;
 use afterward_machine::{
     Batched, Command, CreateQueue, Dedup, Delivery, LeaseRef, QueueId, Receive, RedrivePolicy, Refusal, Reply,
-    ScheduleId, Send, SetAttributes, StartMove, Tags,
+    ScheduleId, ScheduleRead, Send, SetAttributes, StartMove, Tags,
 };
 use afterward_names::{AccountId, MessageId};
 
@@ -240,8 +240,13 @@ impl Pair {
             Command::CreateSchedule { schedule, definition_bytes, next_ms } => {
                 self.model.create_schedule(schedule, *definition_bytes, *next_ms)
             }
-            Command::UpdateSchedule { schedule, definition_bytes, next_ms } => {
-                self.model.update_schedule(schedule, *definition_bytes, *next_ms)
+            Command::UpdateSchedule { schedule, definition_bytes, next_ms, as_read } => {
+                let definition =
+                    |read: &ScheduleRead| self.names.definitions.iter().position(|revision| *revision == read.revision);
+                let as_read = as_read
+                    .as_ref()
+                    .map(|read| (definition(read).expect("only definitions that were read are given"), read.next_ms));
+                self.model.update_schedule(schedule, *definition_bytes, *next_ms, as_read)
             }
             Command::DeleteSchedule { schedule } => self.model.delete_schedule(schedule),
             Command::RunSchedule(run) => {

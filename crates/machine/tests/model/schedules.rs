@@ -5,7 +5,8 @@ use crate::pair::{Names, Pair, batched, dedup, same, tags};
 use crate::reference::Model;
 use crate::reference::schedules::{Group, Schedule};
 use afterward_machine::{
-    Command, NewMessage, NextRun, RunSchedule, ScheduleGroupView, ScheduleId, ScheduleView, Send, State, Tags,
+    Command, NewMessage, NextRun, RunSchedule, ScheduleGroupView, ScheduleId, ScheduleRead, ScheduleView, Send, State,
+    Tags,
 };
 use afterward_names::{ScheduleAddress, ScheduleGroupAddress};
 
@@ -29,9 +30,18 @@ impl Pair {
                 let (schedule, next_ms) = (of.address(), at(next_ms));
                 self.run(&Command::CreateSchedule { schedule, definition_bytes: bytes, next_ms })
             }
-            Op::UpdateSchedule { of, bytes, next_ms } => {
+            Op::UpdateSchedule { of, bytes, next_ms, read } => {
                 let (schedule, next_ms) = (of.address(), at(next_ms));
-                self.run(&Command::UpdateSchedule { schedule, definition_bytes: bytes, next_ms })
+                self.read_schedules();
+                // Of that schedule, as it is or was, or else of any.
+                let as_read = read.and_then(|pick| {
+                    let id = self.world.state.schedule_at(&schedule).map(|view| view.id);
+                    let newest = self.names.read.iter().rev();
+                    let own = newest.clone().filter(|read| Some(read.id) == id).nth(pick / 4);
+                    own.or_else(|| newest.clone().nth(pick)).copied()
+                });
+                let as_read = as_read.map(|read| ScheduleRead { revision: read.revision, next_ms: read.due_ms });
+                self.run(&Command::UpdateSchedule { schedule, definition_bytes: bytes, next_ms, as_read })
             }
             Op::DeleteSchedule { of } => self.run(&Command::DeleteSchedule { schedule: of.address() }),
             Op::RunSchedule { pick, next_ms, sends } => {

@@ -3,10 +3,12 @@
 mod http;
 mod queue;
 mod queue_url;
+mod template;
 
 pub(crate) use self::{
     http::{HttpTarget, Request},
-    queue::{MessageTemplate, QueueTarget},
+    queue::QueueTarget,
+    template::MessageTemplate,
 };
 
 use crate::{InvalidDefinition, TargetDefinition};
@@ -31,7 +33,7 @@ impl Target {
     pub(crate) fn of(address: &ScheduleAddress, definition: &TargetDefinition) -> Result<Target, InvalidDefinition> {
         let arn = definition.arn.as_str();
         if let Ok(QueueArn(queue)) = arn.parse() {
-            return QueueTarget::templated(queue, definition).map(Target::Queue);
+            return QueueTarget::templated(queue, address, definition).map(Target::Queue);
         }
         if definition.sqs.is_some() {
             return Err(InvalidDefinition::Parameter("SqsParameters", arn.to_owned()));

@@ -1,6 +1,6 @@
 //! Running a schedule now.
 
-use crate::rig::{HOUR, Rig, START_MS, With, arn, definition, schedule};
+use crate::rig::{HOUR, Rig, SECOND, START_MS, With, arn, definition, schedule};
 use afterward_scheduler::RunNowError;
 
 #[tokio::test]
@@ -27,4 +27,17 @@ async fn what_can_not_be_run_is_told() {
     rig.broker.create_schedule(strange.clone(), "{}".into(), Some(START_MS + HOUR)).await.unwrap();
     let told = rig.runner.run_now(&strange).await;
     assert!(matches!(told, Err(RunNowError::Unusable(_))), "{told:?}");
+}
+
+#[tokio::test]
+async fn two_runs_by_hand_in_one_millisecond_are_two() {
+    let rig = Rig::new();
+    let schedule = rig.schedule("s", &definition("at(2040-01-01T00:00:00)", &arn("late"))).await;
+    let (one, other) = (rig.runner.run_now(&schedule).await.unwrap(), rig.runner.run_now(&schedule).await.unwrap());
+    assert_ne!(one, other);
+    // The queue is made only now, so both are tried again, each by its own id.
+    let queue = rig.queue("late").await;
+    rig.pass(SECOND).await;
+    rig.nothing_pending().await;
+    assert_eq!(rig.bodies(&queue).await.len(), 2);
 }

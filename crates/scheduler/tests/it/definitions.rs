@@ -54,7 +54,7 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
         (target("https:///nowhere", ""), "is not supported"),
         (target(&arn("jobs.fifo"), "x"), "MessageGroupId"),
         (ok().in_group("a b"), "MessageGroupId"),
-        (ok().input("\u{1}"), "control character"),
+        (ok().input("\u{1}"), "Invalid binary character '#x1'"),
         (target(HTTP, r#"{"Url":"https://example.com/"}"#).in_group("g"), "SqsParameters"),
         (target(UNIVERSAL, "").with(|d| d.target.input = None), "SendMessage's parameters"),
         (target(UNIVERSAL, r#"{"QueueUrl":"jobs"}"#), "MessageBody"),

@@ -1,6 +1,7 @@
 //! Queues that are not there: retries, dead letters, restarts.
 
-use crate::rig::{HOUR, MINUTE, Rig, SECOND, With, arn, attributes, body, definition};
+use crate::rig::{HOUR, MINUTE, Rig, SECOND, START_MS, With, arn, attributes, body, definition};
+use afterward_broker::machine::AttributeChanges;
 use afterward_scheduler::RetryPolicy;
 
 const ONCE: &str = "at(2026-11-22T05:00:00)";
@@ -153,4 +154,57 @@ async fn the_queue_of_calls_may_be_deleted_under_the_runner() {
     rig.pass(HOUR).await;
     rig.pass(SECOND).await;
     assert_eq!(attributes(&rig.one(&dead).await)["SCHEDULED_TIME"], "2026-11-22T06:00:00Z");
+}
+
+#[tokio::test]
+async fn a_retry_that_waited_through_a_downtime_is_not_made_once_it_is_too_old() {
+    let rig = Rig::new();
+    let minute = RetryPolicy { maximum_event_age_s: Some(60), maximum_retry_attempts: None };
+    let definition = definition(ONCE, &arn("late")).dead_letters_to("dead").with(|d| d.target.retry = Some(minute));
+    rig.queue("dead").await;
+    rig.schedule("s", &definition).await;
+    rig.settled().await;
+    let rig = rig.kill_and_return_after(MINUTE + SECOND);
+    let (late, dead) = (rig.queue("late").await, crate::rig::address("dead"));
+    let said = attributes(&rig.one(&dead).await);
+    assert_eq!(said["EXHAUSTED_RETRY_CONDITION"], "MaximumEventAgeInSeconds");
+    assert_eq!((said["RETRY_ATTEMPTS"].as_str(), said["ERROR_CODE"].as_str()), ("0", "EventTooOld"));
+    assert_eq!(rig.bodies(&late).await, [""; 0]);
+    rig.nothing_pending().await;
+}
+
+/// An attempt whose outcome nobody saw is followed by another, which says another number.
+#[tokio::test]
+async fn an_attempt_after_one_that_was_delivered_delivers_nothing_and_is_no_failure() {
+    let rig = Rig::new();
+    let dead = rig.queue("dead").await;
+    let fifo =
+        AttributeChanges { fifo: Some(true), content_based_deduplication: Some(true), ..AttributeChanges::default() };
+    for queue in [rig.queue("jobs").await, rig.queue_with("jobs.fifo", fifo).await] {
+        // A first call makes the queue of calls, and the task that works it off.
+        let name = queue.name.as_str().replace('.', "-");
+        rig.schedule(
+            &name,
+            &definition(ONCE, &arn("missing")).retries(0).with(|d| d.target.arn = "http://127.0.0.1:1".into()),
+        )
+        .await;
+        rig.settled().await;
+        rig.nothing_pending().await;
+        for attempts_before in 0..3 {
+            let call = format!(
+                r#"{{"version":"1","schedule_arn":"arn:aws:scheduler:us-east-1:000000000000:schedule/default/s","time_ms":0,
+                "execution_id":"0123456789abcdef","ran_ms":{START_MS},"attempts_before":{attempts_before},"target":{{"arn":"{}",
+                "role_arn":"r","input":"<aws.scheduler.attempt-number>","sqs":{{"message_group_id":"g"}},
+                "dead_letter_arn":"{}"}}}}"#,
+                queue.arn(),
+                dead.arn()
+            );
+            let sends = definition(ONCE, &arn("afterward-invocations")).input(&call);
+            rig.schedule(&format!("{name}-{attempts_before}"), &sends).await;
+            rig.settled().await;
+            rig.nothing_pending().await;
+        }
+        assert_eq!(rig.bodies(&queue).await.len(), 1, "{name}");
+    }
+    assert_eq!(rig.bodies(&dead).await, [""; 0]);
 }

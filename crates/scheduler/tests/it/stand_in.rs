@@ -11,6 +11,9 @@ use tokio::{
 /// Of the statuses: no answer comes at all, and the connection stays.
 pub(crate) const SILENCE: u16 = 0;
 
+/// Of the statuses: 200, and then nothing of the body that it announces.
+pub(crate) const HEAD_ALONE: u16 = 1;
+
 pub(crate) struct StandIn {
     pub(crate) url: String,
     asked: mpsc::UnboundedReceiver<Asked>,
@@ -59,6 +62,10 @@ async fn serve(stream: TcpStream, tell: mpsc::UnboundedSender<Asked>, answers: A
         let status = answers.lock().unwrap().pop_front().unwrap_or(200);
         let _ = tell.send(asked);
         if status == SILENCE {
+            std::future::pending::<()>().await;
+        }
+        if status == HEAD_ALONE {
+            let _ = stream.get_mut().write_all(b"HTTP/1.1 200 Said\r\ncontent-length: 7\r\n\r\n").await;
             std::future::pending::<()>().await;
         }
         let answer = format!("HTTP/1.1 {status} Said\r\nlocation: /elsewhere\r\ncontent-length: 7\r\n\r\nno: {status}");

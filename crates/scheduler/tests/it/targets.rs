@@ -106,3 +106,57 @@ async fn a_delayed_message_waits_in_the_queue() {
     assert_eq!(rig.bodies(&queue).await, ["later"]);
     assert_eq!(queue, address("jobs"));
 }
+
+#[tokio::test]
+async fn keywords_are_filled_in_wherever_they_stand_in_the_input() {
+    let rig = Rig::new();
+    let queue = rig.queue_with("jobs.fifo", fifo(true)).await;
+    let universal = "arn:aws:scheduler:::aws-sdk:sqs:sendMessage";
+    let input = r#"{
+        "QueueUrl": "jobs.fifo", "MessageBody": "b",
+        "MessageGroupId": "g-<aws.scheduler.attempt-number>",
+        "MessageAttributes": {
+            "n": {"DataType": "Number", "StringValue": "<aws.scheduler.attempt-number>"},
+            "time": {"DataType": "String", "StringValue": "<aws.scheduler.scheduled-time>"}
+        },
+        "MessageSystemAttributes": {
+            "AWSTraceHeader": {"DataType": "String", "StringValue": "Root=<aws.scheduler.execution-id>"}
+        }
+    }"#;
+    rig.schedule("s", &definition("rate(1 minute)", universal).input(input)).await;
+    let received = rig.one(&queue).await;
+    let said = attributes(&received);
+    assert_eq!((said["n"].as_str(), said["time"].as_str()), ("1", "2026-11-22T05:00:00Z"));
+    assert_eq!(received.message.group.as_ref().map(|group| group.as_str()), Some("g-1"));
+    let header = received.message.content.trace_header.as_deref().unwrap();
+    assert!(header.starts_with("Root=") && header.len() == "Root=".len() + 16, "{header}");
+}
+
+#[test]
+fn what_send_message_would_refuse_is_refused_as_the_schedule_is_made() {
+    let universal = "arn:aws:scheduler:::aws-sdk:sqs:sendMessage";
+    let attribute = |name: &str, kind: &str, field: &str, value: &str| serde_json::json!({"MessageAttributes": {name: {"DataType": kind, field: value}}});
+    let trace = |kind: &str, value: &str| serde_json::json!({"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": kind, "StringValue": value}}});
+    for (members, why) in [
+        (attribute("n", "Number", "StringValue", "NaN"), "to a number"),
+        (attribute("n", "Number", "StringValue", "<aws.scheduler.scheduled-time>"), "to a number"),
+        (attribute("a", "Stringy", "StringValue", "x"), "supported type prefixes"),
+        (attribute("a", "String.\u{1}", "StringValue", "x"), "supported type prefixes"),
+        (attribute("a", "String", "StringValue", "a\u{1}b"), "Invalid binary character"),
+        (attribute("a", "Binary", "BinaryValue", ""), "non-empty message attribute value"),
+        (attribute("a", "Binary", "BinaryValue", "?"), "not base64"),
+        (attribute("AWS.x", "String", "StringValue", "x"), "reserved prefixes"),
+        (attribute("a..b", "String", "StringValue", "x"), "periods in succession"),
+        (trace("Number", "1"), "AWSTraceHeader"),
+        (trace("String", ""), "non-empty"),
+        (serde_json::json!({"MessageBody": "\u{1}"}), "Invalid binary character"),
+        (serde_json::json!({"MessageGroupId": "a b"}), "MessageGroupId is"),
+        (serde_json::json!({"MessageGroupId": "g".repeat(100) + "<aws.scheduler.schedule-arn>"}), "MessageGroupId is"),
+    ] {
+        let mut input = serde_json::json!({"QueueUrl": "jobs", "MessageBody": "b"});
+        input.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let definition = definition("rate(1 minute)", universal).input(&input.to_string());
+        let refused = afterward_scheduler::Schedule::of(&crate::rig::schedule("s"), &definition).unwrap_err();
+        assert!(refused.to_string().contains(why), "{input}: {refused}");
+    }
+}

@@ -1,6 +1,6 @@
 //! When schedules run.
 
-use crate::rig::{HOUR, MINUTE, Rig, START_MS, With, arn, definition};
+use crate::rig::{HOUR, MINUTE, Rig, SECOND, START_MS, With, arn, definition};
 use afterward_scheduler::{AfterCompletion, Schedule, WindowDefinition};
 
 #[tokio::test]
@@ -71,7 +71,8 @@ async fn a_flexible_window_spreads_schedules_and_each_keeps_its_moment() {
     assert_eq!(by_now, vec!["2026-11-22T06:00:00Z"; expected], "the scheduled time is the author's");
     let now_ms = rig.broker.now_ms();
     for (schedule, due) in &dues {
-        let changed = Schedule::of(schedule, &flexible).unwrap().due_after_change_ms(now_ms).unwrap() - START_MS;
+        let (same, next_ms) = (Schedule::of(schedule, &flexible).unwrap(), rig.stored(schedule).await.unwrap().next_ms);
+        let changed = same.due_after_change_ms(Some(&same), next_ms, now_ms).unwrap() - START_MS;
         let tomorrow = due % (24 * HOUR) != changed % (24 * HOUR);
         assert_eq!(changed > 24 * HOUR, *due < HOUR + 15 * MINUTE, "{schedule:?}");
         assert!(tomorrow || changed == *due);
@@ -89,7 +90,8 @@ async fn a_window_that_is_open_when_a_schedule_is_made_is_not_its_own() {
         let schedule = rig.schedule(&format!("s{number}"), &flexible).await;
         let tomorrow = 24 * HOUR - 10 * MINUTE;
         assert!(rig.due(&schedule).await.unwrap() >= tomorrow);
-        let changed = Schedule::of(&schedule, &flexible).unwrap().due_after_change_ms(START_MS + MINUTE);
+        let same = Schedule::of(&schedule, &flexible).unwrap();
+        let changed = same.due_after_change_ms(Some(&same), None, START_MS + MINUTE);
         assert!(changed.unwrap() - START_MS >= tomorrow, "nor when it is changed");
     }
 }
@@ -104,14 +106,52 @@ async fn a_window_longer_than_the_period_still_runs_every_time() {
     for _ in 0..60 {
         rig.pass(MINUTE).await;
     }
-    let bodies = rig.bodies(&queue).await;
-    // In the order of its times; the last ten may still be within their windows.
+    let mut bodies = rig.bodies(&queue).await;
     let minute = |index: usize| format!("2026-11-22T05:{index:02}:00Z");
-    assert!((50..=60).contains(&bodies.len()), "{}", bodies.len());
-    let mut sorted = bodies.clone();
-    sorted.sort();
-    sorted.dedup();
-    assert_eq!(sorted, (0..bodies.len()).map(minute).collect::<Vec<_>>());
+    assert_ne!(
+        bodies,
+        (0..bodies.len()).map(minute).collect::<Vec<_>>(),
+        "each at its own moment, whatever came before"
+    );
+    bodies.sort();
+    let distinct = bodies.len();
+    bodies.dedup();
+    assert_eq!(bodies.len(), distinct, "no time runs twice");
+    // The windows of the first fifty have passed; the last ten may still have their moments to come.
+    assert_eq!(bodies[..51], (0..51).map(minute).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn times_that_draw_the_same_moment_run_once_and_the_schedule_goes_on() {
+    // The moment drawn for one minute of this schedule, in the window of two minutes, is that of the minute before.
+    let due_ms = 1_832_930_132_992;
+    let first_ms = 1_832_930_040_000;
+    let rig = Rig::new().kill_and_return_after(first_ms - START_MS);
+    let queue = rig.queue("ticks").await;
+    let flexible = definition("rate(1 minute)", &arn("ticks")).with(|d| {
+        d.start_ms = Some(first_ms);
+        d.window = WindowDefinition::Flexible { minutes: 2 };
+    });
+    let schedule = rig.schedule("flexible", &flexible).await;
+    assert_eq!(rig.due(&schedule).await, Some(due_ms - START_MS));
+    rig.pass(due_ms - first_ms).await;
+    assert_eq!(rig.bodies(&queue).await, ["2028-01-31T11:14:00Z"]);
+    let next_ms = rig.due(&schedule).await.unwrap() + START_MS;
+    assert!((due_ms + 1..due_ms + 4 * MINUTE).contains(&next_ms), "{next_ms}");
+    rig.pass(next_ms - due_ms).await;
+    assert_eq!(rig.bodies(&queue).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_one_time_schedule_of_the_past_is_taken_and_deletes_itself_if_it_is_to() {
+    let rig = Rig::new();
+    let queue = rig.queue("ticks").await;
+    let past = definition("at(2020-01-01T00:00:00)", &arn("ticks"));
+    let kept = rig.schedule("kept", &past).await;
+    let deleted = rig.schedule("deleted", &past.with(|d| d.after_completion = AfterCompletion::Delete)).await;
+    rig.settled().await;
+    assert_eq!((rig.due(&kept).await, rig.stored(&deleted).await), (None, None));
+    assert_eq!(rig.bodies(&queue).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -148,7 +188,11 @@ async fn a_one_time_schedule_may_be_made_a_minute_late_and_what_is_over_stays_ov
     rig.schedule("too-late", &too_late).await;
     rig.settled().await;
     assert_eq!(rig.bodies(&queue).await, ["2026-11-22T04:59:10Z"]);
-    assert_eq!(Schedule::of(&schedule, &late).unwrap().due_after_change_ms(rig.broker.now_ms()), None);
+    let same = Schedule::of(&schedule, &late).unwrap();
+    assert_eq!(same.due_after_change_ms(Some(&same), None, rig.broker.now_ms()), None);
+    let other = Schedule::of(&schedule, &definition("at(2026-11-22T04:59:20)", &arn("ticks"))).unwrap();
+    let due_ms = other.due_after_change_ms(Some(&same), None, rig.broker.now_ms());
+    assert_eq!(due_ms, Some(START_MS - 40 * SECOND), "a time that it is newly given may be late, too");
 }
 
 #[tokio::test]

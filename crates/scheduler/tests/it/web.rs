@@ -2,7 +2,7 @@
 
 use crate::{
     rig::{MINUTE, Rig, With, attributes, body, definition, until},
-    stand_in::{SILENCE, StandIn},
+    stand_in::{HEAD_ALONE, SILENCE, StandIn},
 };
 use afterward_scheduler::HttpTargets;
 use std::time::Duration;
@@ -161,6 +161,32 @@ async fn a_stop_waits_for_the_calls_under_way_and_no_longer_than_it_is_told() {
     rig.clock.advance(Duration::from_secs(3600));
     rig.schedule("after", &definition("rate(1 hour)", &web.url)).await;
     assert!(web.is_done(), "nothing is begun after a stop");
+}
+
+#[tokio::test]
+async fn a_call_that_was_taken_is_not_made_again_because_the_rest_of_the_answer_is_slow() {
+    let mut web = StandIn::answering(&[HEAD_ALONE]).await;
+    let rig = Rig::new();
+    let dead = rig.queue("dead").await;
+    rig.schedule("s", &definition(ONCE, &web.url).retries(0).dead_letters_to("dead")).await;
+    web.asked().await;
+    rig.nothing_pending().await;
+    assert_eq!(rig.bodies(&dead).await, [""; 0]);
+    assert!(web.is_done());
+}
+
+#[tokio::test]
+async fn a_call_that_is_cut_off_by_a_stop_is_made_again_as_the_attempt_that_it_is() {
+    let mut web = StandIn::answering(&[SILENCE]).await;
+    let rig = Rig::new();
+    let only_once = definition(ONCE, &web.url).input("<aws.scheduler.attempt-number>").retries(0);
+    rig.schedule("s", &only_once).await;
+    assert_eq!(web.asked().await.body, "1");
+    rig.runner.stop(Duration::ZERO).await;
+    let rig = rig.kill_and_return_after(0);
+    assert_eq!(web.asked().await.body, "1");
+    rig.nothing_pending().await;
+    assert!(web.is_done());
 }
 
 #[tokio::test]

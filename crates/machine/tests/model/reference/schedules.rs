@@ -130,11 +130,15 @@ impl Model {
         address: &ScheduleAddress,
         definition_bytes: usize,
         next_ms: Option<u64>,
+        as_read: Option<(usize, Option<u64>)>,
     ) -> Result<Told, Refusal> {
         small_enough(definition_bytes)?;
         let (definition, now_ms) = (self.defined, self.now_ms);
         let schedule = self.schedules.iter_mut().find(|schedule| schedule.address == *address);
         let schedule = schedule.ok_or(Refusal::NoSuchSchedule)?;
+        if as_read.is_some_and(|read| read != (schedule.definition, schedule.next_ms)) {
+            return Err(Refusal::StaleRun);
+        }
         (schedule.definition, schedule.modified_ms, schedule.next_ms) = (definition, now_ms, next_ms);
         self.defined += 1;
         Ok(Told::Schedule { number: schedule.number, definition })
