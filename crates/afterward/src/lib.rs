@@ -5,8 +5,9 @@
 //! [`Queue`] puts messages in; [`Worker`] takes them out of a [`Source`], which a queue is; both speak through
 //! [`sqs::Client`]. The library knows nothing of the server's inside, and works against every SQS endpoint. What an Afterward
 //! server has beyond SQS it uses where it finds it: headers on SQS's own requests, which others ignore (the reason of a failure,
-//! [`sqs::ERROR_HEADER`]; progress, [`sqs::PROGRESS_HEADER`]; the keys of unique jobs), schedules at the same address, and dead
-//! letters in one step with their history. What happens elsewhere instead is said with each.
+//! [`sqs::ERROR_HEADER`]; progress, [`sqs::PROGRESS_HEADER`]; that a message was not begun, [`sqs::UNBEGUN_HEADER`]; the keys of
+//! unique jobs), schedules at the same address, and dead letters in one step with their history. What happens elsewhere instead
+//! is said with each.
 
 // The derive macro names this crate by its name, here as everywhere.
 extern crate self as afterward;

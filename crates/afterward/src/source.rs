@@ -53,6 +53,13 @@ pub trait Source: Send + Sync + 'static {
         error: Option<&str>,
     ) -> impl Future<Output = Result<(), SourceError>> + Send;
 
+    /// Makes a message visible again `wait` from now that was received and not begun, so that this receive does not count
+    /// towards those that the redrive policy allows. A source that counts every receive only changes the visibility, and that
+    /// is what this does unless implemented.
+    fn hand_back(&self, receipt: &str, wait: Duration) -> impl Future<Output = Result<(), SourceError>> + Send {
+        self.change_visibility(receipt, wait, None)
+    }
+
     /// Says how far the work on a message is, and makes it visible again `after` from now, as
     /// [`change_visibility`](Source::change_visibility) does. `progress`: a fraction from 0 to 1 and words, such as
     /// `0.4 resized`. A source that has nowhere to put it only changes the visibility, and that is what this does unless

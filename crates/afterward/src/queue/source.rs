@@ -95,6 +95,11 @@ impl Source for Queue {
         self.change(receipt, after, error.map(error_header).unwrap_or_default()).await
     }
 
+    async fn hand_back(&self, receipt: &str, wait: Duration) -> Result<(), SourceError> {
+        let unbegun = HeaderMap::from_iter([(sqs::UNBEGUN_HEADER, HeaderValue::from_static("true"))]);
+        self.change(receipt, wait, unbegun).await
+    }
+
     async fn report_progress(&self, receipt: &str, after: Duration, progress: &str) -> Result<(), SourceError> {
         self.change(receipt, after, text_header(sqs::PROGRESS_HEADER, progress)).await
     }

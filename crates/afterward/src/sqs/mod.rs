@@ -88,6 +88,10 @@ pub const ERROR_HEADER: http::HeaderName = http::HeaderName::from_static("x-afte
 /// fraction from 0 to 1 and words, such as `0.4 resized`. Amazon ignores it.
 pub const PROGRESS_HEADER: http::HeaderName = http::HeaderName::from_static("x-afterward-progress");
 
+/// The header by which a change of visibility tells an Afterward server that its consumer has not begun the message, so that
+/// the receive does not count: `true`. Amazon ignores it, and counts.
+pub const UNBEGUN_HEADER: http::HeaderName = http::HeaderName::from_static("x-afterward-unbegun");
+
 /// What a long poll lasts when the queue's own wait applies, which may be anything up to this.
 const LONGEST_POLL: Duration = Duration::from_secs(20);
 

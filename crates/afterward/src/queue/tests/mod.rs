@@ -111,6 +111,17 @@ async fn a_failure_is_told_in_a_header() {
     }
 }
 
+#[tokio::test]
+async fn what_was_not_begun_is_handed_back_with_a_word_that_it_was_not() {
+    let server = Server::ruled(|_| ok("")).await;
+    let jobs = queue(&server, "jobs");
+    jobs.hand_back("r1", Duration::from_secs(5)).await.unwrap();
+    let asked = server.asked().pop().unwrap();
+    assert_eq!(asked.headers()["x-amz-target"], "AmazonSQS.ChangeMessageVisibility");
+    assert_eq!(asked.headers()[sqs::UNBEGUN_HEADER], "true");
+    assert_eq!(server.bodies().pop().unwrap()["VisibilityTimeout"], 5);
+}
+
 /// The kind of an error, by name.
 fn kind(error: &SourceError) -> &'static str {
     match error {
