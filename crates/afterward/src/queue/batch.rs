@@ -61,8 +61,12 @@ pub(super) async fn send_all(queue: &Queue, parcels: Vec<Parcel>) -> Vec<Outcome
 /// A standard queue: several calls at a time, in no order.
 async fn at_once(queue: &Queue, requests: Vec<Numbered>) -> Vec<(usize, Outcome)> {
     let mut told = Vec::with_capacity(requests.len());
+    let mut parts = parts(requests);
+    if parts.len() == 1 {
+        return insist(queue, parts.remove(0)).await;
+    }
     let mut calls = JoinSet::new();
-    for part in parts(requests) {
+    for part in parts {
         if calls.len() >= CALLS
             && let Some(Ok(outcomes)) = calls.join_next().await
         {
@@ -82,7 +86,7 @@ async fn insist(queue: &Queue, mut part: Vec<Numbered>) -> Vec<(usize, Outcome)>
     let mut told = Vec::with_capacity(part.len());
     let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
     for attempt in 1.. {
-        let outcomes = send_part(queue, part.clone()).await;
+        let outcomes = send_part(queue, &part).await;
         let may_retry = attempt < ATTEMPTS;
         let (again, settled): (Vec<_>, Vec<_>) =
             outcomes.into_iter().partition(|(_, outcome)| may_retry && was_failed_at(outcome));
@@ -112,7 +116,7 @@ async fn in_order(queue: &Queue, requests: Vec<Numbered>) -> Vec<(usize, Outcome
         let is_broken = |(_, parcel): &Numbered| parcel.group().is_some_and(|group| broken.contains(group));
         let (left_out, part): (Vec<_>, Vec<_>) = part.into_iter().partition(is_broken);
         told.extend(left_out.into_iter().map(|(number, parcel)| (number, Err(overtaking(&parcel)))));
-        for (number, outcome) in send_part(queue, part).await {
+        for (number, outcome) in send_part(queue, &part).await {
             if let (Err(_), Some(Some(group))) = (&outcome, groups.get(number)) {
                 broken.insert(group.clone());
             }
@@ -167,25 +171,23 @@ pub(super) fn size_bytes(request: &sqs::SendMessageRequest) -> usize {
 }
 
 /// One call, or as many as it takes where the service takes less at once than we thought.
-async fn send_part(queue: &Queue, part: Vec<Numbered>) -> Vec<(usize, Outcome)> {
+async fn send_part(queue: &Queue, part: &[Numbered]) -> Vec<(usize, Outcome)> {
     let (mut waiting, mut told) = (vec![part], Vec::new());
-    while let Some(mut part) = waiting.pop() {
-        if part.len() == 1 {
-            for (number, parcel) in part {
-                told.push((number, send_one(queue, parcel).await));
-            }
+    while let Some(part) = waiting.pop() {
+        if let [(number, parcel)] = part {
+            told.push((*number, send_one(queue, parcel.clone()).await));
             continue;
         }
         if part.is_empty() {
             continue;
         }
-        match call(queue, &part).await {
+        match call(queue, part).await {
             Ok(outcomes) => told.extend(outcomes),
             Err(error) if error.has_code(&["BatchRequestTooLong"]) => {
-                let second_half = part.split_off(part.len() / 2);
+                let (first_half, second_half) = part.split_at(part.len() / 2);
                 // The last one pushed goes first: order matters to a FIFO queue.
                 waiting.push(second_half);
-                waiting.push(part);
+                waiting.push(first_half);
             }
             Err(error) => told.extend(part.iter().map(|(number, _)| (*number, Err(error.for_another().into())))),
         }

@@ -2,15 +2,21 @@
 //!
 //! A delete waits for nobody: it goes out at once while fewer than [`CALLS`] are under way, and takes along whichever
 //! others have come up by then. Only when all calls are busy do deletes gather, up to ten to a call. There is no timer
-//! and no background task: one of the waiting callers makes the call for all of them.
+//! and no background task: one of the waiting callers makes the call for all of them, and passes its turn on.
+//!
+//! Invariants:
+//! - A caller is woken when its delete is done, or when it is to make a call, and for nothing else.
+//! - At most one caller gathers others at a time, so that they don't end up in several calls.
+//! - While deletes wait, somebody gathers or all calls are under way: a caller that is dropped passes its turn on, too.
 
 use super::source::{of_entry, of_lease};
 use crate::{SourceError, sqs};
 use std::{
     collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 /// Delete calls under way at a time.
 const CALLS: usize = 4;
@@ -21,36 +27,129 @@ const BATCH: usize = 10;
 pub(super) struct Deletes {
     client: sqs::Client,
     queue_url: String,
-    waiting: Mutex<VecDeque<Waiting>>,
-    calls: Semaphore,
+    line: Line,
 }
 
+/// Who waits for a call.
+#[derive(Debug, Clone, Default)]
+struct Line(Arc<Mutex<Queued>>);
+
+#[derive(Debug, Default)]
+struct Queued {
+    waiting: VecDeque<Waiting>,
+    /// Turns that somebody has.
+    turns: usize,
+    /// Somebody has a turn and has yet to see who else wants to come.
+    gathering: bool,
+}
+
+#[derive(Debug)]
 struct Waiting {
     receipt: String,
-    done: oneshot::Sender<Result<(), SourceError>>,
+    told: oneshot::Sender<Told>,
+}
+
+/// What one who waits is told.
+#[derive(Debug)]
+enum Told {
+    Done(Result<(), SourceError>),
+    YourTurn(Turn),
+}
+
+/// The right to make one call, for oneself and others. Dropped, it is passed on.
+#[derive(Debug)]
+struct Turn {
+    line: Line,
+    gathering: bool,
+}
+
+impl Line {
+    fn queued(&self) -> MutexGuard<'_, Queued> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A turn for one who does not wait yet, if it need not wait; else its place behind the others.
+    fn enter(&self, receipt: &str) -> Result<Turn, oneshot::Receiver<Told>> {
+        let mut queued = self.queued();
+        if !queued.gathering && queued.turns < CALLS {
+            queued.turns += 1;
+            queued.gathering = true;
+            return Ok(Turn { line: self.clone(), gathering: true });
+        }
+        let (told, news) = oneshot::channel();
+        queued.waiting.push_back(Waiting { receipt: receipt.to_owned(), told });
+        Err(news)
+    }
+
+    /// Gives those who wait a turn, if there is one.
+    fn call_up(&self) {
+        let next = {
+            let mut queued = self.queued();
+            if queued.gathering || queued.turns >= CALLS {
+                return;
+            }
+            // One that has gone has no use for a turn; its message comes again.
+            let next = std::iter::from_fn(|| queued.waiting.pop_front()).find(|one| !one.told.is_closed());
+            if next.is_some() {
+                queued.turns += 1;
+                queued.gathering = true;
+            }
+            next
+        };
+        if let Some(next) = next {
+            // Not taken, the turn is dropped here, and passed on.
+            drop(next.told.send(Told::YourTurn(Turn { line: self.clone(), gathering: true })));
+        }
+    }
+}
+
+impl Turn {
+    fn is_full(&self) -> bool {
+        self.line.queued().waiting.len() >= BATCH - 1
+    }
+
+    /// Who comes along. Those that don't fit get a call of their own, if one is free.
+    fn gather(&mut self) -> Vec<Waiting> {
+        let mut queued = self.line.queued();
+        let count = queued.waiting.len().min(BATCH - 1);
+        let others = queued.waiting.drain(..count).collect();
+        queued.gathering = false;
+        drop(queued);
+        self.gathering = false;
+        self.line.call_up();
+        others
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut queued = self.line.queued();
+        queued.turns -= 1;
+        if self.gathering {
+            queued.gathering = false;
+        }
+        drop(queued);
+        self.line.call_up();
+    }
 }
 
 impl Deletes {
     pub(super) fn new(client: sqs::Client, queue_url: String) -> Deletes {
-        Deletes { client, queue_url, waiting: Mutex::default(), calls: Semaphore::new(CALLS) }
+        Deletes { client, queue_url, line: Line::default() }
     }
 
     /// Deletes a message.
     pub(super) async fn delete(&self, receipt: &str) -> Result<(), SourceError> {
-        let (done, mut outcome) = oneshot::channel();
-        self.push(Waiting { receipt: receipt.to_owned(), done });
-        loop {
-            tokio::select! {
-                biased;
-                outcome = &mut outcome => return match outcome {
-                    Ok(outcome) => outcome,
-                    // Whoever had this delete in its call was dropped with it.
-                    Err(_) => self.call(vec![receipt.to_owned()]).await.pop().unwrap_or(Ok(())),
-                },
-                // The semaphore is never closed, so there is a permit.
-                _permit = self.calls.acquire() => self.call_for_waiting().await,
-            }
-        }
+        let turn = match self.line.enter(receipt) {
+            Ok(turn) => turn,
+            Err(news) => match news.await {
+                Ok(Told::Done(outcome)) => return outcome,
+                Ok(Told::YourTurn(turn)) => turn,
+                // Whoever had this delete in its call was dropped with it.
+                Err(_) => return self.call_one(receipt.to_owned()).await.map_err(|error| of_lease(&error)),
+            },
+        };
+        self.delete_with_others(turn, receipt).await
     }
 
     /// Deletes several, in as few calls as it takes; the outcomes are in the order of the receipts.
@@ -58,23 +157,25 @@ impl Deletes {
         let mut outcomes = Vec::with_capacity(receipts.len());
         while !receipts.is_empty() {
             let rest = receipts.split_off(receipts.len().min(BATCH));
-            outcomes.append(&mut self.call(std::mem::replace(&mut receipts, rest)).await);
+            outcomes.append(&mut self.call(mem::replace(&mut receipts, rest)).await);
         }
         outcomes
     }
 
-    async fn call_for_waiting(&self) {
-        // Others that are ready to run may have deletes to add, and that costs less than a call of their own.
-        tokio::task::yield_now().await;
-        let batch = self.take();
-        let (receipts, done): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.receipt, one.done)).unzip();
-        if receipts.is_empty() {
-            return;
+    async fn delete_with_others(&self, mut turn: Turn, receipt: &str) -> Result<(), SourceError> {
+        if !turn.is_full() {
+            // Others that are ready to run may have deletes to add, and that costs less than a call of their own.
+            tokio::task::yield_now().await;
         }
-        for (done, outcome) in done.into_iter().zip(self.call(receipts).await) {
+        let (others, told): (Vec<_>, Vec<_>) = turn.gather().into_iter().map(|one| (one.receipt, one.told)).unzip();
+        let receipts = std::iter::once(receipt.to_owned()).chain(others).collect();
+        let mut outcomes = self.call(receipts).await.into_iter();
+        let own = outcomes.next().unwrap_or(Ok(()));
+        for (told, outcome) in told.into_iter().zip(outcomes) {
             // A caller that has gone does not want to know.
-            let _ = done.send(outcome);
+            drop(told.send(Told::Done(outcome)));
         }
+        own
     }
 
     /// Deletes these in one call; the outcomes are in the order of the receipts.
@@ -107,14 +208,70 @@ impl Deletes {
         }
         Ok(outcomes)
     }
+}
 
-    fn push(&self, waiting: Waiting) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(waiting);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type News = oneshot::Receiver<Told>;
+
+    fn enter(line: &Line, count: usize) -> Vec<Result<Turn, News>> {
+        (0..count).map(|number| line.enter(&number.to_string())).collect()
     }
 
-    fn take(&self) -> Vec<Waiting> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = waiting.len().min(BATCH);
-        waiting.drain(..count).collect()
+    fn told(news: &mut News) -> Option<Turn> {
+        match news.try_recv().ok()? {
+            Told::YourTurn(turn) => Some(turn),
+            Told::Done(_) => None,
+        }
+    }
+
+    #[test]
+    fn who_comes_while_somebody_gathers_travels_along() {
+        let line = Line::default();
+        let mut entered = enter(&line, 25).into_iter();
+        let mut first = entered.next().unwrap().unwrap();
+        let mut waiting: Vec<News> = entered.map(Result::unwrap_err).collect();
+        assert_eq!(first.gather().len(), 9);
+        let turn = |waiting: &mut [News]| waiting.iter_mut().enumerate().find_map(|(at, news)| Some((at, told(news)?)));
+        // Those that did not fit have a call of their own at once, led by the first of them.
+        let (at, mut second) = turn(&mut waiting).unwrap();
+        assert_eq!((at, second.gather().len()), (9, 9));
+        let (at, mut third) = turn(&mut waiting).unwrap();
+        assert_eq!((at, third.gather().len()), (19, 4));
+        assert!(turn(&mut waiting).is_none());
+    }
+
+    #[test]
+    fn when_all_calls_are_under_way_the_first_that_ends_calls_up_who_waits() {
+        let line = Line::default();
+        let alone = || {
+            let mut turn = line.enter("").unwrap();
+            assert!(turn.gather().is_empty());
+            turn
+        };
+        let mut calls: Vec<Turn> = (0..CALLS).map(|_| alone()).collect();
+        let mut waiting: Vec<News> = enter(&line, 3).into_iter().map(Result::unwrap_err).collect();
+        assert!(waiting.iter_mut().all(|news| told(news).is_none()));
+        calls.pop();
+        let mut turn = told(&mut waiting[0]).unwrap();
+        assert_eq!(turn.gather().len(), 2);
+    }
+
+    #[test]
+    fn a_turn_of_one_who_has_gone_is_not_lost() {
+        let line = Line::default();
+        let first = line.enter("").unwrap();
+        let mut waiting: Vec<News> = enter(&line, 4).into_iter().map(Result::unwrap_err).collect();
+        // One has gone before its turn; the next one is told of its turn and goes without having looked.
+        drop(waiting.remove(0));
+        drop(first);
+        drop(waiting.remove(0));
+        let turn = told(&mut waiting[0]).unwrap();
+        drop(turn);
+        assert!(told(&mut waiting[1]).is_some());
+        assert_eq!(line.queued().turns, 0);
+        assert!(line.enter("").is_ok());
     }
 }

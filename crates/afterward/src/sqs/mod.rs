@@ -132,7 +132,7 @@ impl Client {
         let call = Call {
             name: action,
             method: Method::POST,
-            path_and_query: "/",
+            path_and_query: service::ROOT,
             headers: json_headers(action, headers),
             body: Bytes::from(body),
             poll: poll_of(request),

@@ -10,13 +10,15 @@ use super::{
     transport::Transport,
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, Uri, header};
 use std::{
     fmt,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("afterward/", env!("CARGO_PKG_VERSION")));
+/// The path of all actions that go by a header.
+pub(super) const ROOT: &str = "/";
 /// The waits between attempts: the first, and what they grow to.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_LONGEST: Duration = Duration::from_secs(5);
@@ -33,6 +35,8 @@ pub(crate) struct Patience {
 /// A service at an endpoint, for one region.
 pub(crate) struct Service {
     endpoint: Endpoint,
+    /// Where most calls go: the endpoint's `/`.
+    root: Option<Uri>,
     region: String,
     keys: Keys,
     signing: Signing,
@@ -63,7 +67,8 @@ impl Service {
     ) -> Result<Service, SettingsError> {
         let transport = Transport::new(&endpoint)?;
         let signing = Signing::new(&keys, &region, name);
-        Ok(Service { endpoint, region, keys, signing, transport, patience })
+        let root = endpoint.uri(ROOT).ok();
+        Ok(Service { endpoint, root, region, keys, signing, transport, patience })
     }
 
     /// Another service of this region, reached with `keys`, or with the same ones.
@@ -93,14 +98,15 @@ impl Service {
         read: impl Fn(http::Response<Bytes>) -> Result<T, ErrorKind>,
     ) -> Result<T, Error> {
         let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
-        let mut attempt = 1;
+        let (mut attempt, mut is_perhaps_done) = (1, false);
         loop {
             let failure = match self.attempt(call).await.and_then(|reply| read(reply).map_err(Failure::from)) {
                 Ok(result) => return Ok(result),
                 Err(failure) => failure,
             };
+            is_perhaps_done |= failure.kind.is_perhaps_done();
             if attempt >= self.patience.attempts || !may_retry(&failure.kind) {
-                return Err(Error::new(&self.endpoint, call.name, attempt, failure));
+                return Err(Error::new(&self.endpoint, call.name, attempt, failure).after(is_perhaps_done));
             }
             let wait = backoff.wait();
             tracing::debug!(action = call.name, endpoint = %self.endpoint, attempt, ?wait, reason = ?failure.kind, "trying again");
@@ -112,7 +118,10 @@ impl Service {
     /// Signs and sends once. Signed anew each time, because a signature ages.
     async fn attempt(&self, call: &Call<'_>) -> Result<http::Response<Bytes>, Failure> {
         let bad_request = |error: &dyn fmt::Display| Failure::from(ErrorKind::BadRequest(error.to_string()));
-        let uri = self.endpoint.uri(call.path_and_query).map_err(|error| bad_request(&error))?;
+        let uri = match &self.root {
+            Some(root) if call.path_and_query == ROOT => root.clone(),
+            _ => self.endpoint.uri(call.path_and_query).map_err(|error| bad_request(&error))?,
+        };
         let mut headers = call.headers.clone();
         headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
         self.signing.sign(&call.method, &uri, &mut headers, &call.body, now_ms()).await?;

@@ -7,10 +7,10 @@
 //! What then becomes of the message is [`settle`](super::settle)'s; that its lease lasts meanwhile, the
 //! [`keeper`](super::keeper)'s.
 
-use super::{Cancelled, Context, Job, failure::describe_panic, hand::Hand, run::Shared};
+use super::{Cancelled, Context, Job, failure::describe_panic, hand::Hand, shared::Shared};
 use crate::{Source, source::Cause};
 use std::{
-    future::poll_fn,
+    future::{pending, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::Arc,
@@ -42,7 +42,7 @@ pub(super) async fn work<S: Source>(shared: &Shared<S>, hand: &Arc<Hand>, place:
             Err(cause) => Ending::Failed(cause),
         },
         () = hand.interrupted() => Ending::GivenUp,
-        () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+        () = reached(deadline) => {
             hand.cancel(Cancelled::TimedOut);
             Ending::Failed(overtime(timeout))
         }
@@ -55,6 +55,14 @@ pub(super) async fn fetch<S: Source>(shared: &Shared<S>, hand: &Hand) -> Result<
         biased;
         body = shared.source.body(&hand.delivery) => body.map_err(Ending::Failed),
         () = hand.interrupted() => Err(Ending::GivenUp),
+    }
+}
+
+/// Waits for a time; for ever, where there is none.
+async fn reached(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
     }
 }
 

@@ -25,11 +25,13 @@ mod run;
 pub(crate) mod schedule;
 mod service;
 mod settle;
+mod shared;
 mod stop;
 mod summary;
 #[cfg(feature = "testing")]
 pub(crate) mod trial;
 mod verdict;
+mod work;
 mod workers;
 
 #[cfg(test)]
@@ -64,9 +66,10 @@ use limit::{Limit, Most};
 use policy::Policy;
 use reach::Reach;
 use router::Router;
-use run::{Running, Shared};
+use run::Running;
 use schedule::{Registered, Times};
 use service::Layering;
+use shared::Shared;
 use std::{sync::Arc, time::Duration};
 use stop::Stop;
 

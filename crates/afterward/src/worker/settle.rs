@@ -11,8 +11,8 @@ use super::{
     failure::describe,
     hand::Hand,
     policy::Policy,
-    run::Shared,
     schedule::{GIVE_UP_RECEIVES, ORPHAN_WAIT, TICK, Tick},
+    shared::Shared,
     summary::Ended,
     verdict::Verdict,
 };

@@ -162,8 +162,9 @@ impl Floor {
     fn read(&self, entry: Entry) {
         let mut state = self.state();
         state.running -= 1;
-        state.admit(entry, true);
-        state.fill_slots(Instant::now());
+        let now = Instant::now();
+        state.admit(entry, true, now);
+        state.fill_slots(now);
         self.changed.notify_one();
     }
 
@@ -230,10 +231,11 @@ impl State {
     fn arrive(&mut self, entries: Vec<Entry>) {
         // Of a group whose head is given back, those that follow in the same receive are, too.
         let given_back = self.give_back.len();
+        let now = Instant::now();
         for entry in entries {
             let group = entry.ordered_group().map(Box::<str>::from);
             let Some(group) = group else {
-                self.admit(entry, true);
+                self.admit(entry, true, now);
                 continue;
             };
             let follows = |earlier: &&GiveBack| earlier.entry.ordered_group() == Some(&*group);
@@ -244,17 +246,16 @@ impl State {
                 behind.push_back(entry);
             } else {
                 self.groups.insert(group, VecDeque::new());
-                self.admit(entry, true);
+                self.admit(entry, true, now);
             }
         }
     }
 
     /// Begins a message, or lets it wait for what stands in its way; `new`: it was not in the waiting room before.
-    fn admit(&mut self, entry: Entry, new: bool) {
+    fn admit(&mut self, entry: Entry, new: bool, now: Instant) {
         if self.all_paused {
             return self.give_back_all(vec![entry], false);
         }
-        let now = Instant::now();
         match self.obstacle(&entry, now) {
             None => {
                 self.running += 1;
@@ -293,15 +294,15 @@ impl State {
     fn leave(&mut self, entry: &Entry, gone: bool) {
         self.running -= 1;
         self.limits.end(&entry.claims);
+        let now = Instant::now();
         if let Some(group) = entry.ordered_group() {
             let next = self.groups.get_mut(group).and_then(VecDeque::pop_front);
             match next {
-                Some(next) if gone => self.admit(next, true),
+                Some(next) if gone => self.admit(next, true, now),
                 Some(next) => self.give_back_all(vec![next], false),
                 None => drop(self.groups.remove(group)),
             }
         }
-        let now = Instant::now();
         for claim in &entry.claims {
             self.let_in(claim, now);
         }
@@ -314,7 +315,7 @@ impl State {
             && let Some(next) = self.ready.pop_front()
         {
             let claims = next.claims.clone();
-            self.admit(next, false);
+            self.admit(next, false, now);
             // Those behind it may have been held up by the lack of slots alone.
             for claim in &claims {
                 self.let_in(claim, now);
@@ -326,7 +327,7 @@ impl State {
     fn let_in(&mut self, claim: &Claim, now: Instant) {
         while let Some(next) = self.limits.next(claim, now) {
             self.waiting -= 1;
-            self.admit(next, false);
+            self.admit(next, false, now);
             if self.running >= self.concurrency {
                 break;
             }
@@ -356,9 +357,10 @@ impl State {
             out.extend(mem::take(&mut self.ready));
             return self.give_back_all(out, false);
         }
+        let now = Instant::now();
         for entry in before.into_values().flatten() {
             self.waiting -= 1;
-            self.admit(entry, false);
+            self.admit(entry, false, now);
         }
     }
 

@@ -1,0 +1,161 @@
+//! What all attempts of a worker have in common, and what becomes of a delivery in its hands.
+//!
+//! A delivery is taken in hand, found its way to a handler, attempted and settled. Who begins which attempt when is the
+//! [`work`](super::work)'s and the [`floor`](super::floor)'s.
+
+use super::{
+    Event, JobInfo, Policy, Route, Unknown,
+    attempt::{fetch, work},
+    context::Surroundings,
+    event::Hooks,
+    floor::{Admitted, Entry},
+    hand::Hand,
+    handler::Peek,
+    keeper::Keeper,
+    lease::Lease,
+    limit::{Key, Limit},
+    reach::Reach,
+    redrive,
+    router::{Destination, Router},
+    schedule::Registered,
+    settle::Settling,
+    summary::Ended,
+};
+use crate::{Delivery, Redrive, Source, SourceError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// What all attempts of a worker have in common.
+pub(super) struct Shared<S> {
+    pub(super) source: Arc<S>,
+    pub(super) surroundings: Arc<Surroundings>,
+    pub(super) keeper: Arc<Keeper>,
+    pub(super) router: Router,
+    pub(super) schedules: Registered,
+    /// The way to all handlers, through the layers around them.
+    pub(super) route: Route,
+    /// How each place's messages are treated, and what limits them, by the limits' numbers.
+    pub(super) policies: Vec<Policy>,
+    /// How messages are treated that don't get as far as to a handler.
+    pub(super) policy: Policy,
+    pub(super) limits: Vec<Limit>,
+    pub(super) limits_of: Vec<Vec<usize>>,
+    pub(super) unknown: Unknown,
+    pub(super) hooks: Hooks,
+    pub(super) reach: Reach,
+    pub(super) known_redrive: redrive::Known,
+    pub(super) warned: Mutex<BTreeSet<String>>,
+}
+impl<S: Source> Shared<S> {
+    pub(super) async fn redrive(&self) -> Option<Redrive> {
+        self.known_redrive.get(&*self.source).await
+    }
+
+    pub(super) fn info(&self, hand: &Hand) -> JobInfo {
+        JobInfo {
+            queue: self.surroundings.queue.as_ref().to_owned(),
+            message_id: hand.delivery.id.clone(),
+            message_type: hand.message_type().map(str::to_owned),
+            attempt: hand.delivery.receive_count,
+            group: hand.delivery.group.clone(),
+        }
+    }
+
+    /// Warns of something the first time.
+    pub(super) fn warn_once(&self, of: &str, warn: impl FnOnce()) {
+        /// More kinds of warnings than this are not remembered, nor given.
+        const KINDS: usize = 1000;
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.len() < KINDS && warned.insert(of.to_owned()) {
+            warn();
+        }
+    }
+
+    /// Takes a delivery in hand.
+    pub(super) fn entry(&self, delivery: Delivery, received_at: Instant, lease: Duration) -> Entry {
+        let whole = self.source.is_whole(&delivery);
+        let hand = Arc::new(Hand::new(delivery, Lease::new(received_at, lease)));
+        self.keeper.keep(hand.clone());
+        if !whole {
+            return Entry::new(hand, Destination::Unread, Vec::new());
+        }
+        hand.read(None);
+        let (destination, claims) = self.way(&hand);
+        Entry::new(hand, destination, claims)
+    }
+
+    /// Where a message goes that has been read, and what limits it.
+    fn way(&self, hand: &Hand) -> (Destination, Vec<(usize, Key)>) {
+        let destination = self.router.destination(hand, &self.schedules);
+        let Destination::Handler(place) = destination else { return (destination, Vec::new()) };
+        let claim = |number: &usize| (*number, self.limits[*number].key(&Peek(hand)));
+        (destination, self.limits_of[place].iter().map(claim).collect())
+    }
+
+    /// Makes an attempt at a message, and settles it; `None`, when it has only been read.
+    pub(super) async fn attempt(&self, mut admitted: Admitted) -> Option<Ended> {
+        let (hand, destination) = (admitted.hand().clone(), admitted.destination());
+        let settling = Settling { shared: self, hand: &hand };
+        let ended = match destination {
+            Destination::Handler(place) => match self.missed(&hand, place).await {
+                Some(why) => settling.missed(&why).await,
+                None => settling.after(work(self, &hand, place).await, &self.policies[place]).await,
+            },
+            Destination::Orphan => settling.orphan().await,
+            Destination::Nobody => settling.nobodys().await,
+            Destination::Later => settling.for_later_versions().await,
+            Destination::Unread => match fetch(self, &hand).await {
+                Ok(body) => {
+                    hand.read(body);
+                    let (destination, claims) = self.way(&hand);
+                    admitted.read(destination, claims);
+                    return None;
+                }
+                Err(ending) => settling.after(ending, &self.policy).await,
+            },
+        };
+        self.keeper.release(&hand);
+        if ended.is_gone() {
+            admitted.is_gone();
+        }
+        Some(ended)
+    }
+
+    /// Why the message is a tick that is not to be run, if it is one.
+    async fn missed(&self, hand: &Hand, place: usize) -> Option<String> {
+        let schedule = self.schedules.at(place)?;
+        // Not to know the time is no reason to run late what would be skipped, nor the other way round: then it runs.
+        let now = self.source.now().await.ok()?;
+        self.schedules.missed(hand, schedule, now)
+    }
+
+    /// Has the ticks of this worker's schedules sent for as long as it works.
+    pub(super) async fn keep_schedules(self: Arc<Self>) {
+        let failed = |schedule: &str, error: &SourceError| {
+            tracing::warn!(schedule, %error, "a tick could not be sent");
+            self.hooks.tell(&Event::ScheduleFailed { schedule: schedule.to_owned(), error: error.to_string() });
+        };
+        self.source.keep_schedules(self.schedules.all(), failed).await;
+    }
+
+    pub(super) async fn give_back(&self, hand: &Hand, limited: bool) -> Option<Ended> {
+        let settling = Settling { shared: self, hand };
+        let ended = if limited { settling.hand_back_limited().await } else { settling.hand_back().await };
+        self.keeper.release(hand);
+        Some(ended)
+    }
+
+    pub(super) fn span(&self, hand: &Hand) -> tracing::Span {
+        tracing::info_span!(
+            "message",
+            queue = %self.surroundings.queue,
+            message_id = %hand.delivery.id,
+            message_type = hand.message_type(),
+            attempt = hand.delivery.receive_count,
+        )
+    }
+}
