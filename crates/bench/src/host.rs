@@ -32,7 +32,7 @@ pub trait Host {
     fn worker(&self, address: SocketAddr, queue_url: &str, jobs: u64) -> Result<Lines, Trouble>;
 }
 
-/// What a worker says. Dropping this ends a worker that is a process.
+/// What a worker says, or one who enqueues for it. Dropping this ends one that is a process.
 #[derive(Debug)]
 pub struct Lines {
     lines: UnboundedReceiver<String>,
@@ -43,6 +43,28 @@ impl Lines {
     /// Lines of a worker in this process.
     pub fn new(lines: UnboundedReceiver<String>) -> Lines {
         Lines { lines, child: None }
+    }
+
+    /// Starts one that is a process.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn start(mut command: Command) -> Result<Lines, Trouble> {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let mut child = child.map_err(Trouble::because("the worker can't be started"))?;
+        let (said, lines) = unbounded_channel();
+        if let Some(stdout) = child.stdout.take() {
+            // Ends with the process, or with whoever listens.
+            std::thread::spawn(move || {
+                BufReader::new(stdout).lines().map_while(Result::ok).all(|line| said.send(line).is_ok())
+            });
+        }
+        Ok(Lines { lines, child: Some(child) })
+    }
+
+    /// Its process, if it is one of its own.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
     }
 
     /// The next line.
@@ -120,16 +142,7 @@ impl Host for Processes {
             "--jobs",
             &jobs.to_string(),
         ]);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-        let mut child = child.map_err(Trouble::because("the worker can't be started"))?;
-        let (said, lines) = unbounded_channel();
-        if let Some(stdout) = child.stdout.take() {
-            // Ends with the process, or with whoever listens.
-            std::thread::spawn(move || {
-                BufReader::new(stdout).lines().map_while(Result::ok).all(|line| said.send(line).is_ok())
-            });
-        }
-        Ok(Lines { lines, child: Some(child) })
+        Lines::start(command)
     }
 }
 

@@ -8,7 +8,7 @@ use afterward_bench::{
     lab::{BEST, Lab, Pace},
     machine::Machine,
     peers, report,
-    rows::{self, ROWS},
+    rows::{self, ROWS, WORKERS},
     trouble::Trouble,
     working,
 };
@@ -30,7 +30,7 @@ struct Args {
     /// Replace the tables in BENCHMARKS.md, all of them: without NAME
     #[arg(long, conflicts_with = "names")]
     write: bool,
-    /// Measure other servers beside ours, installing what the registries have
+    /// Measure others beside ours, installing what the registries have
     #[arg(long)]
     peers: bool,
     /// How often two things are measured in turns
@@ -94,7 +94,7 @@ const FLAME: &str = "flame";
 fn after_help() -> String {
     let rows = ROWS.iter().map(|row| format!("  {:<16} {}\n", row.name, row.measure));
     format!(
-        "Names:\n{}  {DISK:<16} disk use under every order of deletes\n  \
+        "Names:\n{}  {WORKERS:<16} both rows of the worker; with `--peers`, another library's beside it\n  {DISK:<16} disk use under every order of deletes\n  \
          {YARDSTICK:<16} the bare hyper server in each way that it can use its cores\n  \
          {PEERS:<16} other servers beside ours; of all rows, `--peers` adds it\n  \
          {FLAME:<16} instead of rows: a flame graph of the send path (Linux, with `perf`)",
@@ -169,10 +169,16 @@ async fn sections(lab: &Lab<'_>, args: &Args, machine: &Machine) -> Result<Strin
         return Ok(format!("drawn: {}", args.picture.display()));
     }
     let mut tables = tables(lab, &args.names).await;
-    if args.peers || args.names.iter().any(|name| name == PEERS) {
-        let told = &mut |name: &str| eprintln!("{:<16} {name}", "peers");
+    let told = &mut |name: &str| eprintln!("{:<16} {name}", "peers");
+    let of_server = |name: &String| !name.starts_with(WORKERS);
+    let servers = args.peers && (args.names.is_empty() || args.names.iter().any(of_server));
+    if servers || args.names.iter().any(|name| name == PEERS) {
         tables.push_str("\n### Beside others\n\n");
         tables.push_str(&peers::table(lab, &args.peers_folder, told).await?);
+    }
+    if args.peers && ROWS.iter().any(|row| row.name.starts_with(WORKERS) && rows::is_chosen(row.name, &args.names)) {
+        tables.push_str("\n### The worker beside another library's\n\n");
+        tables.push_str(&peers::workers(lab, &args.peers_folder, told).await?);
     }
     Ok(format!("{}\n{tables}", report::heading(machine, lab)))
 }
@@ -226,7 +232,7 @@ async fn tables(lab: &Lab<'_>, names: &[String]) -> String {
 
 fn check_names(names: &[String]) -> Result<(), Trouble> {
     let known = |name: &&String| {
-        ROWS.iter().any(|row| row.name == **name) || [DISK, YARDSTICK, PEERS, FLAME].contains(&name.as_str())
+        ROWS.iter().any(|row| row.name == **name) || [WORKERS, DISK, YARDSTICK, PEERS, FLAME].contains(&name.as_str())
     };
     match names.iter().find(|name| !known(name)) {
         Some(name) => Err(Trouble::new(format!("there is no row `{name}`; `cargo xtask bench --help` lists them"))),

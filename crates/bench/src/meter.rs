@@ -82,6 +82,8 @@ pub struct Spent {
     pub server_cpu_s: Option<f64>,
     /// The generator's CPU time, in seconds.
     pub generator_cpu_s: f64,
+    /// The CPU time of the worker at the server, in seconds, where there is one.
+    pub worker_cpu_s: f64,
     /// How many cores everybody else kept busy.
     pub other_cores: f64,
     /// Flushes that the disks completed.
@@ -92,8 +94,10 @@ pub struct Spent {
 #[derive(Debug)]
 pub struct Meter {
     server: Option<u32>,
+    worker: Option<u32>,
     began: Instant,
     server_cpu_s: f64,
+    worker_cpu_s: f64,
     generator_cpu_s: f64,
     busy_s: f64,
     flushes: u64,
@@ -102,10 +106,17 @@ pub struct Meter {
 impl Meter {
     /// Begins now.
     pub fn start(server: Option<u32>) -> Meter {
+        Meter::start_with_worker(server, None)
+    }
+
+    /// The same where a worker of the server is measured, too.
+    pub fn start_with_worker(server: Option<u32>, worker: Option<u32>) -> Meter {
         Meter {
             server,
+            worker,
             began: Instant::now(),
             server_cpu_s: server.map_or(0.0, cpu_s),
+            worker_cpu_s: worker.map_or(0.0, cpu_s),
             generator_cpu_s: stat(std::process::id()).map_or(0.0, |stat| stat.cpu_s),
             busy_s: machine_busy_s(),
             flushes: disk_flushes(),
@@ -114,15 +125,17 @@ impl Meter {
 
     /// What was spent since.
     pub fn read(&self) -> Spent {
-        let now = Meter::start(self.server);
+        let now = Meter::start_with_worker(self.server, self.worker);
         let wall_s = self.began.elapsed().as_secs_f64();
         let server_cpu_s = now.server_cpu_s - self.server_cpu_s;
         let generator_cpu_s = now.generator_cpu_s - self.generator_cpu_s;
-        let others_s = now.busy_s - self.busy_s - server_cpu_s - generator_cpu_s;
+        let worker_cpu_s = now.worker_cpu_s - self.worker_cpu_s;
+        let others_s = now.busy_s - self.busy_s - server_cpu_s - generator_cpu_s - worker_cpu_s;
         Spent {
             wall_s,
             server_cpu_s: self.server.map(|_| server_cpu_s),
             generator_cpu_s,
+            worker_cpu_s,
             other_cores: (others_s / wall_s).max(0.0),
             flushes: now.flushes - self.flushes,
         }

@@ -4,6 +4,9 @@
 //! a line that says how to get it.
 
 mod obtain;
+mod worker;
+
+pub use worker::workers;
 
 use crate::{
     body::BODY_BYTES,

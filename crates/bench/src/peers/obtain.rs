@@ -28,6 +28,9 @@ from werkzeug.serving import run_simple
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 run_simple('127.0.0.1', int(sys.argv[1]), DomainDispatcherApplication(create_backend_app))";
 
+/// As its manifest in `peers/apalis` pins it.
+pub(super) const APALIS: &str = "1.0.0";
+
 /// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -105,25 +108,32 @@ fn version_of(program: &Path, flag: &str) -> String {
 /// stands in a table that is published: it names no folder of this machine.
 fn install(folder: &Path, steps: &[(&str, &[&str])]) -> Result<(), Trouble> {
     let lines: Vec<String> = steps.iter().map(|(program, args)| format!("{program} {}", args.join(" "))).collect();
-    let (stamp, log) = (folder.join("installed"), folder.join("install.log"));
+    let stamp = folder.join("installed");
     if fs::read_to_string(&stamp).is_ok_and(|stamped| stamped == lines.join("\n")) {
         return Ok(());
     }
-    fs::create_dir_all(folder).map_err(Trouble::because(folder.display()))?;
     for (program, args) in steps {
-        let told = || Trouble::because(log.display().to_string());
-        let file = fs::File::create(&log).map_err(told())?;
-        let errors = file.try_clone().map_err(told())?;
-        let status = Command::new(program).args(*args).stdin(Stdio::null()).stdout(file).stderr(errors).status();
-        let status = status.map_err(Trouble::because(format!("`{program}` is needed to install it")))?;
-        if !status.success() {
-            let name = folder.file_name().unwrap_or_default().to_string_lossy();
-            let program = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
-            let text = format!("its installation by {program} failed ({status}); see bench/peers/{name}/install.log");
-            return Err(Trouble::new(format!("{text} in cargo's target folder")));
-        }
+        step(folder, program, args)?;
     }
     fs::write(&stamp, lines.join("\n")).map_err(Trouble::because(stamp.display()))
+}
+
+/// One step of an installation.
+fn step(folder: &Path, program: &str, args: &[&str]) -> Result<(), Trouble> {
+    fs::create_dir_all(folder).map_err(Trouble::because(folder.display()))?;
+    let log = folder.join("install.log");
+    let told = || Trouble::because(log.display().to_string());
+    let file = fs::File::create(&log).map_err(told())?;
+    let errors = file.try_clone().map_err(told())?;
+    let status = Command::new(program).args(args).stdin(Stdio::null()).stdout(file).stderr(errors).status();
+    let status = status.map_err(Trouble::because(format!("`{program}` is needed to install it")))?;
+    if status.success() {
+        return Ok(());
+    }
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let program = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
+    let text = format!("its installation by {program} failed ({status}); see bench/peers/{name}/install.log");
+    Err(Trouble::new(format!("{text} in cargo's target folder")))
 }
 
 /// fauxqs, from npm, without its log.
@@ -178,4 +188,35 @@ pub(super) fn beanstalkd(folder: &Path) -> Result<Started, Trouble> {
         command.args(["-l", "127.0.0.1", "-p", &port.to_string(), "-f0", "-b"]).args(data);
         command
     })
+}
+
+/// The worker by apalis and its producers, built by cargo, which knows what it has built already.
+pub(super) fn apalis(folder: &Path) -> Result<PathBuf, Trouble> {
+    const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/apalis/Cargo.toml");
+    let home = folder.join("apalis");
+    let target = home.to_string_lossy();
+    step(&home, "cargo", &["build", "--release", "--locked", "--manifest-path", MANIFEST, "--target-dir", &target])?;
+    Ok(home.join("release").join(format!("apalis-noop{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Redis, from the system's packages, with a log of all changes that it flushes by this policy, and nothing else on disk.
+pub(super) fn redis(folder: &Path, policy: &str) -> Result<Started, Trouble> {
+    let program = find(folder, "redis-server")
+        .ok_or_else(|| Trouble::new("install the package `redis-server` of Debian or your system"))?;
+    let data = DataFolder::new(folder)?;
+    start("redis-server", redis_version(&program), Some(data), |port, data| {
+        let mut command = Command::new(program);
+        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]);
+        command.args(["--appendfsync", policy]);
+        command.arg("--dir").args(data);
+        command
+    })
+}
+
+/// `Redis server v=7.0.15 sha=…`.
+fn redis_version(program: &Path) -> String {
+    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let version = text.split_whitespace().find_map(|word| word.strip_prefix("v="));
+    version.unwrap_or("of unknown version").to_owned()
 }

@@ -11,6 +11,7 @@ mod worker;
 mod yardstick;
 
 pub use disk::{AT_LEAST_LIVE, LEFT, ORDERS, Order, Shrinking, Use};
+pub(crate) use worker::{Handled, PACE_PER_S, jobs_of, paced, through};
 pub use yardstick::{Way, lines as yardstick_lines};
 
 use crate::{
@@ -83,14 +84,18 @@ rows! {
     MEMORY: "memory", "memory per waiting message at 1 million", "128 bytes", "64 bytes";
     RESTART: "restart", "restart with 1 million messages after kill -9", "1.5 s", "0.5 s";
     IDLE: "idle-queues", "an idle queue, of 10,000", "2 KB, no CPU", "256 bytes";
-    WORKER: "worker", "no-op jobs end to end, enqueued in batches of 10 by 4 producers, one worker process, against the pipeline", "0.5 ×", "0.7 ×";
-    PICK_UP: "worker-pick-up", "acknowledged enqueue to handler, p99, at 1,000 jobs a second, against the p99 of their sends", "3.0 ×", "1.5 ×";
+    WORKER: "worker-jobs", "no-op jobs end to end, enqueued in batches of 10 by 4 producers, one worker process, against the pipeline", "0.5 ×", "0.7 ×";
+    PICK_UP: "worker-pick-up", "acknowledged enqueue to handler, p99, at 1,000 jobs a second, against the p99 of sends at that pace where nobody works", "3.0 ×", "1.5 ×";
     SIGNATURES: "signatures", "SigV4 verification, server CPU a request", "+1.5 µs", "+1.0 µs";
 }
 
-/// Whether a row is among those that were asked for; none asked for is all.
+/// The rows of the library's worker, among the names.
+pub const WORKERS: &str = "worker";
+
+/// Whether a row is among those that were asked for, by its name or its group's; none asked for is all.
 pub fn is_chosen(name: &str, chosen: &[String]) -> bool {
-    chosen.is_empty() || chosen.iter().any(|word| word == name)
+    let group = [WORKER.name, PICK_UP.name].contains(&name).then_some(WORKERS);
+    chosen.is_empty() || chosen.iter().any(|word| word == name || group == Some(word))
 }
 
 /// Measures the rows that `chosen` names, or all, telling `told` of each when it is done.
@@ -174,6 +179,23 @@ fn ratio<T>(pairs: &[(T, T)], of: impl Fn(&T) -> f64) -> Spread {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_chosen_by_their_names_or_their_group() {
+        let chosen =
+            |name: &str, words: &[&str]| is_chosen(name, &words.iter().map(ToString::to_string).collect::<Vec<_>>());
+        for (name, words, expected) in [
+            ("worker-jobs", &["worker"][..], true),
+            ("worker-pick-up", &["worker"], true),
+            ("worker-pick-up", &["worker-jobs"], false),
+            ("depth", &["worker"], false),
+            ("depth-groups", &["depth"], false),
+            ("depth", &["worker", "depth"], true),
+            ("depth", &[], true),
+        ] {
+            assert_eq!(chosen(name, words), expected, "{name} of {words:?}");
+        }
+    }
 
     #[test]
     fn a_row_says_how_much_was_measured() {

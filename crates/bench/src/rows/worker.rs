@@ -5,7 +5,7 @@ use crate::{
     host::Lines,
     lab::{Lab, alternate},
     latency::Latency,
-    load::{Extent, Reading},
+    load::{Extent, Reading, Target},
     meter::Meter,
     rows::Outcome,
     spread::{Spread, figure},
@@ -27,7 +27,7 @@ const PRODUCERS: usize = 4;
 /// Jobs of one round, for each second of a window.
 const JOBS_PER_S: f64 = 20_000.0;
 /// Jobs a second where it is asked how soon they are begun.
-const PACE_PER_S: f64 = 1000.0;
+pub(crate) const PACE_PER_S: f64 = 1000.0;
 
 pub(super) async fn throughput(lab: &Lab<'_>) -> Outcome {
     (WORKER, end_to_end(lab).await)
@@ -37,62 +37,96 @@ pub(super) async fn pick_up(lab: &Lab<'_>) -> Outcome {
     (PICK_UP, picked_up(lab).await)
 }
 
-/// A worker at a new queue, and the way to it.
-async fn hired(lab: &Lab<'_>, target: crate::load::Target, jobs: u64) -> Result<(Queue, Lines), Trouble> {
+/// A new queue on the server, for the library.
+async fn queue(lab: &Lab<'_>, target: Target) -> Result<Queue, Trouble> {
     let load = lab.load(target).await?;
-    let queue = working::queue(target.address, load.queue_url()).map_err(|error| Trouble::new(error.to_string()))?;
-    let mut lines = lab.worker(target.address, load.queue_url(), jobs)?;
+    working::queue(target.address, load.queue_url()).map_err(|error| Trouble::new(error.to_string()))
+}
+
+/// A worker at a new queue, and the way to it.
+async fn hired(lab: &Lab<'_>, target: Target, jobs: u64) -> Result<(Queue, Lines), Trouble> {
+    let queue = queue(lab, target).await?;
+    let mut lines = lab.worker(target.address, queue.url(), jobs)?;
     lines.until("working").await?;
     Ok((queue, lines))
 }
 
-/// How each job's handler was entered, in nanoseconds since 1970, of a worker that has handled them all; each once.
-async fn entered(mut lines: Lines, jobs: u64) -> Result<BTreeMap<u32, u64>, Trouble> {
-    let mut entered = BTreeMap::new();
-    loop {
-        let line = lines.next().await?;
-        let Some((number, ns)) = line.split_once(' ') else { continue };
-        if number == "done" {
-            let all = entered.len() as u64 == jobs && ns == jobs.to_string();
-            return if all { Ok(entered) } else { Err(Trouble::new(format!("not verified: {jobs} jobs, and {line}"))) };
-        }
-        let read = || Some((number.parse().ok()?, ns.parse().ok()?));
-        let (number, ns): (u32, u64) = read().ok_or_else(|| Trouble::new(format!("the worker said {line:?}")))?;
-        if entered.insert(number, ns).is_some() {
-            return Err(Trouble::new(format!("not verified: job {number} was handled twice")));
+/// When each job's handler was entered, in nanoseconds since 1970, by the jobs' numbers.
+pub(crate) struct Handled(BTreeMap<u32, u64>);
+
+impl Handled {
+    /// What a worker says that has handled all jobs; each once.
+    pub(crate) async fn by(mut lines: Lines, jobs: u64) -> Result<Handled, Trouble> {
+        let mut entered = BTreeMap::new();
+        loop {
+            let line = lines.next().await?;
+            let Some((number, ns)) = line.split_once(' ') else { continue };
+            if number == "done" {
+                let all = entered.len() as u64 == jobs && ns == jobs.to_string();
+                let missing = || {
+                    Trouble::new(format!("not verified: {jobs} jobs, {} of them entered, and {line}", entered.len()))
+                };
+                return if all { Ok(Handled(entered)) } else { Err(missing()) };
+            }
+            let read = || Some((number.parse().ok()?, ns.parse().ok()?));
+            let (number, ns): (u32, u64) = read().ok_or_else(|| Trouble::new(format!("the worker said {line:?}")))?;
+            if entered.insert(number, ns).is_some() {
+                return Err(Trouble::new(format!("not verified: job {number} was handled twice")));
+            }
         }
     }
+
+    /// How long after their acknowledgements the handlers were entered. One that is entered before the sender has its
+    /// acknowledgement waited for nothing.
+    pub(crate) fn after(&self, acknowledged: &BTreeMap<u32, u64>) -> Latency {
+        let mut latency = Latency::default();
+        for (number, entered_ns) in &self.0 {
+            let since = acknowledged.get(number).map_or(0, |at_ns| entered_ns.saturating_sub(*at_ns));
+            latency.add(Duration::from_nanos(since));
+        }
+        latency
+    }
+}
+
+/// How many jobs one round has.
+pub(crate) fn jobs_of(lab: &Lab<'_>) -> u64 {
+    (JOBS_PER_S * lab.pace.times.counted.as_secs_f64()) as u64 / BATCH as u64 * BATCH as u64
+}
+
+/// Jobs through one worker, from the first enqueue to the last handler.
+pub(crate) async fn through(lab: &Lab<'_>, target: Target, jobs: u64) -> Result<Reading, Trouble> {
+    let (queue, mut lines) = hired(lab, target, jobs).await?;
+    let meter = Meter::start_with_worker(target.pid, lines.pid());
+    let (enqueued, handled) = tokio::join!(enqueue_batches(&queue, jobs), lines.until("handled"));
+    enqueued?;
+    handled?;
+    let reading = Reading { operations: jobs, spent: meter.read(), latency: Latency::default() };
+    Handled::by(lines, jobs).await?;
+    lab.flushed(reading, PRODUCERS * BATCH)
 }
 
 async fn end_to_end(lab: &Lab<'_>) -> Result<Figure, Trouble> {
     let broker = lab.broker()?;
-    let times = lab.pace.times;
     let pipeline = async || {
         let load = lab.load(broker.target()).await?;
-        let reading = load.pipeline(4, 4, times).await;
+        let reading = load.pipeline(PRODUCERS, PRODUCERS, lab.pace.times).await;
         load.prove(Extent::All).await.check()?;
-        lab.flushed(reading, 4 * BATCH)
-    };
-    let jobs = (JOBS_PER_S * times.counted.as_secs_f64()) as u64 / BATCH as u64 * BATCH as u64;
-    let ours = async || {
-        let (queue, mut lines) = hired(lab, broker.target(), jobs).await?;
-        let meter = Meter::start(broker.target().pid);
-        let enqueueing = enqueue_batches(&queue, jobs);
-        let (enqueued, handled) = tokio::join!(enqueueing, lines.until("handled"));
-        enqueued?;
-        handled?;
-        let reading = Reading { operations: jobs, spent: meter.read(), latency: Latency::default() };
-        entered(lines, jobs).await?;
         lab.flushed(reading, PRODUCERS * BATCH)
     };
+    let jobs = jobs_of(lab);
+    let ours = async || through(lab, broker.target(), jobs).await;
     let pairs = alternate(lab.pace.rounds, pipeline, ours).await?;
-    let median = |of: fn(&(Reading, Reading)) -> f64| figure(Spread::of(pairs.iter().map(of)).median);
+    let median = |of: &dyn Fn(&(Reading, Reading)) -> f64| figure(Spread::of(pairs.iter().map(of)).median);
+    let a_job = |cpu_s: f64| cpu_s * 1e6 / jobs as f64;
     Ok(Figure {
         measured: format!("{} ×", super::ratio(&pairs, Reading::per_s)),
         absolute: format!(
-            "{} jobs/s; the pipeline {} messages/s; each handled once",
-            median(|(_, ours)| ours.per_s()),
-            median(|(pipeline, _)| pipeline.per_s())
+            "{} jobs/s; the pipeline {} messages/s; CPU a job: worker {} µs, producers {} µs, server {} µs; each handled once",
+            median(&|(_, ours)| ours.per_s()),
+            median(&|(pipeline, _)| pipeline.per_s()),
+            median(&|(_, ours)| a_job(ours.spent.worker_cpu_s)),
+            median(&|(_, ours)| a_job(ours.spent.generator_cpu_s)),
+            median(&|(_, ours)| a_job(ours.spent.server_cpu_s.unwrap_or_default())),
         ),
     })
 }
@@ -119,33 +153,56 @@ async fn enqueue_batches(queue: &Queue, jobs: u64) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// One round: the sends' latencies, and from acknowledgement to handler.
-type Round = (Latency, Latency);
+/// One round: sends where nobody works, sends beside a worker, and from their acknowledgement to the handler.
+struct Round {
+    alone: Latency,
+    beside: Latency,
+    pick_up: Latency,
+}
 
 async fn picked_up(lab: &Lab<'_>) -> Result<Figure, Trouble> {
     let broker = lab.broker()?;
-    let mut rounds: Vec<Round> = Vec::new();
-    for _ in 0..lab.pace.rounds {
-        rounds.push(paced(lab, broker.target()).await?);
-    }
+    let jobs = (PACE_PER_S * lab.pace.times.counted.as_secs_f64()) as u64;
+    let alone = async || {
+        let queue = queue(lab, broker.target()).await?;
+        Ok((Latency::default(), send_paced(&queue, jobs).await?.0))
+    };
+    let worked = async || paced(lab, broker.target(), jobs).await;
+    let rounds: Vec<Round> = alternate(lab.pace.rounds, alone, worked).await?.into_iter().map(Round::of).collect();
     let p99 = |latency: &Latency| latency.quantile_ms(0.99);
     let median = |of: fn(&Round) -> f64| figure(Spread::of(rounds.iter().map(of)).median);
     Ok(Figure {
-        measured: format!("{} ×", Spread::of(rounds.iter().map(|(send, pick_up)| p99(pick_up) / p99(send)))),
+        measured: format!("{} ×", Spread::of(rounds.iter().map(|round| p99(&round.pick_up) / p99(&round.alone)))),
         absolute: format!(
-            "{} ms after the acknowledgement (p50 {} ms); a send {} ms (p50 {} ms), at 1,000 a second",
-            median(|(_, pick_up)| pick_up.quantile_ms(0.99)),
-            median(|(_, pick_up)| pick_up.quantile_ms(0.5)),
-            median(|(send, _)| send.quantile_ms(0.99)),
-            median(|(send, _)| send.quantile_ms(0.5)),
+            "{} ms after the acknowledgement (p50 {} ms); a send {} ms (p50 {} ms), beside the worker {} ms (p50 {} ms)",
+            median(|round| round.pick_up.quantile_ms(0.99)),
+            median(|round| round.pick_up.quantile_ms(0.5)),
+            median(|round| round.alone.quantile_ms(0.99)),
+            median(|round| round.alone.quantile_ms(0.5)),
+            median(|round| round.beside.quantile_ms(0.99)),
+            median(|round| round.beside.quantile_ms(0.5)),
         ),
     })
 }
 
-/// Jobs one by one, each at its time, whether or not the one before has been acknowledged.
-async fn paced(lab: &Lab<'_>, target: crate::load::Target) -> Result<Round, Trouble> {
-    let jobs = (PACE_PER_S * lab.pace.times.counted.as_secs_f64()) as u64;
+impl Round {
+    fn of(((_, alone), (pick_up, beside)): ((Latency, Latency), (Latency, Latency))) -> Round {
+        Round { alone, beside, pick_up }
+    }
+}
+
+/// How soon jobs are begun that are enqueued one by one, each at its time; and how long their sends took.
+pub(crate) async fn paced(lab: &Lab<'_>, target: Target, jobs: u64) -> Result<(Latency, Latency), Trouble> {
     let (queue, mut lines) = hired(lab, target, jobs).await?;
+    let (sends, acknowledged) = send_paced(&queue, jobs).await?;
+    lines.until("handled").await?;
+    let handled = Handled::by(lines, jobs).await?;
+    Ok((handled.after(&acknowledged), sends))
+}
+
+/// Sends each job at its time, whether or not the one before has been acknowledged: how long that took, and when each was
+/// acknowledged, in nanoseconds since 1970.
+async fn send_paced(queue: &Queue, jobs: u64) -> Result<(Latency, BTreeMap<u32, u64>), Trouble> {
     let mut sends = JoinSet::new();
     let began = tokio::time::Instant::now();
     for number in 0..u32::try_from(jobs).unwrap_or(u32::MAX) {
@@ -157,18 +214,12 @@ async fn paced(lab: &Lab<'_>, target: crate::load::Target) -> Result<Round, Trou
             sent.map(|_| (number, began.elapsed(), working::now_ns()))
         });
     }
-    let (mut send, mut pick_up, mut acknowledged) = (Latency::default(), Latency::default(), BTreeMap::new());
+    let (mut took, mut acknowledged) = (Latency::default(), BTreeMap::new());
     while let Some(ended) = sends.join_next().await {
         let sent = ended.map_err(|error| Trouble::new(format!("a send died: {error}")))?;
-        let (number, took, at_ns) = sent.map_err(|error| Trouble::new(error.to_string()))?;
-        send.add(took);
+        let (number, send, at_ns) = sent.map_err(|error| Trouble::new(error.to_string()))?;
+        took.add(send);
         acknowledged.insert(number, at_ns);
     }
-    lines.until("handled").await?;
-    for (number, entered_ns) in entered(lines, jobs).await? {
-        // A handler that is entered before the sender has its acknowledgement waited for nothing.
-        let since = acknowledged.get(&number).map_or(0, |at_ns| entered_ns.saturating_sub(*at_ns));
-        pick_up.add(Duration::from_nanos(since));
-    }
-    Ok((send, pick_up))
+    Ok((took, acknowledged))
 }
