@@ -10,7 +10,7 @@ use afterward_log::{
 use bytes::Bytes;
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
 };
 
 /// A log on a disk, which counts how many records others had to wait for.
@@ -19,13 +19,20 @@ struct Shelf {
     /// Whether anything is at hand.
     at_hand: AtomicBool,
     waited_for: AtomicUsize,
+    /// The batch that the operating system would not read.
+    out_of_reach: AtomicU64,
 }
 
 impl Shelf {
     fn open(disk: &FaultyDisk, at_hand: bool) -> Arc<Shelf> {
         let options = Options { segment_bytes: 1 << 20, background: false, ..Options::default() };
         let (log, _) = SegmentLog::open_on(Arc::new(disk.clone()), &options).unwrap();
-        Arc::new(Shelf { log, at_hand: at_hand.into(), waited_for: AtomicUsize::default() })
+        Arc::new(Shelf {
+            log,
+            at_hand: at_hand.into(),
+            waited_for: AtomicUsize::default(),
+            out_of_reach: u64::MAX.into(),
+        })
     }
 
     fn waited_for(&self) -> usize {
@@ -52,6 +59,10 @@ impl Log for Shelf {
 
     fn fetch(&self, slices: &[Slice]) -> Result<Vec<Bytes>, ReadError> {
         self.waited_for.fetch_add(slices.len(), SeqCst);
+        let out_of_reach = self.out_of_reach.load(SeqCst);
+        if slices.iter().any(|slice| slice.position == out_of_reach) {
+            return Err(ReadError::Io { file: "a.segment".into(), error: std::io::Error::other("an unhappy disk") });
+        }
         self.log.fetch(slices)
     }
 
@@ -139,6 +150,29 @@ async fn damage_stops_the_partition_whichever_way_it_is_read() {
         assert_eq!(broker.trouble(), Some(why.reason));
         assert!(broker.try_receive(&queue, 1, 0).await.is_err(), "nothing is skipped");
     }
+}
+
+#[tokio::test]
+async fn a_schedule_that_can_not_be_read_does_not_keep_the_others_waiting() {
+    let disk = FaultyDisk::new();
+    let former = open(&Shelf::open(&disk, true));
+    let names = ["one", "other"].map(crate::schedules::schedule_of);
+    for name in &names {
+        former.create_schedule(name.clone(), Bytes::from_static(b"does this"), Some(START_MS)).await.unwrap();
+    }
+    former.stop().await;
+    let log = Shelf::open(&disk, false);
+    let broker = open(&log);
+    let first = names[0].clone();
+    let view = broker.read(move |state| state.schedule_at(&first)).await.unwrap().unwrap();
+    log.out_of_reach.store(view.location.position, SeqCst);
+    let due = broker.due_schedules(10).await.unwrap();
+    assert_eq!(due.iter().map(|of| &of.address).collect::<Vec<_>>(), [&names[1]]);
+    broker.delete_schedule(names[1].clone()).await.unwrap();
+    let why = broker.due_schedules(10).await.unwrap_err();
+    assert!(why.reason.contains("an unhappy disk"), "{why}");
+    log.out_of_reach.store(u64::MAX, SeqCst);
+    assert_eq!(broker.due_schedules(10).await.unwrap()[0].address, names[0]);
 }
 
 /// The file and the offset of a body.

@@ -14,6 +14,11 @@ fn schedule(path: &str) -> ScheduleAddress {
     format!("arn:aws:scheduler:us-east-1:000000000000:schedule/{path}").parse::<ScheduleArn>().unwrap().0
 }
 
+/// One in the default group.
+pub(crate) fn schedule_of(name: &str) -> ScheduleAddress {
+    schedule(&format!("default/{name}"))
+}
+
 fn group(name: &str) -> ScheduleGroupAddress {
     format!("arn:aws:scheduler:us-east-1:000000000000:schedule-group/{name}").parse::<ScheduleGroupArn>().unwrap().0
 }

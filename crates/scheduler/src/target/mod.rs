@@ -51,5 +51,7 @@ impl Target {
 
 /// The refusal of a target's input.
 fn invalid_input(definition: &TargetDefinition, why: impl Into<String>) -> InvalidDefinition {
-    InvalidDefinition::Input { target: definition.arn.clone(), why: why.into() }
+    // SendMessage's refusals are sentences.
+    let why = why.into().trim_end_matches('.').to_owned();
+    InvalidDefinition::Input { target: definition.arn.clone(), why }
 }
