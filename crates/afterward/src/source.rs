@@ -60,6 +60,12 @@ pub trait Source: Send + Sync + 'static {
         self.change_visibility(receipt, wait, None)
     }
 
+    /// Whether [`hand_back`](Source::hand_back) takes a receive back, so that a message's receive count is the number of attempts
+    /// that were begun at it, those that were cut short among them. Not so, unless implemented.
+    fn counts_attempts(&self) -> impl Future<Output = bool> + Send {
+        async { false }
+    }
+
     /// Says how far the work on a message is, and makes it visible again `after` from now, as
     /// [`change_visibility`](Source::change_visibility) does. `progress`: a fraction from 0 to 1 and words, such as
     /// `0.4 resized`. A source that has nowhere to put it only changes the visibility, and that is what this does unless

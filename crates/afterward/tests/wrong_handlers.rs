@@ -8,6 +8,7 @@
 //!
 //! rustc compiles them against the library that this test was built with. Only what is ours, and the compiler's own first
 //! lines, are compared, so that a later compiler may explain more, or better.
+#![allow(clippy::unwrap_used)] // clippy exempts tests, but not the functions they call
 
 use std::{
     env, fs,

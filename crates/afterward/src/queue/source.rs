@@ -16,6 +16,10 @@ const LONGEST_ERROR_BYTES: usize = 1024;
 const MOST_MESSAGES: usize = 10;
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
+/// What a delivery tells, and what says whether a message is due. All that a service knows would be read and thrown away.
+const ATTRIBUTES: [&str; 4] =
+    ["ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp", "SentTimestamp", "MessageGroupId"];
+
 /// The codes that say: this receipt holds nothing any more. `InvalidParameterValue` (in JSON with `Exception` behind it) is
 /// what FIFO queues answer, and every queue when a lease would last longer than twelve hours; nothing else in these calls
 /// can be at fault.
@@ -48,8 +52,8 @@ impl Source for Queue {
         let request = sqs::ReceiveMessageRequest {
             queue_url: self.url().to_owned(),
             // Both names of the one thing: older servers know only the first.
-            attribute_names: vec!["All".to_owned()],
-            message_system_attribute_names: vec!["All".to_owned()],
+            attribute_names: ATTRIBUTES.map(str::to_owned).to_vec(),
+            message_system_attribute_names: ATTRIBUTES.map(str::to_owned).to_vec(),
             message_attribute_names: vec!["All".to_owned()],
             max_number_of_messages: i64::try_from(ask.limit.clamp(1, MOST_MESSAGES)).ok(),
             visibility_timeout: Some(seconds_up(ask.visibility_timeout)),
@@ -98,6 +102,10 @@ impl Source for Queue {
     async fn hand_back(&self, receipt: &str, wait: Duration) -> Result<(), SourceError> {
         let unbegun = HeaderMap::from_iter([(sqs::UNBEGUN_HEADER, HeaderValue::from_static("true"))]);
         self.change(receipt, wait, unbegun).await
+    }
+
+    async fn counts_attempts(&self) -> bool {
+        self.is_afterward().await.unwrap_or(false)
     }
 
     async fn report_progress(&self, receipt: &str, after: Duration, progress: &str) -> Result<(), SourceError> {

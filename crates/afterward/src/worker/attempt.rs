@@ -32,7 +32,7 @@ pub(super) async fn work<S: Source>(shared: &Shared<S>, hand: &Arc<Hand>, place:
     let job = Job::new(Context::new(hand.clone(), shared.surroundings.clone()), place);
     let timeout = shared.policies[place].timeout;
     // Known before the handler is: one that blocks its thread leaves no time to say so later.
-    let deadline = timeout.map(|timeout| Instant::now() + timeout);
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     deadline.inspect(|deadline| hand.set_deadline(*deadline));
     let mut handling = pin!(caught(shared.route.run(job)));
     tokio::select! {

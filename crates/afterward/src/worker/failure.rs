@@ -1,10 +1,19 @@
 //! Why a handler failed, as one line of text.
 
-use std::{any::Any, error::Error as StdError};
+use std::{
+    any::Any,
+    error::Error as StdError,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 /// An error with its causes: `no invoice: HTTP 500: connection reset`. A cause whose words its parent says already is left
-/// out.
+/// out. An error that panics over its own words is a failure like others.
 pub(super) fn describe(error: &(dyn StdError + 'static)) -> String {
+    let words = catch_unwind(AssertUnwindSafe(|| words(error)));
+    words.unwrap_or_else(|_| "the handler failed with an error that panics when it is shown".to_owned())
+}
+
+fn words(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -46,6 +55,22 @@ mod tests {
     fn causes_follow_each_once() {
         let error = NoInvoice(Call(io::Error::other("connection reset")));
         assert_eq!(describe(&error), "no invoice: HTTP call failed: connection reset");
+    }
+
+    #[derive(Debug)]
+    struct Speechless;
+
+    impl std::fmt::Display for Speechless {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("no words")
+        }
+    }
+
+    impl StdError for Speechless {}
+
+    #[test]
+    fn an_error_without_words_is_one_all_the_same() {
+        assert_eq!(describe(&Speechless), "the handler failed with an error that panics when it is shown");
     }
 
     #[test]

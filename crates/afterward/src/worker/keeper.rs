@@ -80,6 +80,11 @@ impl Keeper {
         self.order().remove(hand);
     }
 
+    /// Lets go of a message when this is dropped, be it by a panic: a lease that nobody works under must run out.
+    pub(super) fn holding<'a>(&'a self, hand: &'a Hand) -> Holding<'a> {
+        Holding { keeper: self, hand, goes_on: false }
+    }
+
     /// All messages in hand.
     pub(super) fn hands(&self) -> Vec<Arc<Hand>> {
         self.order().due.values().cloned().collect()
@@ -138,7 +143,7 @@ impl Keeper {
     /// Extends one lease, and tells progress where there is some.
     async fn beat(&self, source: &impl Source, hand: &Arc<Hand>) {
         let _line = hand.line.lock().await;
-        if hand.is_settled() {
+        if hand.is_settled() || hand.lease().lost {
             return;
         }
         if hand.is_past_deadline() {
@@ -178,6 +183,28 @@ impl Keeper {
         if let Some(hand) = order.remove(hand) {
             order.insert(hand, due);
             self.wake_before(&order, due);
+        }
+    }
+}
+
+/// A message whose lease is kept until this is dropped.
+pub(super) struct Holding<'a> {
+    keeper: &'a Keeper,
+    hand: &'a Hand,
+    goes_on: bool,
+}
+
+impl Holding<'_> {
+    /// The message stays in hand.
+    pub(super) fn goes_on(mut self) {
+        self.goes_on = true;
+    }
+}
+
+impl Drop for Holding<'_> {
+    fn drop(&mut self) {
+        if !self.goes_on {
+            self.keeper.release(self.hand);
         }
     }
 }

@@ -1,7 +1,12 @@
 //! Limits as they are set: how many at a time, or how many within a while, of all or of each key.
 
 use super::handler::{Input, Peek};
-use std::{fmt::Display, sync::Arc, time::Duration};
+use std::{
+    fmt::Display,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 /// The key of a message that no attempt has begun at.
 type KeyOf = Box<dyn Fn(&Peek<'_>) -> Option<String> + Send + Sync>;
@@ -35,9 +40,15 @@ impl Limit {
         Limit { key_of: Some(Box::new(key_of)), most: most.at_least_one() }
     }
 
-    /// Which of this limit's counts a message is for. A message that can't be read has no key: it is about to fail.
+    /// Which of this limit's counts a message is for. A message that can't be read has no key: it is about to fail. Nor has one
+    /// over which the key's function panics, for that must not take the others of its receive with it.
     pub(super) fn key(&self, peek: &Peek<'_>) -> Key {
-        self.key_of.as_ref().and_then(|key_of| key_of(peek)).map(Arc::from)
+        let key_of = self.key_of.as_ref()?;
+        let key = catch_unwind(AssertUnwindSafe(|| key_of(peek))).unwrap_or_else(|_| {
+            tracing::warn!(message_id = %peek.0.delivery.id, "the key of a limit panicked: the message is counted without a key");
+            None
+        });
+        key.map(Arc::from)
     }
 }
 

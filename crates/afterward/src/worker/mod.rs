@@ -70,7 +70,10 @@ use run::Running;
 use schedule::{Registered, Times};
 use service::Layering;
 use shared::Shared;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 use stop::Stop;
 
 /// How many messages are handled at a time unless set.
@@ -468,6 +471,7 @@ impl<S: Source> Worker<S> {
             hooks: self.hooks,
             reach: Reach::default(),
             known_redrive: redrive::Known::default(),
+            counts_attempts: AtomicBool::new(false),
             warned: std::sync::Mutex::default(),
         });
         let running = Running {

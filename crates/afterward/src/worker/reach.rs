@@ -28,6 +28,8 @@ struct Inner {
     under_way: usize,
     /// When the last of those is over, whatever became of its connection.
     over: Option<Instant>,
+    /// When the last of those that broke off is over.
+    broken_over: Option<Instant>,
 }
 
 impl Reach {
@@ -55,6 +57,7 @@ impl Reach {
     pub(super) fn break_off(&self) {
         let mut inner = self.inner();
         inner.under_way = inner.under_way.saturating_sub(1);
+        inner.broken_over = inner.broken_over.max(inner.over);
     }
 
     /// From now on, nobody begins a receive, and those under way may be dropped.
@@ -71,7 +74,7 @@ impl Reach {
     /// begun: what they take then is handled.
     pub(super) fn remaining(&self) -> Duration {
         let inner = self.inner();
-        let over = inner.over.filter(|_| inner.closed);
+        let over = inner.over.max(inner.broken_over).filter(|_| inner.closed);
         over.map_or(Duration::ZERO, |over| over.saturating_duration_since(Instant::now()))
     }
 }

@@ -22,11 +22,15 @@ impl Known {
             Some((_, redrive)) => redrive,
             None => None,
         };
-        let redrive = source.redrive().await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the queue did not say its redrive policy");
-            old
-        });
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), redrive.clone()));
-        redrive
+        match source.redrive().await {
+            Ok(redrive) => {
+                *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), redrive.clone()));
+                redrive
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the queue did not say its redrive policy");
+                old
+            }
+        }
     }
 }

@@ -3,7 +3,11 @@
 
 use super::{Summary, floor::Floor, shared::Shared, stop::Stop, work::Work};
 use crate::{Error, Source, SourceError, sqs::retry::Backoff};
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::task::JoinSet;
 
 /// The waits between tries while the source is away.
@@ -21,6 +25,7 @@ pub(super) struct Running<S> {
     /// Stops when the queue has nothing more to hand out.
     pub(super) until_empty: bool,
 }
+
 impl<S: Source> Running<S> {
     /// Works until asked to stop, then sees the messages in hand to their end.
     pub(super) async fn until(self, stop: Stop) -> Result<Summary, Error> {
@@ -31,7 +36,6 @@ impl<S: Source> Running<S> {
             () = &mut stop => return Ok(Summary::default()),
             lease = self.begin() => lease?,
         };
-        self.floor.set_max_receives(self.shared.redrive().await.map(|redrive| redrive.max_receive_count));
         let queue = &self.shared.surroundings.queue;
         tracing::info!(%queue, ?lease, "the worker has started");
         let mut keepers = JoinSet::new();
@@ -55,6 +59,16 @@ impl<S: Source> Running<S> {
         let schedules = self.shared.schedules.all();
         if !schedules.is_empty() {
             self.insist(|| self.shared.source.put_schedules(schedules)).await?;
+        }
+        let counts_attempts = self.shared.source.counts_attempts().await;
+        self.shared.counts_attempts.store(counts_attempts, Ordering::Relaxed);
+        // Where a message that is handed back may always be received again, room need not be kept for those that may not.
+        if !counts_attempts {
+            let redrive = self.insist(|| self.shared.source.redrive()).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the queue does not say its redrive policy: what waits here for a limit may be dead-lettered");
+                None
+            });
+            self.floor.set_max_receives(redrive.map(|redrive| redrive.max_receive_count));
         }
         Ok(if lease.is_zero() { LEASE_OF_NONE } else { lease })
     }

@@ -21,7 +21,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     time::Duration,
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// The waits between tries to settle a message while the source is away.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
@@ -30,6 +30,9 @@ const RETRY_LONGEST: Duration = Duration::from_secs(5);
 const WITHOUT_DEAD_LETTER_QUEUE: Duration = Duration::from_secs(15 * 60);
 /// How soon an internal message comes again, at the earliest, that only later versions know.
 const FOR_LATER_VERSIONS: Duration = Duration::from_secs(60);
+/// How long the delete of a message whose work is done is tried after its lease has ended. While nobody else has received it, its
+/// receipt still deletes it, and otherwise its work would be done again.
+const AFTER_THE_LEASE: Duration = Duration::from_secs(5 * 60);
 /// How long SQS lets a message be held, from its receive; less what a request may need on its way.
 const LONGEST_HOLD: Duration = Duration::from_secs(12 * 3600 - 60);
 
@@ -45,7 +48,7 @@ impl<S: Source> Settling<'_, S> {
         match ending {
             Ending::Done => self.done().await,
             Ending::Failed(cause) => self.failed(&cause, policy).await,
-            Ending::GivenUp => self.hand_back().await,
+            Ending::GivenUp => self.give_up().await,
         }
     }
 
@@ -68,9 +71,7 @@ impl<S: Source> Settling<'_, S> {
                 "an internal message of a later version of Afterward: left to workers that know it"
             );
         });
-        let wait = self.as_the_lease_ends().max(FOR_LATER_VERSIONS);
-        self.leave(wait, None).await;
-        Ended::HandedBack
+        self.unbegun(self.as_the_lease_ends().max(FOR_LATER_VERSIONS)).await
     }
 
     /// A tick whose time has gone by without a worker.
@@ -102,7 +103,7 @@ impl<S: Source> Settling<'_, S> {
 
     async fn done(&self) -> Ended {
         self.hand.settle();
-        match self.insist(|| self.shared.source.delete(&self.hand.delivery.receipt)).await {
+        match self.insist_until(AFTER_THE_LEASE, || self.shared.source.delete(&self.hand.delivery.receipt)).await {
             Ok(()) if self.hand.lease().lost => {
                 tracing::warn!("handled after its lease was lost: it may have been handled twice");
                 Ended::Undeleted
@@ -126,13 +127,7 @@ impl<S: Source> Settling<'_, S> {
         let allowed = redrive.as_ref().map_or(u32::MAX, |redrive| redrive.max_receive_count);
         let exhausted = attempt >= policy.max_attempts.unwrap_or(u32::MAX).min(allowed);
         if exhausted || verdict == Verdict::Permanent {
-            if let Some(schedule) = self.schedule() {
-                self.shared.hooks.tell(&Event::ScheduleFailed { schedule, error: reason.clone() });
-            }
-            return match &policy.exhausted {
-                Some(Exhausted::Drop(why)) => self.dropped(&reason, why).await,
-                Some(Exhausted::DeadLetter) | None => self.dead_letter(&reason, redrive).await,
-            };
+            return self.exhausted(&reason, policy, redrive).await;
         }
         let wait = match (verdict, &policy.retry) {
             (Verdict::RetryAfter(wait), _) => wait,
@@ -142,6 +137,23 @@ impl<S: Source> Settling<'_, S> {
             (_, None) => self.as_the_lease_ends(),
         };
         self.again(&reason, wait).await
+    }
+
+    /// A message that has had all its attempts, of which the last was not seen to its end: its worker died over it, or was stopped.
+    pub(super) async fn cut_short(&self, policy: &Policy) -> Ended {
+        let had = self.hand.delivery.receive_count.saturating_sub(1);
+        let reason = format!("the last of {had} attempts was cut short: its worker died, or was stopped");
+        self.exhausted(&reason, policy, self.shared.redrive().await).await
+    }
+
+    async fn exhausted(&self, reason: &str, policy: &Policy, redrive: Option<Redrive>) -> Ended {
+        if let Some(schedule) = self.schedule() {
+            self.shared.hooks.tell(&Event::ScheduleFailed { schedule, error: reason.to_owned() });
+        }
+        match &policy.exhausted {
+            Some(Exhausted::Drop(why)) => self.dropped(reason, why).await,
+            Some(Exhausted::DeadLetter) | None => self.dead_letter(reason, redrive).await,
+        }
     }
 
     /// Leaves the message for another attempt, and says why this one failed.
@@ -193,11 +205,17 @@ impl<S: Source> Settling<'_, S> {
         Ended::DeadLettered
     }
 
-    /// Gives the message to others.
-    pub(super) async fn hand_back(&self) -> Ended {
+    /// Gives the message to others in the middle of its handler: an attempt all the same.
+    async fn give_up(&self) -> Ended {
         tracing::info!("handing the message back");
         self.leave(Duration::ZERO, None).await;
         Ended::HandedBack
+    }
+
+    /// Gives the message to others, before any handler had it.
+    pub(super) async fn hand_back(&self) -> Ended {
+        tracing::info!("handing the message back, not begun");
+        self.unbegun(Duration::ZERO).await
     }
 
     /// Gives the message to others, but not before it has a chance here: it was limited, or paused.
@@ -206,19 +224,30 @@ impl<S: Source> Settling<'_, S> {
         let times = self.hand.delivery.receive_count.saturating_sub(1).min(8);
         let wait = lease.saturating_mul(1 << times).min(WITHOUT_DEAD_LETTER_QUEUE);
         tracing::debug!(?wait, "no room for a message that has to wait: handing it back for a while");
-        self.leave(wait, None).await;
-        Ended::HandedBack
+        self.unbegun(wait).await
     }
 
     /// Makes the message visible again after `wait`, as far as that can be.
     async fn leave(&self, wait: Duration, error: Option<&str>) {
+        let receipt = &self.hand.delivery.receipt;
+        self.let_go(wait, |wait| self.shared.source.change_visibility(receipt, wait, error)).await;
+    }
+
+    /// The same for a message that no handler had.
+    async fn unbegun(&self, wait: Duration) -> Ended {
+        let receipt = &self.hand.delivery.receipt;
+        self.let_go(wait, |wait| self.shared.source.hand_back(receipt, wait)).await;
+        Ended::HandedBack
+    }
+
+    async fn let_go<F: Future<Output = Result<(), SourceError>>>(&self, wait: Duration, act: impl Fn(Duration) -> F) {
         self.hand.settle();
         let _line = self.hand.line.lock().await;
         if self.hand.lease().lost {
             return;
         }
-        let (receipt, wait) = (&self.hand.delivery.receipt, self.possible(wait));
-        if let Err(error) = self.insist(|| self.shared.source.change_visibility(receipt, wait, error)).await {
+        let wait = self.possible(wait);
+        if let Err(error) = self.insist(|| act(wait)).await {
             tracing::warn!(%error, "the message could not be given back: it comes again when its lease ends");
         }
     }
@@ -238,10 +267,20 @@ impl<S: Source> Settling<'_, S> {
         &self,
         act: impl Fn() -> F,
     ) -> Result<(), SourceError> {
+        self.insist_until(Duration::ZERO, act).await
+    }
+
+    /// The same, for so long after the end of the lease.
+    async fn insist_until<F: Future<Output = Result<(), SourceError>>>(
+        &self,
+        after: Duration,
+        act: impl Fn() -> F,
+    ) -> Result<(), SourceError> {
+        let until = self.hand.lease().expires + after;
         let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
         loop {
             match act().await {
-                Err(SourceError::Unavailable(cause)) if !self.hand.lease().remaining().is_zero() => {
+                Err(SourceError::Unavailable(cause)) if Instant::now() < until => {
                     tracing::debug!(reason = %cause, "settling again");
                     sleep(backoff.wait()).await;
                 }

@@ -5,7 +5,7 @@
 
 use super::{
     Event, JobInfo, Policy, Route, Unknown,
-    attempt::{fetch, work},
+    attempt::{Ending, fetch, work},
     context::Surroundings,
     event::Hooks,
     floor::{Admitted, Entry},
@@ -24,7 +24,10 @@ use super::{
 use crate::{Delivery, Redrive, Source, SourceError};
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::time::Instant;
@@ -48,8 +51,11 @@ pub(super) struct Shared<S> {
     pub(super) hooks: Hooks,
     pub(super) reach: Reach,
     pub(super) known_redrive: redrive::Known,
+    /// Whether receive counts are attempts ([`Source::counts_attempts`]).
+    pub(super) counts_attempts: AtomicBool,
     pub(super) warned: Mutex<BTreeSet<String>>,
 }
+
 impl<S: Source> Shared<S> {
     pub(super) async fn redrive(&self) -> Option<Redrive> {
         self.known_redrive.get(&*self.source).await
@@ -99,12 +105,14 @@ impl<S: Source> Shared<S> {
     /// Makes an attempt at a message, and settles it; `None`, when it has only been read.
     pub(super) async fn attempt(&self, mut admitted: Admitted) -> Option<Ended> {
         let (hand, destination) = (admitted.hand().clone(), admitted.destination());
+        let holding = self.keeper.holding(&hand);
         let settling = Settling { shared: self, hand: &hand };
+        if hand.lease().lost {
+            // While it waited here. Whoever has it now works on it.
+            return Some(Ended::HandedBack);
+        }
         let ended = match destination {
-            Destination::Handler(place) => match self.missed(&hand, place).await {
-                Some(why) => settling.missed(&why).await,
-                None => settling.after(work(self, &hand, place).await, &self.policies[place]).await,
-            },
+            Destination::Handler(place) => self.handle(&settling, &hand, place).await,
             Destination::Orphan => settling.orphan().await,
             Destination::Nobody => settling.nobodys().await,
             Destination::Later => settling.for_later_versions().await,
@@ -113,16 +121,29 @@ impl<S: Source> Shared<S> {
                     hand.read(body);
                     let (destination, claims) = self.way(&hand);
                     admitted.read(destination, claims);
+                    holding.goes_on();
                     return None;
                 }
+                Err(Ending::GivenUp) => settling.hand_back().await,
                 Err(ending) => settling.after(ending, &self.policy).await,
             },
         };
-        self.keeper.release(&hand);
         if ended.is_gone() {
             admitted.is_gone();
         }
         Some(ended)
+    }
+
+    async fn handle(&self, settling: &Settling<'_, S>, hand: &Arc<Hand>, place: usize) -> Ended {
+        if let Some(why) = self.missed(hand, place).await {
+            return settling.missed(&why).await;
+        }
+        let policy = &self.policies[place];
+        let had = hand.delivery.receive_count.saturating_sub(1);
+        if self.counts_attempts.load(Ordering::Relaxed) && policy.max_attempts.is_some_and(|most| had >= most) {
+            return settling.cut_short(policy).await;
+        }
+        settling.after(work(self, hand, place).await, policy).await
     }
 
     /// Why the message is a tick that is not to be run, if it is one.
@@ -143,10 +164,9 @@ impl<S: Source> Shared<S> {
     }
 
     pub(super) async fn give_back(&self, hand: &Hand, limited: bool) -> Option<Ended> {
+        let _holding = self.keeper.holding(hand);
         let settling = Settling { shared: self, hand };
-        let ended = if limited { settling.hand_back_limited().await } else { settling.hand_back().await };
-        self.keeper.release(hand);
-        Some(ended)
+        Some(if limited { settling.hand_back_limited().await } else { settling.hand_back().await })
     }
 
     pub(super) fn span(&self, hand: &Hand) -> tracing::Span {

@@ -10,7 +10,7 @@
 use super::{
     Summary,
     empty::Search,
-    floor::{Entry, GiveBack, ToDo},
+    floor::{Ask, Entry, GiveBack, ToDo},
     run::Running,
     stop::Wishes,
     summary::Ended,
@@ -31,11 +31,13 @@ const RETRY_FIRST: Duration = Duration::from_millis(200);
 const RETRY_LONGEST: Duration = Duration::from_secs(10);
 /// How long receives may go on after a stop: a busy queue answers by then, and an idle one has nothing to lose.
 const LAST_RECEIVE: Duration = Duration::from_millis(500);
+/// A stop that may take longer may take for ever.
+const LONGEST_STOP: Duration = Duration::from_secs(365 * 86_400);
 /// How long handing back may take after the deadline of a stop.
 const HAND_BACK: Duration = Duration::from_secs(5);
 
-/// What a receive that asked for so many came to.
-type Received = (usize, Result<Vec<Entry>, SourceError>);
+/// What a receive came to.
+type Received = (Ask, Result<Vec<Entry>, SourceError>);
 
 /// A worker at work.
 pub(super) struct Work<'a, S> {
@@ -114,7 +116,7 @@ impl<'a, S: Source> Work<'a, S> {
                 () = &mut stop, if working => self.stop(),
                 // Before what was received: what is paused begins nothing more.
                 Ok(()) = self.wishes.changed(), if working => self.obey(),
-                Some(received) = self.receives.join_next() => self.received(received.ok()),
+                Some(received) = self.receives.join_next() => self.received(received),
                 () = self.running.floor.changed() => {}
                 Some(ended) = self.attempts.join_next(), if !working || self.search.is_some() => self.count(ended),
                 () = sleep_until(timer.unwrap_or_else(Instant::now)), if timer.is_some() => self.tick().await,
@@ -178,7 +180,7 @@ impl<'a, S: Source> Work<'a, S> {
         // Whoever looks whether a queue is empty does not wait for messages.
         let wait = if self.search.is_some() { Duration::ZERO } else { WAIT };
         while self.may_look()
-            && let Some(count) = self.running.floor.ask()
+            && let Some(asked) = self.running.floor.ask()
         {
             let busy = self.is_busy();
             if let Some(search) = &mut self.search {
@@ -186,14 +188,14 @@ impl<'a, S: Source> Work<'a, S> {
             }
             self.running.shared.reach.begin(wait);
             let (shared, lease) = (self.running.shared.clone(), self.lease);
-            let ask = Receive::new(count, wait, lease);
+            let ask = Receive::new(asked.count, wait, lease);
             self.receives.spawn(async move {
                 let received = shared.source.receive(ask).await;
                 let now = Instant::now();
                 let in_hand = |deliveries: Vec<Delivery>| {
                     deliveries.into_iter().map(|delivery| shared.entry(delivery, now, lease)).collect()
                 };
-                (count, received.map(in_hand))
+                (asked, received.map(in_hand))
             });
         }
     }
@@ -202,17 +204,26 @@ impl<'a, S: Source> Work<'a, S> {
         self.search.as_ref().is_none_or(|search| search.may_look(!self.receives.is_empty()))
     }
 
-    /// A receive has ended; `None`: it was dropped.
-    fn received(&mut self, received: Option<Received>) {
-        let Some((asked, received)) = received else { return };
-        let (floor, reach) = (&self.running.floor, &self.running.shared.reach);
+    /// A receive has ended.
+    fn received(&mut self, received: Result<Received, JoinError>) {
+        let reach = &self.running.shared.reach;
+        let (asked, received) = match received {
+            Ok(received) => received,
+            Err(dropped) => {
+                if dropped.is_panic() {
+                    reach.break_off();
+                    self.failed_to_receive(SourceError::Unavailable("the receive panicked".into()));
+                }
+                return;
+            }
+        };
         match received {
             Ok(entries) => {
                 reach.end();
                 self.answered = true;
                 self.backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
                 let found = !entries.is_empty();
-                floor.received(asked, entries);
+                asked.answered(entries);
                 let busy = self.is_busy();
                 if self.search.as_mut().is_some_and(|search| search.looked(found, busy)) && self.is_working() {
                     self.stop();
@@ -224,7 +235,7 @@ impl<'a, S: Source> Work<'a, S> {
                 } else {
                     reach.end()
                 }
-                floor.received(asked, Vec::new());
+                drop(asked);
                 self.failed_to_receive(error);
             }
         }
@@ -247,6 +258,11 @@ impl<'a, S: Source> Work<'a, S> {
     fn obey(&mut self) {
         let wishes = self.wishes.borrow_and_update();
         let Running { shared, floor, .. } = self.running;
+        for name in wishes.paused_types.iter().filter(|name| shared.router.place_of(name).is_none()) {
+            shared.warn_once(name, || {
+                tracing::warn!(name, "to be paused, but no handler is for messages of this type alone")
+            });
+        }
         let places = wishes.paused_types.iter().filter_map(|name| shared.router.place_of(name)).collect();
         if wishes.pause {
             shared.reach.close()
@@ -258,7 +274,8 @@ impl<'a, S: Source> Work<'a, S> {
 
     fn stop(&mut self) {
         let (now, within) = (Instant::now(), self.running.stop_within);
-        self.phase = Phase::Stopping { receives_until: now + LAST_RECEIVE.min(within), deadline: now + within };
+        let deadline = now.checked_add(within).unwrap_or(now + LONGEST_STOP);
+        self.phase = Phase::Stopping { receives_until: now + LAST_RECEIVE.min(within), deadline };
         self.running.shared.reach.close();
         self.running.floor.stop();
     }
@@ -280,7 +297,7 @@ impl<'a, S: Source> Work<'a, S> {
             Phase::Stopping { receives_until, .. } if now >= receives_until && !self.receives.is_empty() => {
                 self.receives.abort_all();
                 while let Some(received) = self.receives.join_next().await {
-                    self.received(received.ok());
+                    self.received(received);
                 }
             }
             Phase::Stopping { deadline, .. } if now >= deadline => {

@@ -38,7 +38,9 @@ impl System {
         let definition_bytes = definition.len();
         let command = match scheduling {
             Scheduling::Create(next_ms) => Command::CreateSchedule { schedule, definition_bytes, next_ms },
-            Scheduling::Update(next_ms) => Command::UpdateSchedule { schedule, definition_bytes, next_ms, as_read: None },
+            Scheduling::Update(next_ms) => {
+                Command::UpdateSchedule { schedule, definition_bytes, next_ms, as_read: None }
+            }
             Scheduling::Delete => Command::DeleteSchedule { schedule },
         };
         self.submit(command, Beside::Definition(definition.as_bytes()))

@@ -20,11 +20,11 @@ impl Meter {
             Most::AtATime(count) if self.running < count => Ok(()),
             Most::AtATime(_) => Err(None),
             Most::Within(count, time) => {
-                while self.begun.front().is_some_and(|first| *first + time <= now) {
+                while self.begun.front().is_some_and(|first| now.saturating_duration_since(*first) >= time) {
                     self.begun.pop_front();
                 }
                 let full = self.begun.len() >= count;
-                self.begun.front().filter(|_| full).map_or(Ok(()), |first| Err(Some(*first + time)))
+                self.begun.front().filter(|_| full).map_or(Ok(()), |first| Err(first.checked_add(time)))
             }
         }
     }

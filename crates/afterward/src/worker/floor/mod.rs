@@ -5,7 +5,8 @@
 //! something else may be in its way. So nobody waits for what somebody holds who waits himself.
 //!
 //! Invariants:
-//! - At most [`concurrency`](Plan::concurrency) messages run.
+//! - At most [`concurrency`](Plan::concurrency) messages run. What follows a running one in its ordered group waits with it, and
+//!   takes no slot meanwhile.
 //! - Messages of an ordered group are begun in the order of their receipt, each when the one before it has gone from the queue;
 //!   when one stays there, those behind it are given back.
 //! - At most as many messages wait for limits and paused types as the waiting room holds, and as many again that may not be
@@ -92,6 +93,31 @@ struct State {
     give_back: Vec<GiveBack>,
 }
 
+/// A receive under way: its messages count as asked for until it is answered, or dropped.
+#[derive(Debug)]
+pub(super) struct Ask {
+    floor: Arc<Floor>,
+    /// How many messages to ask for.
+    pub(super) count: usize,
+    answered: bool,
+}
+
+impl Ask {
+    /// The receive has brought these.
+    pub(super) fn answered(mut self, entries: Vec<Entry>) {
+        self.answered = true;
+        self.floor.received(self.count, entries);
+    }
+}
+
+impl Drop for Ask {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.floor.received(self.count, Vec::new());
+        }
+    }
+}
+
 /// What stands in a message's way.
 enum Obstacle {
     Paused(usize),
@@ -120,17 +146,17 @@ impl Floor {
         self.changed.notified().await;
     }
 
-    /// How many messages to ask for in one more receive now, if any. They count as asked for until [`received`](Floor::received).
-    pub(super) fn ask(&self) -> Option<usize> {
+    /// One more receive now, if there is room for what it may bring.
+    pub(super) fn ask(self: &Arc<Self>) -> Option<Ask> {
         let mut state = self.state();
         let count = state.askable()?;
         state.receives += 1;
         state.asked += count;
-        Some(count)
+        Some(Ask { floor: self.clone(), count, answered: false })
     }
 
     /// A receive that asked for so many has ended with these.
-    pub(super) fn received(&self, asked: usize, entries: Vec<Entry>) {
+    fn received(&self, asked: usize, entries: Vec<Entry>) {
         let mut state = self.state();
         state.receives -= 1;
         state.asked -= asked;
@@ -193,7 +219,8 @@ impl Floor {
     pub(super) fn stop(&self) {
         let mut state = self.state();
         state.stopping = true;
-        let held: Vec<Entry> = mem::take(&mut state.paused).into_values().flatten().collect();
+        // What is paused stays so.
+        let held: Vec<Entry> = state.paused.values_mut().flat_map(mem::take).collect();
         state.waiting -= held.len();
         state.give_back_all(held, false);
     }
@@ -209,7 +236,9 @@ impl Floor {
         let mut state = self.state();
         let mut out: Vec<Entry> = state.limits.take_waiting(|_| true);
         out.extend(mem::take(&mut state.ready));
-        out.extend(mem::take(&mut state.paused).into_values().flatten());
+        out.extend(state.paused.values_mut().flat_map(mem::take));
+        // Whoever ends now lets nobody of their group begin.
+        out.extend(state.groups.values_mut().flat_map(mem::take));
         state.waiting = 0;
         state.give_back_all(out, false);
     }
@@ -264,6 +293,7 @@ impl State {
             }
             Some(Obstacle::Slot) => self.ready.push_back(entry),
             Some(_) if new && self.is_full_for(&entry) => self.give_back_all(vec![entry], !self.stopping),
+            Some(Obstacle::Paused(_)) if self.stopping => self.give_back_all(vec![entry], false),
             Some(Obstacle::Paused(place)) => {
                 self.waiting += 1;
                 self.paused.entry(place).or_default().push_back(entry);
@@ -323,12 +353,14 @@ impl State {
         }
     }
 
-    /// Tries those again who waited for this limit, while it has room.
+    /// Tries those again who waited for this limit, while it has room. Once one of them lacks nothing but a slot, the rest wait
+    /// until that one has it ([`fill_slots`](State::fill_slots)).
     fn let_in(&mut self, claim: &Claim, now: Instant) {
         while let Some(next) = self.limits.next(claim, now) {
+            let ready = self.ready.len();
             self.waiting -= 1;
             self.admit(next, false, now);
-            if self.running >= self.concurrency {
+            if self.ready.len() > ready {
                 break;
             }
         }

@@ -2,7 +2,11 @@
 
 use super::Schedule;
 use crate::Tick;
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
 
 /// What becomes of the times of a schedule at which no worker was there, or none had room.
 ///
@@ -10,7 +14,9 @@ use std::time::{Duration, SystemTime};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Missed {
-    /// When a worker is there again, it runs once, for the latest of them.
+    /// When a worker is there again, it runs once, for the latest of them. Where workers are there and their queue is behind by
+    /// more than the schedule's period, so that each time is late when its turn comes, it runs about as often as the queue is
+    /// long.
     #[default]
     RunOnce,
     /// What could not be begun within this time after it was due is not run. Amazon's schedules may be a minute late by
@@ -42,10 +48,61 @@ impl Missed {
     }
 }
 
+/// Tells the ticks that pile up while nobody is there from those of a queue that is always late: of the first the latest runs,
+/// and waiting for the latest of the second would be waiting for ever.
+#[derive(Debug, Default)]
+pub(super) struct CatchingUp {
+    /// Since when each schedule, by its name, has had its ticks passed over in favour of later ones.
+    since: Mutex<BTreeMap<String, SystemTime>>,
+}
+
+impl CatchingUp {
+    /// Why a tick is not run now, after all; `why`: by its policy.
+    pub(super) fn judge(
+        &self,
+        schedule: &Schedule,
+        tick: &Tick,
+        now: SystemTime,
+        why: Option<String>,
+    ) -> Option<String> {
+        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        if why.is_none() || schedule.missed() != Missed::RunOnce {
+            since.remove(schedule.name());
+            return why;
+        }
+        let began = *since.entry(schedule.name().to_owned()).or_insert(now);
+        // A backlog is worked off in less time than it took to grow.
+        let passing_over = now.duration_since(began).unwrap_or_default();
+        if passing_over < now.duration_since(tick.scheduled_at).unwrap_or_default() {
+            return why;
+        }
+        since.remove(schedule.name());
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::time::UNIX_EPOCH;
+
+    #[test]
+    fn a_schedule_runs_now_and_then_where_the_queue_is_always_late() {
+        let schedule = Schedule::every("often", "rate(1 minute)").unwrap();
+        let minute = |minute: u64| UNIX_EPOCH + Duration::from_secs(minute * 60);
+        let catching_up = CatchingUp::default();
+        let runs = |scheduled: u64, now: u64| {
+            let tick = Tick::new("often", minute(scheduled));
+            let why = schedule.missed().reason(&schedule, &tick, minute(scheduled), minute(now));
+            catching_up.judge(&schedule, &tick, minute(now), why).is_none()
+        };
+        // Nobody was there from 10 to 20: the latest runs.
+        let ran: Vec<u64> = (10..=20).filter(|time| runs(*time, 20)).collect();
+        assert_eq!(ran, [20]);
+        // Each comes to its turn five minutes late.
+        let ran: Vec<u64> = (30..=50).filter(|time| runs(*time, time + 5)).collect();
+        assert_eq!(ran, [35, 41, 47]);
+    }
 
     #[test]
     fn of_what_was_missed_the_latest_runs_or_what_is_not_too_late() {

@@ -1,6 +1,6 @@
 //! The schedules that a worker was given, and the handlers of their ticks.
 
-use super::{Missed, Schedule, Tick, called};
+use super::{Missed, Schedule, Tick, called, missed::CatchingUp};
 use crate::worker::hand::Hand;
 use std::time::SystemTime;
 
@@ -30,6 +30,7 @@ pub(crate) struct Registered {
     /// The handler of each, by its place.
     places: Vec<usize>,
     defect: Option<String>,
+    catching_up: CatchingUp,
 }
 
 impl Registered {
@@ -95,6 +96,7 @@ impl Registered {
         }
         let tick = hand.payload().and_then(Tick::read)?;
         let sent_at = hand.delivery.sent_at.unwrap_or(tick.scheduled_at);
-        schedule.missed.reason(schedule, &tick, sent_at, now)
+        let why = schedule.missed.reason(schedule, &tick, sent_at, now);
+        self.catching_up.judge(schedule, &tick, now, why)
     }
 }

@@ -169,3 +169,14 @@ async fn what_waits_at_a_stop_is_begun_or_handed_back_by_the_deadline() {
     assert_eq!(summary, Summary { succeeded: 2, handed_back: 2, ..Summary::default() });
     assert_eq!(ends(&stage), expect(&[("1", 10), ("2", 20)]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_rate_is_not_forgotten_when_the_first_has_to_wait_for_more() {
+    // At 10 the rate has room, and no slot is free; the first in line then lacks its tenant's turn, the second only a slot.
+    let of = |id: &str, tenant: &str| sync_of(id, tenant, 1);
+    let stage = Stage::new([sync_of("a1", "a", 100), of("a2", "a"), of("b1", "b"), message("n", &body("nap", 30))]);
+    let limited = handler(sync).rate(1, Duration::from_secs(10)).limit_by(|sync| sync.tenant.clone(), 1);
+    let worker = Worker::new(stage.clone()).concurrency(2).on(limited).on(nap);
+    let ends = until_deleted(&stage, worker, 4).await;
+    assert_eq!(ends, expect(&[("n", 30), ("b1", 31), ("a1", 100), ("a2", 101)]));
+}

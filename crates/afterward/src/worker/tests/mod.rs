@@ -1,12 +1,14 @@
 //! A worker's behaviour, told on a scripted source with paused time.
 
 mod arguments;
+mod counting;
 mod endings;
 mod layers;
 mod leases;
 mod limits;
 mod members;
 mod notices;
+mod panics;
 mod pausing;
 mod progress;
 mod routing;

@@ -14,10 +14,33 @@ use tokio::{
 /// What a worker did with a message, and after how many seconds.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Deed {
-    Deleted { id: String, at_s: u64 },
-    Changed { id: String, at_s: u64, after_s: u64, error: Option<String> },
-    Reported { id: String, at_ms: u64, after_s: u64, progress: String },
-    DeadLettered { id: String, at_s: u64, error: String },
+    Deleted {
+        id: String,
+        at_s: u64,
+    },
+    Changed {
+        id: String,
+        at_s: u64,
+        after_s: u64,
+        error: Option<String>,
+    },
+    Reported {
+        id: String,
+        at_ms: u64,
+        after_s: u64,
+        progress: String,
+    },
+    DeadLettered {
+        id: String,
+        at_s: u64,
+        error: String,
+    },
+    /// Of a stage that counts attempts.
+    HandedBack {
+        id: String,
+        at_s: u64,
+        after_s: u64,
+    },
 }
 
 #[derive(Clone)]
@@ -41,6 +64,7 @@ struct Script {
     visibility_faults: VecDeque<SourceError>,
     dead_letter_faults: VecDeque<SourceError>,
     redrive: Option<Redrive>,
+    counts_attempts: bool,
 }
 
 pub(super) const LEASE: Duration = Duration::from_secs(30);
@@ -83,6 +107,11 @@ impl Stage {
     /// From now on the queue has a dead-letter queue, `dead`.
     pub(super) fn set_redrive(&self, max_receive_count: u32) {
         self.script().redrive = Some(Redrive::new("arn:aws:sqs:us-east-1:000000000000:dead", max_receive_count));
+    }
+
+    /// From now on what is handed back does not count as received.
+    pub(super) fn count_attempts(&self) {
+        self.script().counts_attempts = true;
     }
 
     pub(super) fn deeds(&self) -> Vec<Deed> {
@@ -171,6 +200,18 @@ impl Source for Stage {
         let (id, error) = (receipt.to_owned(), error.map(str::to_owned));
         self.minute(Deed::Changed { id, at_s: self.seconds(), after_s: after.as_secs(), error });
         Ok(())
+    }
+
+    async fn hand_back(&self, receipt: &str, wait: Duration) -> Result<(), SourceError> {
+        if !self.counts_attempts().await {
+            return self.change_visibility(receipt, wait, None).await;
+        }
+        self.minute(Deed::HandedBack { id: receipt.to_owned(), at_s: self.seconds(), after_s: wait.as_secs() });
+        Ok(())
+    }
+
+    async fn counts_attempts(&self) -> bool {
+        self.script().counts_attempts
     }
 
     async fn report_progress(&self, receipt: &str, after: Duration, progress: &str) -> Result<(), SourceError> {
