@@ -4,9 +4,9 @@
 //! them by then would be out of sight for a whole lease though nobody has it, so it is given back.
 //!
 //! The lease was an event, and perhaps is durable already; so giving back is one, too: a visibility timeout of zero, by
-//! the same command that a client would use. The receive stays counted. SQS counts receives, not deliveries, a message
-//! whose consumers die while they receive it belongs in the dead-letter queue like any other, and taking a receive back
-//! would need an event of its own that every reader of old logs had to know.
+//! the same command that a client would use. The receive stays counted. SQS counts receives, not deliveries, and a message
+//! whose consumers die while they receive it belongs in the dead-letter queue like any other: only a consumer that says so
+//! ([`Command::HandBack`]) has not begun what it received.
 //!
 //! This is about the way up to the caller. What is lost behind it, in a socket's buffer, nobody can know.
 

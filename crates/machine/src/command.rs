@@ -42,6 +42,13 @@ pub enum Command {
         timeout_ms: u64,
         failure: bool,
     },
+    /// Gives the message back that the lease is on, and was not begun: it is visible `timeout_ms` from now, the receive does not
+    /// count, and the lease is over at once.
+    HandBack {
+        queue: QueueAddress,
+        lease: LeaseRef,
+        timeout_ms: u64,
+    },
     /// Moves the message that the lease is on to the dead-letter queue, however often it was received. `failure`: as with
     /// [`Command::ChangeVisibility`].
     DeadLetter {

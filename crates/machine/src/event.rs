@@ -52,6 +52,12 @@ pub enum Event {
         until_ms: u64,
         failure: bool,
     },
+    /// Its holder had not begun the message: the receive does not count, and the lease is over. At or before the event's time,
+    /// the message is visible again at once, else at `until_ms`.
+    HandedBack {
+        message: MessageKey,
+        until_ms: u64,
+    },
     /// A message that was received too often went to its dead-letter queue. `order`: its new place in line.
     DeadLettered {
         message: MessageKey,

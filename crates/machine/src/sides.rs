@@ -4,14 +4,18 @@ use crate::{LeaseId, Location};
 use afterward_names::QueueArn;
 use std::collections::BTreeMap;
 
+/// No lease: of a message that is out of sight and that nobody holds.
+const NOBODY: LeaseId = LeaseId(0);
+
 /// Of a message that has been received.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Receipt {
     pub(crate) first_received_ms: u64,
     /// When the last lease began.
     pub(crate) received_ms: u64,
-    /// The last lease.
+    /// The last lease, or [`NOBODY`].
     pub(crate) lease: LeaseId,
+    /// 0 only until what was handed back is visible again.
     pub(crate) receive_count: u32,
 }
 
@@ -44,6 +48,26 @@ impl Sides {
 
     pub(crate) fn receive_count(&self, slot: u32) -> u32 {
         self.receipts.get(&slot).map_or(0, |receipt| receipt.receive_count)
+    }
+
+    /// When the message was first received, of the receives that count.
+    pub(crate) fn first_received_ms(&self, slot: u32) -> Option<u64> {
+        self.receipts.get(&slot).filter(|receipt| receipt.receive_count > 0).map(|receipt| receipt.first_received_ms)
+    }
+
+    /// The last receive does not count, and its lease holds nothing.
+    pub(crate) fn take_receive_back(&mut self, slot: u32) {
+        if let Some(receipt) = self.receipts.get_mut(&slot) {
+            receipt.receive_count = receipt.receive_count.saturating_sub(1);
+            receipt.lease = NOBODY;
+        }
+    }
+
+    /// Forgets the receipt of a message if none of its receives counts: it is as if it had never been received.
+    pub(crate) fn forget_unreceived(&mut self, slot: u32) {
+        if self.receipts.get(&slot).is_some_and(|receipt| receipt.receive_count == 0) {
+            self.receipts.remove(&slot);
+        }
     }
 
     /// What they take on the heap, about: the maps' nodes are two thirds full.

@@ -103,6 +103,7 @@ impl State {
     /// Gives a leased message back; it is visible since `at_ms`.
     pub(crate) fn give_back(&mut self, slot: u32, at_ms: u64) {
         self.end_lease(slot, at_ms);
+        self.sides.forget_unreceived(slot);
         self.set_place(slot, Place::Visible, at_ms);
     }
 

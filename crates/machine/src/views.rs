@@ -104,7 +104,7 @@ impl State {
             standing,
             order: entry.order,
             sent_ms: entry.sent_ms,
-            first_received_ms: self.sides.receipts.get(&slot).map(|receipt| receipt.first_received_ms),
+            first_received_ms: self.sides.first_received_ms(slot),
             receive_count: self.sides.receive_count(slot),
             received_elsewhere: self.sides.received_elsewhere(slot),
             source: self.sides.source(slot).cloned(),

@@ -22,6 +22,7 @@ pub(crate) fn kind_and_version(event: &Event) -> (u8, u8) {
         Event::Leased { .. } => kind::LEASED,
         Event::Deleted { .. } => kind::DELETED,
         Event::VisibilityChanged { .. } => kind::VISIBILITY_CHANGED,
+        Event::HandedBack { .. } => kind::HANDED_BACK,
         Event::DeadLettered { .. } => kind::DEAD_LETTERED,
         Event::MoveStarted { .. } => kind::MOVE_STARTED,
         Event::Redriven { .. } => kind::REDRIVEN,
@@ -83,6 +84,10 @@ impl Writer<'_> {
                 self.key(*message);
                 self.time(*until_ms);
                 self.byte(u8::from(*failure));
+            }
+            Event::HandedBack { message, until_ms } => {
+                self.key(*message);
+                self.time(*until_ms);
             }
             Event::DeadLettered { message, to, order } => {
                 self.key(*message);
@@ -168,6 +173,7 @@ impl Reader<'_> {
                 until_ms: self.time()?,
                 failure: self.flags(1)?.has(1),
             },
+            (kind::HANDED_BACK, 1) => Event::HandedBack { message: self.key()?, until_ms: self.time()? },
             (kind::DEAD_LETTERED, 1) => {
                 Event::DeadLettered { message: self.key()?, to: self.queue()?, order: self.number()? }
             }

@@ -44,7 +44,10 @@ impl Reports {
             Event::VisibilityChanged { message, until_ms, failure } if *failure || *until_ms <= now_ms => {
                 self.by_message.remove(message);
             }
-            Event::Deleted { message } | Event::DeadLettered { message, .. } | Event::Redriven { message, .. } => {
+            Event::HandedBack { message, .. }
+            | Event::Deleted { message }
+            | Event::DeadLettered { message, .. }
+            | Event::Redriven { message, .. } => {
                 self.by_message.remove(message);
             }
             _ => {}
@@ -123,6 +126,7 @@ mod tests {
             (changed(ANOTHER, 0, true), false),
             (leased(IT), true),
             (leased(ANOTHER), false),
+            (Event::HandedBack { message: IT, until_ms: NOW_MS + 1 }, true),
             (Event::Deleted { message: IT }, true),
             (Event::Deleted { message: ANOTHER }, false),
             (Event::DeadLettered { message: IT, to: QueueId(2), order: 9 }, true),

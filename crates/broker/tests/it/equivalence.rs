@@ -89,6 +89,7 @@ impl World {
             4..=6 => self.receive(&queue),
             7..=10 => self.delete(),
             11..=12 => self.change_visibility(),
+            13 => self.hand_back(),
             14 => self.now_ms += self.random.bits() % 40_000,
             15 if self.below(10) == 0 => self.start_move(),
             16 if self.below(60) == 0 => {
@@ -153,6 +154,13 @@ impl World {
         let command = Command::ChangeVisibility { queue: queue.clone(), lease, timeout_ms, failure };
         self.submit(&command, beside);
         self.leases.push((queue, lease));
+    }
+
+    fn hand_back(&mut self) {
+        if let Some((queue, lease)) = self.lease() {
+            let timeout_ms = if self.below(2) == 0 { 0 } else { self.below(60_000) };
+            self.submit(&Command::HandBack { queue, lease, timeout_ms }, Beside::Nothing);
+        }
     }
 
     fn start_move(&mut self) {

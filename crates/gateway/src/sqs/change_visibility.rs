@@ -25,7 +25,12 @@ use afterward_names::QueueAddress;
 /// Our extension: moves the message to the dead-letter queue instead of making it visible.
 const DEAD_LETTER: &str = "x-afterward-dead-letter";
 
-/// The header `x-afterward-error` may say why the message is given back, or else `x-afterward-progress` how far its holder is.
+/// Our extension: `true` says that the message is handed back by a consumer that has not begun it, so that the receive does not
+/// count.
+const UNBEGUN: &str = "x-afterward-unbegun";
+
+/// The header `x-afterward-error` may say why the message is given back, or else `x-afterward-progress` how far its holder is,
+/// or else `x-afterward-unbegun` that its holder has not begun it.
 pub(super) async fn one(call: &Call<'_>, request: ChangeMessageVisibilityRequest) -> Result<Response, Error> {
     let queue = call.queue(&request.queue_url)?;
     let timeout_ms = visibility_timeout_ms(request.visibility_timeout)?;
@@ -39,7 +44,8 @@ pub(super) async fn one(call: &Call<'_>, request: ChangeMessageVisibilityRequest
     }
 }
 
-/// Whoever says why an attempt has failed, or gives up, has no progress any more.
+/// Whoever says why an attempt has failed, or gives up, has no progress any more. Whoever says that, or has progress, has begun:
+/// where words contradict each other the receive counts, for a message that kills its consumers is to come to an end.
 async fn change(call: &Call<'_>, queue: QueueAddress, lease: LeaseRef, timeout_ms: u64) -> Result<(), Failure> {
     let error = call.failure();
     let failure = error.is_some();
@@ -47,11 +53,17 @@ async fn change(call: &Call<'_>, queue: QueueAddress, lease: LeaseRef, timeout_m
         Some(_) => Command::DeadLetter { queue, lease, failure },
         None => match progress::told(call).filter(|_| !failure) {
             Some(progress) => return call.broker().report_progress(queue, lease, timeout_ms, progress).await,
+            None if !failure && is_unbegun(call) => Command::HandBack { queue, lease, timeout_ms },
             None => Command::ChangeVisibility { queue, lease, timeout_ms, failure },
         },
     };
     let outcomes = call.broker().execute_all(vec![(command, error)]).await?;
     outcomes.into_iter().try_for_each(|outcome| outcome.map(drop).map_err(Failure::Refused))
+}
+
+/// Anything but `true` is ignored, as all of it is by Amazon.
+fn is_unbegun(call: &Call<'_>) -> bool {
+    call.header(UNBEGUN).is_some_and(|said| said.as_bytes().eq_ignore_ascii_case(b"true"))
 }
 
 pub(super) async fn batch(call: &Call<'_>, request: ChangeMessageVisibilityBatchRequest) -> Result<Response, Error> {

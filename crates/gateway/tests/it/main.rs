@@ -18,4 +18,5 @@ mod rig;
 mod schedule_runs;
 mod scheduler;
 mod signatures;
+mod unbegun;
 mod unique;

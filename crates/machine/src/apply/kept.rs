@@ -60,7 +60,7 @@ impl State {
             job: kept.job,
         };
         self.insert_message(key.slot, entry, kept.group.as_ref(), kept.batch.as_ref());
-        if kept.first_received_ms > 0 || kept.lease.0 > 0 || kept.receive_count > 0 {
+        if kept.leased || kept.first_received_ms > 0 || kept.lease.0 > 0 || kept.receive_count > 0 {
             let KeptMessage { first_received_ms, received_ms, lease, receive_count, .. } = *kept;
             self.sides.receipts.insert(key.slot, Receipt { first_received_ms, received_ms, lease, receive_count });
         }

@@ -98,6 +98,15 @@ impl State {
         self.set_place(key.slot, Place::Leased, until_ms);
     }
 
+    /// Until it is visible again the message stands where it stood, as SQS has it after a change of visibility: it is in
+    /// flight, and keeps its group back. But nobody holds it, so that a receive can't be taken back twice.
+    pub(super) fn handed_back(&mut self, key: MessageKey, until_ms: u64) {
+        if self.slab.find(key).is_some() && self.is_leased(key.slot) {
+            self.sides.take_receive_back(key.slot);
+        }
+        self.visibility_changed(key, until_ms, None);
+    }
+
     pub(super) fn released(&mut self, key: MessageKey, order: u64) {
         self.saw_order(order);
         if self.slab.find(key).is_some() {

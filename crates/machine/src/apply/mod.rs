@@ -27,6 +27,7 @@ impl State {
             Event::VisibilityChanged { message, until_ms, failure } => {
                 self.visibility_changed(*message, *until_ms, failure.then_some(at));
             }
+            Event::HandedBack { message, until_ms } => self.handed_back(*message, *until_ms),
             Event::DeadLettered { message, to, order } => self.dead_lettered(*message, *to, *order),
             Event::Released { message, order } => self.released(*message, *order),
             Event::MoveStarted { task, source, destination, max_per_s, to_move } => {

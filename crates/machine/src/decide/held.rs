@@ -32,6 +32,23 @@ impl State {
         timeout_ms: u64,
         failure: bool,
     ) -> Result<Decision, Refusal> {
+        let until_ms = self.end_asked_ms(address, lease, timeout_ms)?;
+        Ok(one(Event::VisibilityChanged { message: lease.message, until_ms, failure }))
+    }
+
+    /// The holder has not begun the message.
+    pub(super) fn hand_back(
+        &self,
+        address: &QueueAddress,
+        lease: &LeaseRef,
+        timeout_ms: u64,
+    ) -> Result<Decision, Refusal> {
+        let until_ms = self.end_asked_ms(address, lease, timeout_ms)?;
+        Ok(one(Event::HandedBack { message: lease.message, until_ms }))
+    }
+
+    /// When a message is to be visible that its holder wants to be so `timeout_ms` from now.
+    fn end_asked_ms(&self, address: &QueueAddress, lease: &LeaseRef, timeout_ms: u64) -> Result<u64, Refusal> {
         let queue = self.queue_of(address, lease)?;
         let slot = self.leased_message(lease).ok_or(Refusal::NotInFlight)?;
         if !self.holds(slot, lease) {
@@ -42,7 +59,7 @@ impl State {
         if until_ms - received_ms.min(until_ms) > limits::LONGEST_LEASE_MS {
             return Err(Refusal::LeaseTooLong);
         }
-        Ok(one(Event::VisibilityChanged { message: lease.message, until_ms, failure }))
+        Ok(until_ms)
     }
 
     /// The holder gives up on the message for good. Refused where there is nowhere to put it.

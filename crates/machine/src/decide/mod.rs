@@ -34,6 +34,7 @@ impl State {
             Command::ChangeVisibility { queue, lease, timeout_ms, failure } => {
                 self.change_visibility(queue, lease, *timeout_ms, *failure)
             }
+            Command::HandBack { queue, lease, timeout_ms } => self.hand_back(queue, lease, *timeout_ms),
             Command::DeadLetter { queue, lease, failure } => self.dead_letter(queue, lease, *failure),
             Command::ReleaseHeld => Ok(self.release_held()),
             Command::StartMove(start) => self.start_move(start),

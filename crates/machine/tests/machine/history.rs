@@ -77,6 +77,10 @@ pub(crate) enum Op {
         timeout_ms: u64,
         failure: bool,
     },
+    HandBack {
+        pick: usize,
+        timeout_ms: u64,
+    },
     Purge {
         queue: Queue,
     },
@@ -117,6 +121,7 @@ fn op() -> impl Strategy<Value = Op> {
         6 => (0..12_usize).prop_map(|pick| Op::Delete { pick }),
         3 => (0..12_usize, timeout_ms(), any::<bool>())
             .prop_map(|(pick, timeout_ms, failure)| Op::Change { pick, timeout_ms, failure }),
+        2 => (0..12_usize, timeout_ms()).prop_map(|(pick, timeout_ms)| Op::HandBack { pick, timeout_ms }),
         1 => prop_oneof![
             3 => queue().prop_map(|queue| Op::Purge { queue }),
             1 => queue().prop_map(|queue| Op::Remake { queue }),
@@ -239,6 +244,10 @@ impl World {
         self.inner.run(&Command::ChangeVisibility { queue, lease, timeout_ms, failure }).map(|_| ())
     }
 
+    pub(crate) fn hand_back(&mut self, queue: Queue, lease: LeaseRef, timeout_ms: u64) -> Result<(), Refusal> {
+        self.inner.run(&Command::HandBack { queue: address(queue.name()), lease, timeout_ms }).map(|_| ())
+    }
+
     pub(crate) fn purge(&mut self, queue: Queue) {
         self.inner.run(&Command::Purge { queue: address(queue.name()), cooldown: false }).unwrap();
     }
@@ -261,6 +270,9 @@ impl World {
             }
             Op::Change { pick, timeout_ms, failure } => {
                 let _ = self.picked(pick).map(|(queue, lease)| self.change(queue, lease, timeout_ms, failure));
+            }
+            Op::HandBack { pick, timeout_ms } => {
+                let _ = self.picked(pick).map(|(queue, lease)| self.hand_back(queue, lease, timeout_ms));
             }
             Op::Purge { queue } => self.purge(queue),
             Op::Remake { queue } => {

@@ -38,3 +38,5 @@ mod queues;
 mod schedules;
 #[cfg(test)]
 mod standard;
+#[cfg(test)]
+mod unbegun;

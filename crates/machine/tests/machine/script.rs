@@ -7,6 +7,7 @@
 //! receive jobs max=10 for=30s attempt=t -> a b(2)           a number in brackets: its receive count
 //! delete jobs a                       with the newest handle on a; a#1: with the first
 //! change jobs a 10s failure           ChangeMessageVisibility
+//! handback jobs a 10s                 the same by a holder that has not begun it
 //! move dead to=other rate=5           run                   cancel 1
 //! +30s                                time goes by
 //! counts jobs 1 0 2                   visible, delayed, in flight

@@ -126,6 +126,11 @@ pub(crate) enum Op {
         timeout_ms: u64,
         failure: bool,
     },
+    HandBack {
+        pick: usize,
+        at: Option<At>,
+        timeout_ms: u64,
+    },
     DeadLetter {
         pick: usize,
         at: Option<At>,
@@ -296,6 +301,8 @@ fn message_op() -> impl Strategy<Value = Op> {
         5 => (0..12_usize, used_at()).prop_map(|(pick, at)| Op::Delete { pick, at }),
         4 => (0..12_usize, used_at(), timeout_ms(), any::<bool>())
             .prop_map(|(pick, at, timeout_ms, failure)| Op::Change { pick, at, timeout_ms, failure }),
+        3 => (0..12_usize, used_at(), timeout_ms())
+            .prop_map(|(pick, at, timeout_ms)| Op::HandBack { pick, at, timeout_ms }),
         2 => (0..12_usize, used_at(), any::<bool>())
             .prop_map(|(pick, at, failure)| Op::DeadLetter { pick, at, failure }),
     ]

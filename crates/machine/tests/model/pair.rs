@@ -123,6 +123,10 @@ impl Pair {
                     failure,
                 })
             }
+            Op::HandBack { pick, at, timeout_ms } => {
+                let timeout_ms = *timeout_ms;
+                self.with_lease(*pick, *at, |queue, lease| Command::HandBack { queue, lease, timeout_ms })
+            }
             Op::DeadLetter { pick, at, failure } => {
                 let failure = *failure;
                 self.with_lease(*pick, *at, |queue, lease| Command::DeadLetter { queue, lease, failure })
@@ -226,6 +230,9 @@ impl Pair {
             Command::ChangeVisibility { queue, lease, timeout_ms, failure } => {
                 let number = self.names.lease(lease);
                 self.model.change(queue, lease.queue.0, number, *timeout_ms, *failure)
+            }
+            Command::HandBack { queue, lease, timeout_ms } => {
+                self.model.hand_back(queue, lease.queue.0, self.names.lease(lease), *timeout_ms)
             }
             Command::DeadLetter { queue, lease, failure } => {
                 self.model.dead_letter(queue, lease.queue.0, self.names.lease(lease), *failure)

@@ -231,6 +231,7 @@ pub(crate) fn events() -> impl Strategy<Value = Event> {
         1 => (keys(), numbers(), any::<bool>()).prop_map(|(message, until_ms, failure)| {
             Event::VisibilityChanged { message, until_ms, failure }
         }),
+        1 => (keys(), numbers()).prop_map(|(message, until_ms)| Event::HandedBack { message, until_ms }),
         1 => (keys(), queues(), numbers()).prop_map(|(message, to, order)| Event::DeadLettered { message, to, order }),
         1 => (numbers(), arns(), of(arns()), of(any::<u32>()), numbers()).prop_map(
             |(task, source, destination, max_per_s, to_move)| {

@@ -75,6 +75,7 @@ pub(crate) fn kind(event: &Event) -> &'static str {
         Event::Leased { .. } => "Leased",
         Event::Deleted { .. } => "Deleted",
         Event::VisibilityChanged { .. } => "VisibilityChanged",
+        Event::HandedBack { .. } => "HandedBack",
         Event::DeadLettered { .. } => "DeadLettered",
         Event::MoveStarted { .. } => "MoveStarted",
         Event::Redriven { .. } => "Redriven",
@@ -96,7 +97,7 @@ pub(crate) fn kind(event: &Event) -> &'static str {
     }
 }
 
-pub(crate) const KINDS: [&str; 28] = [
+pub(crate) const KINDS: [&str; 29] = [
     "Founded",
     "QueueCreated",
     "QueueDeleted",
@@ -107,6 +108,7 @@ pub(crate) const KINDS: [&str; 28] = [
     "Leased",
     "Deleted",
     "VisibilityChanged",
+    "HandedBack",
     "DeadLettered",
     "MoveStarted",
     "Redriven",
@@ -350,6 +352,11 @@ fn travels() -> Vec<Sample> {
             change(TIME_MS + 60_000, true),
         )
         .with_error("timeout: connecting to größe.example"),
+        sample(
+            "handed-back-1",
+            "HandedBack: in a minute",
+            Event::HandedBack { message: KEY, until_ms: TIME_MS + 60_000 },
+        ),
         sample(
             "dead-lettered-1",
             "DeadLettered",

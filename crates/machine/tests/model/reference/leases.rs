@@ -8,9 +8,9 @@ impl Model {
     pub(crate) fn delete(&mut self, at: &QueueAddress, queue: u32, lease: usize) -> Result<Told, Refusal> {
         let Some(message) = self.of_lease(at, queue, lease)? else { return Ok(Told::Done) };
         match message.place {
-            Place::Leased { lease: holder, .. } if holder == lease => {}
+            Place::Leased { lease: holder, .. } if holder == Some(lease) => {}
             _ if self.queue(queue).is_fifo() => return Err(Refusal::LeaseExpired),
-            // Somebody else holds it.
+            // Somebody else holds it, or it was handed back for later.
             Place::Leased { .. } => return Ok(Told::Done),
             Place::Visible { .. } | Place::Delayed { .. } | Place::Held { .. } => {}
         }
@@ -38,8 +38,27 @@ impl Model {
         self.attempts.retain(|attempt| !attempt.leases.contains(&lease));
         let message = self.message_mut(message.number);
         message.failed |= failure;
-        message.place = Place::Leased { until_ms, lease };
+        message.place = Place::Leased { until_ms, lease: Some(lease) };
         Ok(Told::Done)
+    }
+
+    /// A change of visibility by one that has not begun the message: it is as if it had not been received by this lease.
+    pub(crate) fn hand_back(
+        &mut self,
+        at: &QueueAddress,
+        queue: u32,
+        lease: usize,
+        timeout_ms: u64,
+    ) -> Result<Told, Refusal> {
+        let told = self.change(at, queue, lease, timeout_ms, false)?;
+        let (number, until_ms) = (self.held(at, queue, lease)?.number, self.now_ms + timeout_ms);
+        let message = self.message_mut(number);
+        message.place = Place::Leased { until_ms, lease: None };
+        message.receive_count -= 1;
+        if message.receive_count == 0 {
+            message.first_received_ms = None;
+        }
+        Ok(told)
     }
 
     /// Whoever holds it gives it up, however often it was received.
@@ -63,7 +82,7 @@ impl Model {
     fn held(&self, at: &QueueAddress, queue: u32, lease: usize) -> Result<Message, Refusal> {
         let message = self.of_lease(at, queue, lease)?.ok_or(Refusal::NotInFlight)?;
         match message.place {
-            Place::Leased { lease: holder, .. } if holder == lease => Ok(message),
+            Place::Leased { lease: holder, .. } if holder == Some(lease) => Ok(message),
             _ if self.queue(queue).is_fifo() => Err(Refusal::LeaseExpired),
             _ => Err(Refusal::NotInFlight),
         }

@@ -73,7 +73,8 @@ pub(crate) enum Place {
     },
     Leased {
         until_ms: u64,
-        lease: usize,
+        /// None: it was handed back by one that had not begun it.
+        lease: Option<usize>,
     },
     /// For a batch; then it is delayed for so long.
     Held {
@@ -260,7 +261,7 @@ impl Model {
     fn end_lease(&mut self, message: usize, at_ms: u64) {
         let message = self.message(message).expect("it is there").clone();
         let Place::Leased { lease, .. } = message.place else { return };
-        self.attempts.retain(|attempt| !attempt.leases.contains(&lease));
+        self.attempts.retain(|attempt| lease.is_none_or(|lease| !attempt.leases.contains(&lease)));
         let queue = self.queues.iter_mut().find(|queue| queue.number == message.queue).expect("it is there");
         queue.spend(message.group, at_ms, at_ms.saturating_sub(message.received_ms));
     }

@@ -50,7 +50,7 @@ impl Model {
             message.receive_count += 1;
             message.first_received_ms.get_or_insert(now_ms);
             message.received_ms = now_ms;
-            message.place = Place::Leased { until_ms, lease };
+            message.place = Place::Leased { until_ms, lease: Some(lease) };
             message.leases.push(lease);
             given.push(message.given(lease));
             self.leased += 1;
@@ -84,9 +84,10 @@ impl Model {
     /// The message of a lease that holds it, once more.
     fn again(&mut self, lease: usize, until_ms: u64) -> Given {
         let now_ms = self.now_ms;
-        let holds = |message: &&mut Message| matches!(message.place, Place::Leased { lease: own, .. } if own == lease);
+        let holds =
+            |message: &&mut Message| matches!(message.place, Place::Leased { lease: own, .. } if own == Some(lease));
         let message = self.messages.iter_mut().find(holds).expect("an attempt stands while its leases do");
-        message.place = Place::Leased { until_ms, lease };
+        message.place = Place::Leased { until_ms, lease: Some(lease) };
         message.received_ms = now_ms;
         message.given(lease)
     }
