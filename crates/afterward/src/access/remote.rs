@@ -1,7 +1,8 @@
 //! An issuer's published keys, fetched and kept.
 //!
 //! Invariants: at most one fetch at a time, and one in [`GAP`] however many tokens name keys that aren't there; nobody who
-//! has a usable key waits for a fetch that somebody else has begun.
+//! has a usable key waits for a fetch that somebody else has begun; one that is begun is finished, for whoever asks next, though
+//! the client for whose request it was has gone.
 
 use crate::{
     jose::{Jwks, JwksError, PublicKey},
@@ -9,7 +10,7 @@ use crate::{
     web::{Web, WebError},
 };
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use thiserror::Error;
@@ -26,7 +27,7 @@ const GAP: Duration = Duration::from_secs(30);
 pub(super) struct Remote {
     web: Web,
     kept: Mutex<Kept>,
-    fetching: tokio::sync::Mutex<()>,
+    fetching: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug, Default)]
@@ -53,21 +54,30 @@ impl Remote {
         if !web.origin().as_str().starts_with("https:") && !web.origin().is_loopback() {
             return Err(SettingsError(format!("{}: an issuer's keys have to come by https", web.origin())));
         }
-        Ok(Remote { web, kept: Mutex::default(), fetching: tokio::sync::Mutex::default() })
+        Ok(Remote { web, kept: Mutex::default(), fetching: Arc::default() })
     }
 
     /// The key of this id, if the issuer has one.
-    pub(super) async fn key(&self, kid: &str) -> Result<Option<PublicKey>, Unavailable> {
+    pub(super) async fn key(self: &Arc<Self>, kid: &str) -> Result<Option<PublicKey>, Unavailable> {
         let (key, age) = self.kept(kid);
         if key.is_some() && age.is_some_and(|age| age < FRESH) {
             return Ok(key);
         }
-        let _turn = match (key, self.fetching.try_lock()) {
+        let turn = match (key, self.fetching.clone().try_lock_owned()) {
             (_, Ok(turn)) => turn,
             (Some(key), Err(_)) => return Ok(Some(key)),
-            (None, Err(_)) => self.fetching.lock().await,
+            (None, Err(_)) => self.fetching.clone().lock_owned().await,
         };
-        let failure = if self.may_fetch(kid) { self.fetch().await.err() } else { None };
+        let failure = if self.may_fetch(kid) {
+            let remote = self.clone();
+            let fetching = tokio::spawn(async move {
+                let _turn = turn;
+                remote.fetch().await
+            });
+            fetching.await.unwrap_or(Err(Unavailable::Lately)).err()
+        } else {
+            None
+        };
         match (self.kept(kid), failure) {
             ((Some(key), _), _) => Ok(Some(key)),
             (_, Some(failure)) => Err(failure),

@@ -212,6 +212,20 @@ async fn published_keys_are_fetched_once_and_again_when_one_is_unknown() {
     assert!(verdict(&access, &new).await.is_ok());
 }
 
+#[tokio::test]
+async fn a_client_that_goes_leaves_the_keys_that_were_fetched_for_it() {
+    let keys = Arc::new(Mutex::new(Some(first().jwks())));
+    let server = publisher(&keys).await;
+    let access = Access::to(AUDIENCE).trust_url("them", &format!("{}/keys", server.url())).unwrap();
+    let token = first().sign(&claims(json!({"iss": "them"}))).unwrap();
+    {
+        let mut gone = std::pin::pin!(verdict(&access, &token));
+        assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(gone.as_mut().poll(cx).is_pending())).await);
+    }
+    assert!(verdict(&access, &token).await.is_ok());
+    assert_eq!(server.asked().len(), 1, "the one that was begun is enough");
+}
+
 #[test]
 fn keys_come_over_lines_that_prove_something() {
     for (url, taken) in [

@@ -9,10 +9,14 @@ use tokio::time::Instant;
 
 /// What follows the first event within this time goes with it: failures come in bursts.
 const GATHER: Duration = Duration::from_secs(2);
+/// No notice waits longer for the next: a longer time means as much, and clocks can't add any.
+const RAREST: Duration = Duration::from_secs(365 * 86_400);
 /// So many types are counted by name.
 const MOST_NAMES: usize = 50;
 /// So many of them are named in a text.
 const MOST_TOLD: usize = 5;
+/// A type's name in a notice: it comes from a message's body, which may say anything.
+const LONGEST_NAME_CHARS: usize = 100;
 /// An error's text in a notice.
 const LONGEST_ERROR_CHARS: usize = 300;
 
@@ -60,14 +64,14 @@ struct Row {
 impl Tally {
     /// Counts an event.
     pub(super) fn add(&mut self, event: &Event, now: Instant) {
-        self.line = if self.is_empty() { event.to_string() } else { String::new() };
+        self.line = if self.is_empty() { super::notifier::cut(&event.to_string()) } else { String::new() };
         self.since.get_or_insert(now);
         let (kind, name) = (Kind::of(event), name_of(event));
         let is_known = self.counts.contains_key(&(kind, name.clone()));
         let name = if is_known || self.counts.len() < MOST_NAMES { name } else { "others".to_owned() };
         let count = self.counts.entry((kind, name)).or_default();
         count.count += 1;
-        count.last_error = first_chars(event.error());
+        count.last_error = first_chars(event.error(), LONGEST_ERROR_CHARS);
     }
 
     /// Takes back what could not be told.
@@ -91,7 +95,7 @@ impl Tally {
     /// When a notice is due: a moment after the first event, and not sooner than `every` after the last notice.
     pub(super) fn due(&self, last: Option<Instant>, every: Duration) -> Option<Instant> {
         let gathered = self.since? + GATHER.min(every);
-        Some(last.map_or(gathered, |last| gathered.max(last + every)))
+        Some(last.map_or(gathered, |last| gathered.max(last + every.min(RAREST))))
     }
 
     /// The notice.
@@ -104,7 +108,7 @@ impl Tally {
         };
         let rows: Vec<Row> = self.counts.iter().map(row).collect();
         let span = self.since.map_or(Duration::ZERO, |since| now.duration_since(since));
-        let text = if self.line.is_empty() { lines(&rows, span) } else { super::notifier::cut(&self.line) };
+        let text = if self.line.is_empty() { lines(&rows, span) } else { self.line.clone() };
         Notice { text, counts: rows }
     }
 }
@@ -157,7 +161,7 @@ fn name_of(event: &Event) -> String {
     };
     let of_job =
         |job: &crate::JobInfo| job.message_type.clone().unwrap_or_else(|| format!("without type in {}", job.queue));
-    event.job().map(of_job).or_else(of_schedule).unwrap_or_default()
+    first_chars(&event.job().map(of_job).or_else(of_schedule).unwrap_or_default(), LONGEST_NAME_CHARS)
 }
 
 fn words_of(span: Duration) -> String {
@@ -168,9 +172,9 @@ fn words_of(span: Duration) -> String {
     }
 }
 
-fn first_chars(error: &str) -> String {
-    let mut first: String = error.chars().take(LONGEST_ERROR_CHARS).collect();
-    if first.len() < error.len() {
+fn first_chars(text: &str, most: usize) -> String {
+    let mut first: String = text.chars().take(most).collect();
+    if first.len() < text.len() {
         first.push('…');
     }
     first

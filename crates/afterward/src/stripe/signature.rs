@@ -16,6 +16,9 @@ pub enum SignatureError {
     /// The header is not Stripe's: no time, or no signature of version 1.
     #[error("the header Stripe-Signature is not of the form t=…,v1=…")]
     Malformed,
+    /// There is no secret: with an empty one anybody could sign.
+    #[error("the endpoint's secret is empty: set it to the one that Stripe shows for the endpoint (whsec_…)")]
+    NoSecret,
     /// It was signed with another secret, or the body is not as it was sent.
     #[error(
         "no signature fits: the secret is another endpoint's, or the body is not byte for byte the one that was sent \
@@ -48,6 +51,9 @@ pub(super) fn verify_at(
     tolerance: Duration,
     now: Duration,
 ) -> Result<(), SignatureError> {
+    if secret.is_empty() {
+        return Err(SignatureError::NoSecret);
+    }
     let (time, signatures) = parts(header).ok_or(SignatureError::Malformed)?;
     let is_ours = |signature: &str| {
         // HMAC takes keys of any length.

@@ -16,6 +16,13 @@ fn signed(time: &str, body: &[u8], secret: &str) -> String {
 }
 
 #[test]
+fn an_endpoint_without_a_secret_believes_nobody() {
+    let header = format!("t={TIME},v1={}", signed(TIME, BODY, ""));
+    let verdict = verify_at(&header, BODY, "", DEFAULT_TOLERANCE, Duration::from_secs(TIME.parse().unwrap()));
+    assert_eq!(verdict, Err(SignatureError::NoSecret));
+}
+
+#[test]
 fn a_request_is_believed_when_a_signature_fits_and_is_not_old() {
     let good = signed(TIME, BODY, SECRET);
     // As `openssl dgst -sha256 -hmac` has it.

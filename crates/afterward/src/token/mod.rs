@@ -130,7 +130,8 @@ impl Token {
         claims.insert("iat".to_owned(), json!(now.as_secs()));
         claims.insert("exp".to_owned(), json!(now.as_secs() + self.lifetime.as_secs()));
         let token: Arc<str> = self.issuer.sign(&claims)?.into();
-        let renew_at = now + self.lifetime - EARLY.min(self.lifetime / 2);
+        // From the whole second that its end counts from.
+        let renew_at = Duration::from_secs(now.as_secs()) + self.lifetime - EARLY.min(self.lifetime / 2);
         *current = Some(Current { token: token.clone(), renew_at });
         Ok(token)
     }

@@ -120,7 +120,8 @@ impl<I: Input, A, H: Handler<I, A>> Handling<H, I, A> {
     }
 
     /// How often a message is tried at most; at least once. Counted are receives, as the queue counts them: also those that
-    /// were cut short by a crash. The queue's own redrive policy holds as well: whichever of the two is less.
+    /// were cut short by a crash, and elsewhere than on an Afterward server those that were handed back unbegun. The queue's own
+    /// redrive policy holds as well: whichever of the two is less.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.setup.policy.max_attempts = Some(attempts.max(1));
         self

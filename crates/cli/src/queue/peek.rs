@@ -20,7 +20,8 @@ use serde_json::Value;
   afterward queue peek jobs --state leased --attribute tenant=blue --limit 50
 
 The state says why a message is not being delivered: `delayed` and `leased` until a time, `behind_group` while another
-message of its group is in flight; `ready` would be delivered to the next receive.")]
+message of its group is in flight, `held` until the batch that it was sent after has left the queue; `ready` would be
+delivered to the next receive.")]
 pub(super) struct Peek {
     /// Name or URL
     pub(super) queue: String,
@@ -45,6 +46,7 @@ enum State {
     Delayed,
     Leased,
     BehindGroup,
+    Held,
 }
 
 /// One page of the admin API. Only what is shown is read; `--json` passes everything on.
@@ -132,14 +134,18 @@ fn account_of(queue: &str) -> Option<&str> {
     (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())).then_some(account)
 }
 
-/// The messages for people. Groups have a column where there are any: whom a message waits behind is seen by it. So has what
-/// holders of messages have told of their progress.
+/// The messages for people. Groups have a column where there are any: whom a message waits behind is seen by it. So have the
+/// batches that messages wait for, and what holders of messages have told of their progress.
 fn table(messages: &[Value]) -> Table {
     let text = |message: &Value, name: &str| message[name].as_str().unwrap_or_default().to_owned();
     let grouped = messages.iter().any(|message| message["group"].is_string());
     let mut headings = vec!["ID", "STATE", "UNTIL", "RECEIVES", "SENT", "BODY", "LAST ERROR"];
     if grouped {
         headings.insert(3, "GROUP");
+    }
+    let waiting = messages.iter().any(|message| message["after"].is_string());
+    if waiting {
+        headings.push("AFTER BATCH");
     }
     let reported = messages.iter().any(|message| message["progress"].is_object());
     if reported {
@@ -159,6 +165,9 @@ fn table(messages: &[Value]) -> Table {
         if grouped {
             cells.insert(3, clipped(&text(message, "group"), 24));
         }
+        if waiting {
+            cells.push(clipped(&text(message, "after"), 24));
+        }
         if reported {
             cells.push(progress(&message["progress"]));
         }
@@ -177,6 +186,15 @@ fn progress(told: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_that_waits_for_a_batch_is_shown_with_it() {
+        let held =
+            serde_json::json!({ "id": "1", "state": "held", "receive_count": 0, "body": "b", "after": "import-42" });
+        let shown = table(&[held]).render();
+        assert!(shown.lines().next().is_some_and(|row| row.contains("AFTER BATCH")), "{shown}");
+        assert!(shown.lines().nth(1).is_some_and(|row| row.contains("held") && row.contains("import-42")), "{shown}");
+    }
 
     #[test]
     fn a_message_behind_its_group_is_shown_with_the_group() {
