@@ -21,6 +21,7 @@ mod claim;
 mod envelope;
 mod error;
 pub mod guide;
+mod instant;
 #[cfg(feature = "token")]
 mod jose;
 mod message;

@@ -4,10 +4,11 @@
 //! SQS target does not. The schedule has a name of its own, made from the message's id, and deletes itself when it has run.
 
 use crate::{
+    instant,
     scheduler::{ActionAfterCompletion, Client, FlexibleTimeWindow, Request, ScheduleInput, Target},
     sqs::{self, Error},
 };
-use afterward_aws::{calendar::date_of, sqs::request_json};
+use afterward_aws::sqs::request_json;
 
 const SEND_MESSAGE: &str = "arn:aws:scheduler:::aws-sdk:sqs:sendMessage";
 /// What a schedule's input may be at most, by EventBridge Scheduler's quotas.
@@ -83,11 +84,7 @@ fn input(mut request: sqs::SendMessageRequest) -> Option<String> {
 
 /// `at(…)` of the first whole second that is not before `due_ms`.
 fn at(due_ms: u64) -> String {
-    let seconds = i64::try_from(due_ms.div_ceil(1000)).unwrap_or(i64::MAX);
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = date_of(days);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("at({year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02})")
+    format!("at({})", instant::in_seconds(due_ms.div_ceil(1000).saturating_mul(1000)))
 }
 
 /// Whether the answer is that of something that knows no schedules. A scheduler's own 404 names what it did not find.

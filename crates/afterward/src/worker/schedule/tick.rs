@@ -1,15 +1,15 @@
 //! A tick: the message that a schedule sends when it is due.
 
 use crate::{
+    instant,
     source::Cause,
     worker::{
         Job,
         handler::{Input, Peek},
     },
 };
-use afterward_aws::calendar::{date_of, day_of};
 use serde::Deserialize;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 /// The type of the messages that schedules send.
 pub(crate) const TICK: &str = "afterward:tick";
@@ -53,25 +53,13 @@ pub(crate) fn body(name: &str, scheduled_at: &str) -> String {
 
 /// A time as schedulers write it, in whole seconds: `2022-03-22T18:59:43Z`.
 pub(crate) fn format(ms: u64) -> String {
-    let seconds = i64::try_from(ms / 1000).unwrap_or(i64::MAX);
-    let (year, month, day) = date_of(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    format!("{}Z", instant::in_seconds(ms))
 }
 
 /// Such a time, whose seconds may have a fraction, which does not count.
 fn parse(text: &str) -> Option<SystemTime> {
-    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let time = time.split_once('.').map_or(time, |(seconds, _)| seconds);
-    let [year, month, day] = numbers(date, '-')?;
-    let [hour, minute, second] = numbers(time, ':')?;
-    let seconds = day_of(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
-    UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(seconds).ok()?))
-}
-
-fn numbers(text: &str, between: char) -> Option<[i64; 3]> {
-    let numbers: Option<Vec<i64>> = text.split(between).map(|part| part.parse::<u16>().ok().map(i64::from)).collect();
-    numbers?.try_into().ok()
+    let text = text.strip_suffix('Z')?;
+    instant::parse(text.split_once('.').map_or(text, |(seconds, _)| seconds))
 }
 
 impl Input for Tick {
@@ -88,6 +76,7 @@ impl Input for Tick {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
 
     #[test]
     fn a_tick_is_read_as_it_was_written() {
