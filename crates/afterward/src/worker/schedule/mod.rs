@@ -37,7 +37,7 @@ pub struct Schedule {
 
 impl Schedule {
     /// By `rate(…)`, or `cron(…)` in UTC.
-    fn every(name: &str, expression: &str) -> Result<Schedule, String> {
+    pub(crate) fn every(name: &str, expression: &str) -> Result<Schedule, String> {
         let text = expression.trim();
         let parsed: Expression = text.parse().map_err(|why| format!("{why}"))?;
         if parsed.is_one_time() {
