@@ -7,8 +7,9 @@
 //! Invariants:
 //! - A worker reads and removes only what lies in the store that it was given, whatever a message says: who may send a
 //!   message may not thereby have files or objects read or removed.
-//! - An object is written before its message is sent, and removed after its message was deleted. What is left over after a
-//!   crash, or of messages that expire, is for the store's own expiry rules.
+//! - An object is written before its message is sent, and removed after its message was deleted, or when the message was
+//!   certainly not taken. What is left over after a crash, of messages that expire, of sends whose outcome nobody knows, and
+//!   of duplicates (a queue answers those as if it had taken them) is for the store's own expiry rules.
 
 mod file;
 mod key;

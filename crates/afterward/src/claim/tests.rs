@@ -5,7 +5,7 @@ use crate::{
     Message, Queue, Receive, Source,
     sqs::tests::{
         client,
-        server::{Answer, Server, ok},
+        server::{Answer, Server, error, ok},
     },
 };
 use afterward_aws::{Incoming, sigv4::Verifier};
@@ -142,6 +142,123 @@ async fn a_message_that_is_refused_leaves_no_payload_behind() {
     let done = store.0.lock().unwrap().clone();
     assert_eq!(done.len(), 2);
     assert_eq!(done[0].replace("put", "remove"), done[1]);
+}
+
+/// A store that remembers what is in it.
+#[derive(Clone, Default)]
+struct Remembering(Arc<Mutex<Vec<String>>>);
+
+impl ClaimCheck for Remembering {
+    fn url(&self) -> &str {
+        "test://store"
+    }
+    fn put<'a>(&'a self, key: &'a str, _: Bytes) -> Storing<'a, ()> {
+        self.0.lock().unwrap().push(key.to_owned());
+        Box::pin(async { Ok(()) })
+    }
+    fn get<'a>(&'a self, _: &'a str) -> Storing<'a, Option<Bytes>> {
+        Box::pin(async { Ok(None) })
+    }
+    fn remove<'a>(&'a self, key: &'a str) -> Storing<'a, ()> {
+        self.0.lock().unwrap().retain(|kept| kept != key);
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[tokio::test]
+async fn a_payload_stays_wherever_its_message_may_be_in_the_queue() {
+    let refused = || error(400, "InvalidMessageContents", "no");
+    let throttled = || error(400, "ThrottlingException", "slowly");
+    for (story, sends, kept) in [
+        ("refused", vec![refused()], false),
+        (
+            "stored by an attempt whose reply was lost, and then throttled",
+            vec![Answer::HangUp, throttled(), throttled()],
+            true,
+        ),
+        ("stored by an attempt whose reply was lost, and then refused", vec![Answer::HangUp, refused()], true),
+        ("failed at, and then refused", vec![error(500, "InternalError", ""), refused()], true),
+        ("throttled", vec![throttled(), throttled(), throttled()], true),
+        ("taken without a word of its id", vec![ok("{}")], true),
+        ("a reply that makes no sense", vec![ok("<html>")], true),
+    ] {
+        for together in [false, true] {
+            let script = Mutex::new(sends.clone().into_iter());
+            let server = Server::ruled(move |asked| match asked.headers()["x-amz-target"].to_str().unwrap() {
+                "AmazonSQS.GetQueueAttributes" => ok(r#"{"Attributes":{"MaximumMessageSize":"2048"}}"#),
+                _ => script.lock().unwrap().next().unwrap(),
+            })
+            .await;
+            let store = Remembering::default();
+            let queue = jobs(&server).claim_check(store.clone());
+            if together {
+                queue.enqueue_all([&report(10_000)]).await.remove(0).unwrap_err();
+            } else {
+                queue.enqueue(&report(10_000)).await.unwrap_err();
+            }
+            assert_eq!(store.0.lock().unwrap().len(), usize::from(kept), "{story}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_a_batch_that_is_not_told_of_in_full_the_payloads_stay() {
+    let entry = |code: &str| json!({"Id": "0", "SenderFault": code != "InternalError", "Code": code});
+    let (mut failing, refused) = (entry("InternalError"), entry("InvalidMessageContents"));
+    failing["Id"] = json!("1");
+    let replies = Mutex::new(
+        vec![
+            ok(&json!({"Successful": [], "Failed": [refused, failing]}).to_string()),
+            // The one that it failed at goes again, alone.
+            error(400, "InvalidMessageContents", "no"),
+        ]
+        .into_iter(),
+    );
+    let server = Server::ruled(move |asked| match asked.headers()["x-amz-target"].to_str().unwrap() {
+        "AmazonSQS.GetQueueAttributes" => ok(r#"{"Attributes":{"MaximumMessageSize":"2048"}}"#),
+        _ => replies.lock().unwrap().next().unwrap(),
+    })
+    .await;
+    let store = Remembering::default();
+    let queue = jobs(&server).claim_check(store.clone());
+    let outcomes = queue.enqueue_all([&report(10_000), &report(20_000)]).await;
+    assert!(outcomes.iter().all(Result::is_err), "{outcomes:?}");
+    assert_eq!(store.0.lock().unwrap().len(), 1, "of the one that was refused at once, it is removed");
+}
+
+#[tokio::test]
+async fn a_queue_that_compares_contents_compares_those_of_large_messages() {
+    for (name, by_content, dedup) in
+        [("jobs.fifo", true, None), ("jobs.fifo", true, Some("mine")), ("jobs.fifo", false, None)]
+    {
+        let server = Server::ruled(move |asked| match asked.headers()["x-amz-target"].to_str().unwrap() {
+            "AmazonSQS.GetQueueAttributes" => ok(&json!({"Attributes": {
+                "MaximumMessageSize": "2048",
+                "ContentBasedDeduplication": by_content.to_string(),
+            }})
+            .to_string()),
+            _ => ok(r#"{"MessageId":"m"}"#),
+        })
+        .await;
+        let queue = Queue::with_client(client(&server.url()), format!("http://elsewhere/000000000000/{name}"));
+        let queue = queue.claim_check(Remembering::default());
+        for bytes in [10_000, 10_000, 12_000] {
+            let enqueue = queue.enqueue(&report(bytes)).group("g");
+            match dedup {
+                Some(id) => enqueue.dedup(id).await.unwrap(),
+                None => enqueue.await.unwrap(),
+            };
+        }
+        let sent = server.bodies().into_iter().filter(|body| body.get("MessageBody").is_some());
+        let ids: Vec<Value> = sent.map(|body| body["MessageDeduplicationId"].clone()).collect();
+        let of = |bytes| json!(sha256(crate::envelope::seal(&report(bytes)).unwrap().as_bytes()));
+        let expected = match (by_content, dedup) {
+            (_, Some(id)) => vec![json!(id); 3],
+            (true, None) => vec![of(10_000), of(10_000), of(12_000)],
+            (false, None) => vec![Value::Null; 3],
+        };
+        assert_eq!(ids, expected, "{name} {by_content} {dedup:?}");
+    }
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ pub(super) struct Attributes {
     pub(super) maximum_message_bytes: usize,
     /// After how many receives a message goes to the dead-letter queue, where there is one.
     pub(super) max_receive_count: Option<u32>,
+    /// Whether it is a FIFO queue that knows a message again by its body.
+    pub(super) content_deduplication: bool,
 }
 
 impl Default for Attributes {
@@ -26,6 +28,7 @@ impl Default for Attributes {
             retention: Duration::from_secs(limits::DEFAULT_RETENTION_S),
             maximum_message_bytes: OLD_MESSAGE_BYTES,
             max_receive_count: None,
+            content_deduplication: false,
         }
     }
 }
@@ -45,6 +48,7 @@ impl Attributes {
                 .and_then(|bytes| usize::try_from(bytes).ok())
                 .unwrap_or(unless_said.maximum_message_bytes),
             max_receive_count: count.and_then(|count| u32::try_from(count).ok()),
+            content_deduplication: said.get("ContentBasedDeduplication").is_some_and(|text| text == "true"),
         }
     }
 }
@@ -53,10 +57,14 @@ impl Queue {
     /// The queue's settings. Who may send need not be allowed to ask for them: then they are taken to be the usual ones.
     pub(super) async fn attributes(&self) -> Attributes {
         let asked = self.0.attributes.get_or_try_init(|| async {
-            let names = ["MessageRetentionPeriod", "MaximumMessageSize", "RedrivePolicy"];
+            let mut names = vec!["MessageRetentionPeriod", "MaximumMessageSize", "RedrivePolicy"];
+            if self.is_fifo() {
+                // A standard queue may not know it.
+                names.push("ContentBasedDeduplication");
+            }
             let request = sqs::GetQueueAttributesRequest {
                 queue_url: self.url().to_owned(),
-                attribute_names: names.map(str::to_owned).to_vec(),
+                attribute_names: names.into_iter().map(str::to_owned).collect(),
             };
             match self.client().get_queue_attributes(request).await {
                 Ok(said) => Ok(Attributes::of(&said.attributes)),

@@ -12,7 +12,10 @@ use crate::{
 };
 use afterward_names::limits;
 use http::HeaderMap;
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 use tokio::task::JoinSet;
 
 /// Calls under way at a time.
@@ -44,18 +47,49 @@ impl Parcel {
     }
 }
 
+/// The groups of a FIFO queue that have a message which was not taken: nothing more of them is sent.
+#[derive(Debug, Default)]
+pub(super) struct Broken(HashSet<String>);
+
+impl Broken {
+    /// Why a message of this group can't be sent any more.
+    pub(super) fn refusal(&self, group: Option<&String>) -> Option<Error> {
+        let group = group.filter(|group| self.0.contains(*group))?;
+        Some(Error::Refused(format!(
+            "not sent: one before it in its group `{group}` was not taken, and it would have overtaken that"
+        )))
+    }
+
+    /// Notes how a message of this group fared.
+    pub(super) fn note(&mut self, group: Option<&String>, outcome: &Outcome) {
+        if outcome.is_err() {
+            self.0.extend(group.cloned());
+        }
+    }
+}
+
 /// Sends messages to one queue. The outcomes are in the order of the parcels.
 pub(super) async fn send_all(queue: &Queue, parcels: Vec<Parcel>) -> Vec<Outcome> {
-    let count = parcels.len();
-    let mut outcomes: Vec<Option<Outcome>> = (0..count).map(|_| None).collect();
+    send_after(queue, parcels, &mut Broken::default()).await
+}
+
+/// The same, after others of which not all were taken.
+pub(super) async fn send_after(queue: &Queue, parcels: Vec<Parcel>, broken: &mut Broken) -> Vec<Outcome> {
+    let mut outcomes: Vec<Option<Outcome>> = parcels.iter().map(|_| None).collect();
     let numbered = parcels.into_iter().enumerate().collect();
-    let told = if queue.is_fifo() { in_order(queue, numbered).await } else { at_once(queue, numbered).await };
+    let told = if queue.is_fifo() { in_order(queue, numbered, broken).await } else { at_once(queue, numbered).await };
     for (number, outcome) in told {
-        outcomes[number] = Some(outcome);
+        if let Some(place) = outcomes.get_mut(number) {
+            *place = Some(outcome);
+        }
     }
-    let unsaid =
-        || Err(Error::Refused(format!("the queue `{}` did not say whether it took the message", queue.name())));
-    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unsaid)).collect()
+    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(unsaid(queue)))).collect()
+}
+
+/// The service may have taken the message.
+fn unsaid(queue: &Queue) -> Error {
+    let why = "it does not say whether the message was taken";
+    sqs::Error::of_reply(queue.client().endpoint(), "SendMessageBatch", queue.name(), why).into()
 }
 
 /// A standard queue: several calls at a time, in no order.
@@ -87,9 +121,10 @@ async fn insist(queue: &Queue, mut part: Vec<Numbered>) -> Vec<(usize, Outcome)>
     let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
     for attempt in 1.. {
         let outcomes = send_part(queue, &part).await;
+        // What is here again is what the service failed at, and who fails may have taken it.
+        let outcomes = outcomes.into_iter().map(|(number, outcome)| (number, after(outcome, attempt > 1)));
         let may_retry = attempt < ATTEMPTS;
-        let (again, settled): (Vec<_>, Vec<_>) =
-            outcomes.into_iter().partition(|(_, outcome)| may_retry && was_failed_at(outcome));
+        let (again, settled): (Vec<_>, Vec<_>) = outcomes.partition(|(_, outcome)| may_retry && was_failed_at(outcome));
         told.extend(settled);
         if again.is_empty() {
             break;
@@ -101,6 +136,14 @@ async fn insist(queue: &Queue, mut part: Vec<Numbered>) -> Vec<(usize, Outcome)>
     told
 }
 
+/// The outcome of sending a message that may have been taken before.
+fn after(outcome: Outcome, is_perhaps_done: bool) -> Outcome {
+    outcome.map_err(|error| match error {
+        Error::Sqs(error) => error.after(is_perhaps_done).into(),
+        other => other,
+    })
+}
+
 /// Whether the service answered that it did not take this one message, through no fault of the message. A call that failed
 /// as a whole has been tried again already.
 fn was_failed_at(outcome: &Outcome) -> bool {
@@ -108,29 +151,23 @@ fn was_failed_at(outcome: &Outcome) -> bool {
 }
 
 /// A FIFO queue: one call after another, and no further message of a group that has one which was not taken.
-async fn in_order(queue: &Queue, requests: Vec<Numbered>) -> Vec<(usize, Outcome)> {
+async fn in_order(queue: &Queue, requests: Vec<Numbered>, broken: &mut Broken) -> Vec<(usize, Outcome)> {
     let mut told = Vec::with_capacity(requests.len());
-    let mut broken: HashSet<String> = HashSet::new();
     let groups: Vec<Option<String>> = requests.iter().map(|(_, parcel)| parcel.group().cloned()).collect();
     for part in parts(requests) {
-        let is_broken = |(_, parcel): &Numbered| parcel.group().is_some_and(|group| broken.contains(group));
-        let (left_out, part): (Vec<_>, Vec<_>) = part.into_iter().partition(is_broken);
-        told.extend(left_out.into_iter().map(|(number, parcel)| (number, Err(overtaking(&parcel)))));
-        for (number, outcome) in send_part(queue, &part).await {
-            if let (Err(_), Some(Some(group))) = (&outcome, groups.get(number)) {
-                broken.insert(group.clone());
+        let mut sendable = Vec::with_capacity(part.len());
+        for (number, parcel) in part {
+            match broken.refusal(parcel.group()) {
+                Some(refusal) => told.push((number, Err(refusal))),
+                None => sendable.push((number, parcel)),
             }
+        }
+        for (number, outcome) in send_part(queue, &sendable).await {
+            broken.note(groups.get(number).and_then(Option::as_ref), &outcome);
             told.push((number, outcome));
         }
     }
     told
-}
-
-fn overtaking(parcel: &Parcel) -> Error {
-    let group = parcel.group().map_or("", String::as_str);
-    Error::Refused(format!(
-        "not sent: one before it in its group `{group}` was not taken, and it would have overtaken that"
-    ))
 }
 
 /// Cuts the messages into what one call takes.
@@ -221,7 +258,10 @@ async fn call(queue: &Queue, part: &[Numbered]) -> Result<Vec<(usize, Outcome)>,
         let id = entry.id.clone();
         (id, Err(sqs::Error::of_entry(queue.client().endpoint(), "SendMessageBatch", queue.name(), entry).into()))
     });
-    Ok(taken.chain(refused).filter_map(|(id, outcome)| Some((id.parse().ok()?, outcome))).collect())
+    // Of what was not asked about, a reply has nothing to say.
+    let mut told: HashMap<String, Outcome> = taken.chain(refused).collect();
+    let of = |(number, _): &Numbered| (*number, told.remove(&number.to_string()).unwrap_or_else(|| Err(unsaid(queue))));
+    Ok(part.iter().map(of).collect())
 }
 
 fn entry(number: usize, request: sqs::SendMessageRequest) -> sqs::SendMessageBatchRequestEntry {

@@ -7,10 +7,14 @@
 use super::{
     Queue, receipt,
     source::{error_header, of_lease, of_queue},
+    ticks::of_call,
 };
 use crate::{Attribute, DeadLetter, Delivery, Redrive, SourceError, sqs};
 use http::{HeaderName, HeaderValue};
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// Asks an Afterward server to move a message to the dead-letter queue instead of making it visible.
 const DEAD_LETTER_HEADER: HeaderName = HeaderName::from_static("x-afterward-dead-letter");
@@ -18,6 +22,37 @@ const DEAD_LETTER_HEADER: HeaderName = HeaderName::from_static("x-afterward-dead
 const MOST_ATTRIBUTES: usize = 10;
 /// The longest error text that travels with a message, cut at a character.
 const LONGEST_ERROR_BYTES: usize = 1024;
+/// As many letters as may be between their two steps at a time.
+const MOST_SENT_LETTERS: usize = 256;
+
+/// The receipts whose messages are in the dead-letter queue and are not deleted yet. Who settles a message tries again while
+/// the service is away, and then only the second step is missing. By receipt and not by id: a message that was redriven from
+/// there may well keep its id, and go there once more.
+#[derive(Default)]
+pub(super) struct SentLetters(Mutex<VecDeque<String>>);
+
+impl SentLetters {
+    fn has(&self, receipt: &str) -> bool {
+        self.receipts().iter().any(|sent| sent == receipt)
+    }
+
+    fn keep(&self, receipt: &str) {
+        let mut receipts = self.receipts();
+        // The oldest are those that nobody came back for.
+        if receipts.len() >= MOST_SENT_LETTERS {
+            receipts.pop_front();
+        }
+        receipts.push_back(receipt.to_owned());
+    }
+
+    fn forget(&self, receipt: &str) {
+        self.receipts().retain(|sent| sent != receipt);
+    }
+
+    fn receipts(&self) -> MutexGuard<'_, VecDeque<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Queue {
     /// The redrive policy, where the queue has one.
@@ -33,12 +68,19 @@ impl Queue {
     /// Moves a message there.
     pub(super) async fn move_to_dead_letters(&self, letter: &DeadLetter<'_>) -> Result<(), SourceError> {
         let (handle, _) = receipt::parts(&letter.delivery.receipt);
-        if self.is_afterward().await.map_err(|error| SourceError::Unavailable(error.into()))? {
+        if self.is_afterward().await.map_err(of_call)? {
             return self.move_in_one_step(handle, letter.error).await;
         }
-        self.send_to_dead_letters(letter).await?;
+        if !self.0.letters.has(handle) {
+            self.send_to_dead_letters(letter).await?;
+            self.0.letters.keep(handle);
+        }
         // What a claim check has in a store stays there: the dead-letter queue's message needs it.
-        self.0.deletes.delete(handle).await
+        let outcome = self.0.deletes.delete(handle).await;
+        if !matches!(outcome, Err(SourceError::Unavailable(_))) {
+            self.0.letters.forget(handle);
+        }
+        outcome
     }
 
     async fn move_in_one_step(&self, handle: &str, error: &str) -> Result<(), SourceError> {
@@ -220,6 +262,34 @@ mod tests {
             let attribute = |name: &str| sent["MessageAttributes"][name]["StringValue"].as_str().unwrap().to_owned();
             assert_eq!((attribute("tenant"), attribute("afterward.error")), ("acme".into(), "no paper".into()));
         }
+    }
+
+    #[tokio::test]
+    async fn however_often_its_deletion_is_tried_it_is_sent_once_in_a_lease() {
+        let deletes = Mutex::new(0);
+        let server = Server::ruled(move |asked| match &*target(asked) {
+            "AmazonSQS.GetQueueUrl" => ok(r#"{"QueueUrl":"http://elsewhere/123456789012/dead"}"#),
+            "AmazonSQS.SendMessage" => ok(r#"{"MessageId":"m2"}"#),
+            "AmazonSQS.DeleteMessage" => {
+                let mut deletes = deletes.lock().unwrap();
+                *deletes += 1;
+                // Away for two rounds of three tries.
+                if *deletes <= 6 { error(503, "ServiceUnavailable", "away") } else { ok("") }
+            }
+            _ => error(404, "NotFound", "not here"),
+        })
+        .await;
+        let jobs = Queue::with_client(client(&server.url()), "http://elsewhere/123456789012/jobs");
+        let (mut delivery, redrive) = failed();
+        let sends = || server.asked().iter().filter(|asked| target(asked) == "AmazonSQS.SendMessage").count();
+        for round in 1..=3 {
+            let outcome = jobs.move_to_dead_letters(&DeadLetter::new(&delivery, "no paper", &redrive)).await;
+            assert_eq!((outcome.is_ok(), sends()), (round == 3, 1), "{outcome:?}");
+        }
+        // Another lease, as of one that was redriven: it keeps its id, and goes there once more.
+        delivery.receipt = "r2".to_owned();
+        jobs.move_to_dead_letters(&DeadLetter::new(&delivery, "no paper", &redrive)).await.unwrap();
+        assert_eq!(sends(), 2);
     }
 
     #[tokio::test]

@@ -119,7 +119,8 @@ impl Enqueue {
         self
     }
 
-    /// A message attribute: up to ten of them travel beside the body. Names that start with `afterward.` are Afterward's own.
+    /// A message attribute: up to ten of them travel beside the body. Names that start with `afterward.` are Afterward's own:
+    /// a message that waits as a schedule has one of those, one that waits in a queue two, and three on a FIFO queue.
     pub fn attribute(mut self, name: impl Into<String>, value: impl Into<Attribute>) -> Enqueue {
         self.attributes.insert(name.into(), value.into());
         self

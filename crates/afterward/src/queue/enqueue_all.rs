@@ -1,8 +1,12 @@
 //! Many messages at once.
 
-use super::{Enqueue, MessageId, Queue, batch, outgoing::Outgoing};
+use super::{
+    Enqueue, MessageId, Queue,
+    batch::{self, Broken},
+    outgoing::Outgoing,
+};
 use crate::{Error, Message};
-use std::pin::Pin;
+use std::{mem, pin::Pin};
 use tokio::task::JoinSet;
 
 /// Messages that are sent one by one (schedules, unique jobs): so many at a time.
@@ -34,6 +38,8 @@ mod sealed {
 }
 
 type Outcome = Result<MessageId, Error>;
+/// A message and its place among all that are to be sent.
+type Numbered = (usize, Outgoing);
 
 /// Messages about to be sent; see [`Queue::enqueue_all`].
 #[derive(Debug)]
@@ -86,16 +92,15 @@ impl Queue {
 
     async fn send_enqueued(&self, messages: Vec<Enqueue>) -> Vec<Outcome> {
         let mut outcomes: Vec<Option<Outcome>> = messages.iter().map(|_| None).collect();
-        let (mut together, mut alone) = (Vec::new(), Vec::new());
+        let mut prepared = Vec::with_capacity(messages.len());
         for (number, message) in messages.into_iter().enumerate() {
             match self.prepared(message).await {
-                Ok(outgoing) if outgoing.may_share_a_call() => together.push((number, outgoing)),
-                Ok(outgoing) => alone.push((number, outgoing)),
+                Ok(outgoing) => prepared.push((number, outgoing)),
                 Err(error) => outcomes[number] = Some(Err(error)),
             }
         }
-        let (together, alone) = tokio::join!(self.send_together(together), send_alone(alone));
-        for (number, outcome) in together.into_iter().chain(alone) {
+        let told = if self.is_fifo() { self.send_in_order(prepared).await } else { self.send_at_once(prepared).await };
+        for (number, outcome) in told {
             outcomes[number] = Some(outcome);
         }
         let unsaid = || Err(Error::Refused("the task that sent the message ended before its time".to_owned()));
@@ -113,17 +118,55 @@ impl Queue {
         Outgoing::prepare(message).await
     }
 
-    async fn send_together(&self, mut messages: Vec<(usize, Outgoing)>) -> Vec<(usize, Outcome)> {
+    /// A standard queue: what may share a call does, and the rest is sent beside that.
+    async fn send_at_once(&self, messages: Vec<Numbered>) -> Vec<(usize, Outcome)> {
+        let (together, alone): (Vec<_>, Vec<_>) = messages.into_iter().partition(|(_, one)| one.may_share_a_call());
+        let mut broken = Broken::default();
+        let (mut told, others) = tokio::join!(self.send_together(together, &mut broken), send_alone(alone));
+        told.extend(others);
+        told
+    }
+
+    /// A FIFO queue: one after another, as they were given, so that each group keeps its order; only for what a scheduler
+    /// sends when it is due, there is none.
+    async fn send_in_order(&self, messages: Vec<Numbered>) -> Vec<(usize, Outcome)> {
+        let (scheduled, now): (Vec<_>, Vec<_>) = messages.into_iter().partition(|(_, one)| one.is_scheduled());
+        let in_order = async {
+            let (mut told, mut broken, mut run) = (Vec::new(), Broken::default(), Vec::new());
+            for (number, outgoing) in now {
+                if outgoing.may_share_a_call() {
+                    run.push((number, outgoing));
+                    continue;
+                }
+                told.extend(self.send_together(mem::take(&mut run), &mut broken).await);
+                let group = outgoing.group().cloned();
+                let outcome = match broken.refusal(group.as_ref()) {
+                    Some(refusal) => outgoing.settle(Err(refusal)).await,
+                    None => outgoing.send().await,
+                };
+                broken.note(group.as_ref(), &outcome);
+                told.push((number, outcome));
+            }
+            told.extend(self.send_together(run, &mut broken).await);
+            told
+        };
+        let (mut told, others) = tokio::join!(in_order, send_alone(scheduled));
+        told.extend(others);
+        told
+    }
+
+    async fn send_together(&self, mut messages: Vec<Numbered>, broken: &mut Broken) -> Vec<(usize, Outcome)> {
         let parcels = messages.iter_mut().map(|(_, outgoing)| outgoing.take_parcel()).collect();
+        let outcomes = batch::send_after(self, parcels, broken).await;
         let mut settled = Vec::with_capacity(messages.len());
-        for ((number, outgoing), outcome) in messages.into_iter().zip(batch::send_all(self, parcels).await) {
+        for ((number, outgoing), outcome) in messages.into_iter().zip(outcomes) {
             settled.push((number, outgoing.settle(outcome).await));
         }
         settled
     }
 }
 
-async fn send_alone(messages: Vec<(usize, Outgoing)>) -> Vec<(usize, Outcome)> {
+async fn send_alone(messages: Vec<Numbered>) -> Vec<(usize, Outcome)> {
     let mut told = Vec::with_capacity(messages.len());
     let mut calls = JoinSet::new();
     for (number, outgoing) in messages {

@@ -7,6 +7,7 @@ mod dead_letter;
 mod deletes;
 mod enqueue;
 mod enqueue_all;
+mod fitting;
 mod later;
 mod open;
 mod outgoing;
@@ -28,6 +29,7 @@ pub use open::OpenQueue;
 
 use crate::{Error, Message, message::checked_type, sqs};
 use attributes::Attributes;
+use dead_letter::SentLetters;
 use deletes::Deletes;
 use later::{Known, SendingOn};
 use settings::Settings;
@@ -60,6 +62,7 @@ struct Inner {
     sending_on: SendingOn,
     known: Known,
     sent_until: SentUntil,
+    letters: SentLetters,
     attributes: OnceCell<Attributes>,
 }
 
@@ -87,6 +90,7 @@ impl Queue {
             sending_on: SendingOn::default(),
             known: Known::default(),
             sent_until: SentUntil::default(),
+            letters: SentLetters::default(),
             attributes: OnceCell::new(),
             client,
             url,

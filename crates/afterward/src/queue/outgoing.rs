@@ -3,8 +3,9 @@
 
 use super::{
     Enqueue, MessageId, Queue,
-    batch::{self, Parcel},
+    batch::Parcel,
     completion::Tie,
+    fitting,
     later::{Later, Schedules, Unscheduled, marks},
     unique::Told,
 };
@@ -13,27 +14,24 @@ use crate::{
     claim::{self, Claims, Key},
     sqs::{self, service::now_ms},
 };
-use afterward_names::limits;
 use http::HeaderMap;
 use std::{sync::Arc, time::Duration};
 
 /// The longest delay that a standard queue keeps itself: 15 minutes.
 const LONGEST_DELAY_MS: u64 = 900_000;
-/// What marks may add to a message's size.
-const MARKS_BYTES: usize = 512;
 
 /// A message that only has to be sent.
 pub(super) struct Outgoing {
-    queue: Queue,
-    request: sqs::SendMessageRequest,
+    pub(super) queue: Queue,
+    pub(super) request: sqs::SendMessageRequest,
     batch: Option<Tie>,
-    way: Way,
+    pub(super) way: Way,
     /// The payload that was stored for it.
-    claim: Option<(Claims, Key)>,
+    pub(super) claim: Option<(Claims, Key)>,
 }
 
 /// How it is sent.
-enum Way {
+pub(super) enum Way {
     /// As it is.
     Plain,
     /// With headers that an Afterward server understands.
@@ -81,6 +79,16 @@ impl Outgoing {
         Ok(outgoing)
     }
 
+    /// Whether it is sent by a scheduler, when it is due: in no order with what is sent now.
+    pub(super) fn is_scheduled(&self) -> bool {
+        matches!(self.way, Way::Scheduled { .. })
+    }
+
+    /// Its message group.
+    pub(super) fn group(&self) -> Option<&String> {
+        self.request.message_group_id.as_ref()
+    }
+
     /// Whether it is sent by a call that takes others along.
     pub(super) fn may_share_a_call(&self) -> bool {
         matches!(self.way, Way::Plain)
@@ -102,14 +110,15 @@ impl Outgoing {
         self.settle(outcome).await
     }
 
-    /// Removes the payload again if the message was certainly not taken.
+    /// Removes the payload again if the message was certainly not taken: one that stays behind does no harm, and a message
+    /// without its payload is lost.
     pub(super) async fn settle(self, outcome: Result<MessageId, Error>) -> Result<MessageId, Error> {
-        let is_refused = match &outcome {
+        let is_undone = match &outcome {
             Ok(_) => false,
-            Err(Error::Sqs(error)) => error.status().is_some_and(|status| (400..500).contains(&status)),
+            Err(Error::Sqs(error)) => error.is_certainly_undone(),
             Err(_) => true,
         };
-        if let (true, Some((claims, key))) = (is_refused, &self.claim)
+        if let (true, Some((claims, key))) = (is_undone, &self.claim)
             && let Err(error) = claims.remove(key).await
         {
             tracing::warn!(%key, %error, "the payload of a message that was not taken could not be removed");
@@ -142,72 +151,20 @@ impl Outgoing {
             Err(Unscheduled::Unfit) => {}
         }
         wait_in_queue(&self.queue, &mut request, due_ms).await?;
+        fitting::check_count(request.message_attributes.len())?;
         // It carries the id already.
         self.call(request, HeaderMap::new()).await.map(|_| MessageId::new(id.to_owned()))
-    }
-
-    /// Makes the message fit: into ten attributes, and into the queue's limit by way of the store.
-    async fn fit(&mut self, message_type: &str) -> Result<(), Error> {
-        let claims = self.claims_if_too_large().await?;
-        let own = usize::from(claims.as_ref().is_some_and(|claims| claims.attribute().is_some()));
-        let count = self.request.message_attributes.len() + own;
-        if count > limits::MESSAGE_ATTRIBUTES {
-            return Err(Error::Refused(format!(
-                "{count} attributes, where a message has {} at most: among them are those that Afterward adds to large messages \
-                 and to those that wait (`{}`, `{}`, `{}`)",
-                limits::MESSAGE_ATTRIBUTES,
-                marks::DUE,
-                marks::ID,
-                marks::GROUP
-            )));
-        }
-        let Some(claims) = claims else { return Ok(()) };
-        let body = std::mem::take(&mut self.request.message_body);
-        let bytes = body.len();
-        let checked = claims.check_in(message_type, body).await.map_err(|cause| {
-            Error::Refused(format!("the payload of {bytes} bytes could not be stored, and nothing was sent: {cause}"))
-        })?;
-        self.request.message_body = checked.body;
-        if let Some((name, size)) = checked.size {
-            marks::set_number(&mut self.request.message_attributes, name, size as u64);
-        }
-        self.claim = Some((claims, checked.key));
-        Ok(())
-    }
-
-    /// The store, for a message that is larger than its queue takes.
-    async fn claims_if_too_large(&self) -> Result<Option<Claims>, Error> {
-        let bytes = batch::size_bytes(&self.request);
-        // No queue takes less at most.
-        if bytes + MARKS_BYTES <= *limits::MAXIMUM_MESSAGE_SIZE_BYTES.start() as usize {
-            return Ok(None);
-        }
-        match self.queue.claims()? {
-            Some(claims) if bytes + MARKS_BYTES > self.queue.attributes().await.maximum_message_bytes => {
-                if bytes > claim::LARGEST_BYTES {
-                    let most = claim::LARGEST_BYTES;
-                    return Err(Error::Refused(format!(
-                        "a message of {bytes} bytes: even stored payloads have {most} at most"
-                    )));
-                }
-                Ok(Some(claims.clone()))
-            }
-            None if bytes > limits::MESSAGE_BYTES => Err(Error::Refused(format!(
-                "a message of {bytes} bytes, where SQS takes {} at most: name a store for what is larger, by \
-                 AFTERWARD_CLAIM_CHECK_URL or Queue::claim_check_at",
-                limits::MESSAGE_BYTES
-            ))),
-            _ => Ok(None),
-        }
     }
 }
 
 impl Queue {
     /// The id that the service gave a message.
     pub(super) fn id_of(&self, id: Option<String>) -> Result<MessageId, Error> {
-        let endpoint = self.client().endpoint();
-        id.map(MessageId::new)
-            .ok_or_else(|| Error::Refused(format!("{endpoint} took a message and did not say its id")))
+        let unsaid = || {
+            let why = "a message was taken, and it does not say under which id";
+            sqs::Error::of_reply(self.client().endpoint(), "SendMessage", self.name(), why).into()
+        };
+        id.map(MessageId::new).ok_or_else(unsaid)
     }
 }
 

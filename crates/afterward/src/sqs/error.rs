@@ -14,6 +14,8 @@ struct Inner {
     queue: Option<String>,
     attempts: u32,
     is_of_entry: bool,
+    /// Whether one of the attempts, not only the last, may have done what was asked.
+    is_perhaps_done: bool,
     kind: ErrorKind,
     cause: Option<Cause>,
 }
@@ -67,6 +69,18 @@ impl ErrorKind {
             ErrorKind::BadReply(_) | ErrorKind::BadRequest(_) | ErrorKind::NoCredentials(_) => false,
         }
     }
+
+    /// Whether the service may have done what was asked, for all that is known. A throttle is not believed: what stands
+    /// before a service gives up waiting by the same answers.
+    pub(super) fn is_perhaps_done(&self) -> bool {
+        match self {
+            ErrorKind::Service { status, code, .. } => {
+                !(400..500).contains(status) || *status == 408 || is_throttle(*status, code)
+            }
+            ErrorKind::Broken(_) | ErrorKind::TimedOut(_) | ErrorKind::BadReply(_) => true,
+            ErrorKind::Unreachable(_) | ErrorKind::BadRequest(_) | ErrorKind::NoCredentials(_) => false,
+        }
+    }
 }
 
 fn is_throttle(status: u16, code: &str) -> bool {
@@ -82,9 +96,27 @@ impl Error {
             queue: None,
             attempts,
             is_of_entry: false,
+            is_perhaps_done: kind.is_perhaps_done(),
             kind,
             cause,
         }))
+    }
+
+    /// A reply of this queue's service that lacks what it has to say.
+    pub(crate) fn of_reply(endpoint: &Endpoint, action: &str, queue: &str, why: &str) -> Error {
+        let kind = ErrorKind::BadReply(why.to_owned());
+        Error::new(endpoint, action, 1, Failure::from(kind)).of_queue(Some(queue.to_owned()))
+    }
+
+    /// The same error, of a call that was tried before; `is_perhaps_done`: whether that may have done what was asked.
+    pub(crate) fn after(mut self, is_perhaps_done: bool) -> Error {
+        self.0.is_perhaps_done |= is_perhaps_done;
+        self
+    }
+
+    /// Whether what was asked was certainly not done, by this attempt or one before it.
+    pub(crate) fn is_certainly_undone(&self) -> bool {
+        !self.0.is_perhaps_done
     }
 
     /// The same error, which names the queue that the call was about.
@@ -109,13 +141,14 @@ impl Error {
 
     /// The same for another message of the same call.
     pub(crate) fn for_another(&self) -> Error {
-        let Inner { endpoint, action, queue, attempts, is_of_entry, kind, .. } = &*self.0;
+        let Inner { endpoint, action, queue, attempts, is_of_entry, is_perhaps_done, kind, .. } = &*self.0;
         Error(Box::new(Inner {
             endpoint: endpoint.clone(),
             action: action.clone(),
             queue: queue.clone(),
             attempts: *attempts,
             is_of_entry: *is_of_entry,
+            is_perhaps_done: *is_perhaps_done,
             kind: kind.clone(),
             cause: None,
         }))

@@ -138,13 +138,25 @@ impl Queue {
             match self.client().get(CLOCK).await {
                 Ok(reply) => Ok(clock_of(reply.body())
                     .map_or(House::Other, |clock| House::Afterward { moved_by_hand: clock.clock == "manual" })),
-                Err(error) => match error.kind() {
-                    ErrorKind::Service { .. } | ErrorKind::BadReply(_) => Ok(House::Other),
-                    _ => Err(error),
-                },
+                Err(error) if says_that_there_is_none(error.kind()) => Ok(House::Other),
+                // Remembered, one bad moment of a proxy would be believed for as long as the process lives.
+                Err(error) => Err(error),
             }
         });
         Ok(*known.await?)
+    }
+}
+
+/// Whether an answer is definite: there is no such page here. A refusal of the caller is not, for the page may be behind it,
+/// unless it is written as SQS writes errors: an Afterward server's is not, for this page.
+fn says_that_there_is_none(kind: &ErrorKind) -> bool {
+    match kind {
+        _ if kind.is_transient() => false,
+        ErrorKind::Service { status: 401 | 403 | 407, message, .. } => {
+            message.contains("\"__type\"") || message.contains("<Error")
+        }
+        ErrorKind::Service { status, .. } => (400..500).contains(status) && *status != 408,
+        _ => false,
     }
 }
 

@@ -8,6 +8,9 @@
 //! it is due; the deduplication id is made from the id it had, so that of two workers who do that one succeeds. So no
 //! message is received more than twice.
 //!
+//! A message that can't be sent on is held where it is, for as long as its delay lasts and the queue allows: it would come
+//! at the end of each lease, and be a dead letter before it is due.
+//!
 //! The work is done beside the worker, by calls that take up to ten messages at once; a few such calls may be under way
 //! before a receive waits for one of them.
 
@@ -40,6 +43,15 @@ pub(in crate::queue) struct SendingOn {
 impl Default for SendingOn {
     fn default() -> SendingOn {
         SendingOn { under_way: Arc::new(Semaphore::new(UNDER_WAY)) }
+    }
+}
+
+#[cfg(test)]
+impl SendingOn {
+    /// Waits until nothing is under way.
+    pub(in crate::queue) async fn idle(&self) -> tokio::sync::OwnedSemaphorePermit {
+        let all = u32::try_from(UNDER_WAY).unwrap();
+        self.under_way.clone().acquire_many_owned(all).await.unwrap()
     }
 }
 
@@ -152,34 +164,41 @@ impl Queue {
         let (held, again): (Vec<Early>, Vec<Early>) =
             early.into_iter().partition(|one| self.is_fifo() && !one.left.is_zero() && one.receive_count() == 1);
         for one in held {
-            let hold = one.left.min(LONGEST_HOLD).min(retention / 2).max(Duration::from_secs(1));
-            self.hold(&one.message, hold).await;
+            self.hold(&one, retention).await;
         }
         if again.is_empty() {
             return;
         }
         let parcels = again.iter().map(|one| Parcel::plain(one.again(self, retention))).collect();
         let outcomes = batch::send_all(self, parcels).await;
-        let mut sent = Vec::new();
+        let (mut sent, mut kept) = (Vec::new(), Vec::new());
         for (one, outcome) in again.into_iter().zip(outcomes) {
             match outcome {
                 Ok(_) => sent.extend(one.message.receipt_handle),
-                Err(error) => tracing::warn!(
-                    queue = self.name(),
-                    message_id = one.message.message_id,
-                    %error,
-                    "an early message could not be sent on: it comes again when its lease ends"
-                ),
+                Err(error) => {
+                    tracing::warn!(
+                        queue = self.name(),
+                        message_id = one.message.message_id,
+                        %error,
+                        "an early message could not be sent on: it is held for what is left of its delay"
+                    );
+                    kept.push(one);
+                }
             }
         }
         self.delete_sent(sent).await;
+        // One that is due comes again when its lease ends, as what fails does.
+        for one in kept.iter().filter(|one| !one.left.is_zero()) {
+            self.hold(one, retention).await;
+        }
     }
 
-    async fn hold(&self, message: &sqs::Message, hold: Duration) {
+    async fn hold(&self, early: &Early, retention: Duration) {
+        let (message, hold) = (&early.message, early.left.min(LONGEST_HOLD).min(retention / 2));
         let request = sqs::ChangeMessageVisibilityRequest {
             queue_url: self.url().to_owned(),
             receipt_handle: message.receipt_handle.clone().unwrap_or_default(),
-            visibility_timeout: seconds_up(hold),
+            visibility_timeout: seconds_up(hold.max(Duration::from_secs(1))),
         };
         if let Err(error) = self.client().change_message_visibility(request).await {
             tracing::warn!(queue = self.name(), message_id = message.message_id, %error, "an early message could not be held");

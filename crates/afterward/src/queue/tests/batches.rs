@@ -168,3 +168,81 @@ async fn a_message_for_another_queue_is_not_sent() {
     assert!(outcomes[0].as_ref().unwrap_err().to_string().contains("for the queue `others`, not for `jobs`"));
     assert_eq!((outcomes[1].as_ref().unwrap().as_str(), calls(&server)), ("m1", vec![vec![1]]));
 }
+
+#[tokio::test]
+async fn a_reply_about_messages_that_nobody_sent_means_nothing() {
+    let taken = |id: &str| json!({"Id": id, "MessageId": format!("m{id}"), "MD5OfMessageBody": ""});
+    let reply = json!({
+        "Successful": [taken("0"), taken("7"), taken("18446744073709551615"), taken("x")],
+        "Failed": [{"Id": "9", "SenderFault": true, "Code": "InvalidMessageContents"}],
+    });
+    let server = Server::ruled(move |_| ok(&reply.to_string())).await;
+    let outcomes = queue(&server, "jobs").enqueue_all(&[bulky(0, 1), bulky(1, 1)]).await;
+    assert_eq!(outcomes[0].as_ref().unwrap().as_str(), "m0");
+    let error = outcomes[1].as_ref().unwrap_err().to_string();
+    assert!(outcomes.len() == 2 && error.contains("does not say whether the message was taken"), "{error}");
+}
+
+#[tokio::test]
+async fn on_a_fifo_queue_what_is_not_told_of_breaks_its_group_too() {
+    let server = Server::ruled(|_| ok(r#"{"Successful":[],"Failed":[]}"#)).await;
+    let jobs = queue(&server, "jobs.fifo");
+    let messages: Vec<Bulky> = (0..12).map(|id| bulky(id, 1)).collect();
+    let outcomes = jobs.enqueue_all(messages.iter().map(|message| jobs.enqueue(message).group("g"))).await;
+    assert!(outcomes.iter().all(Result::is_err) && server.asked().len() == 1, "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn on_a_fifo_queue_unique_messages_keep_their_place_in_the_line() {
+    let refused = Arc::new(Mutex::new(None));
+    let judged = refused.clone();
+    let server = Server::ruled(move |asked| {
+        if asked.uri().path() == "/_afterward/clock" {
+            return ok(r#"{"clock":"system","now":"","now_ms":1767225600000}"#);
+        }
+        let body: Value = serde_json::from_slice(asked.body()).unwrap();
+        let Some(entries) = body["Entries"].as_array() else {
+            let number = number(&body);
+            if *judged.lock().unwrap() == Some(number) {
+                return error(400, "InvalidMessageContents", "no");
+            }
+            // The earlier, the longer it takes: who does not wait for it goes first.
+            let wait = Duration::from_millis(20_u64.saturating_sub(number as u64));
+            return Answer::Late(wait, 200, json!({"MessageId": format!("m{number}")}).to_string());
+        };
+        let taken: Vec<Value> = entries
+            .iter()
+            .map(|entry| json!({"Id": entry["Id"], "MessageId": format!("m{}", number(entry)), "MD5OfMessageBody": ""}))
+            .collect();
+        ok(&json!({"Successful": taken, "Failed": []}).to_string())
+    })
+    .await;
+    let jobs = queue(&server, "jobs.fifo");
+    let messages: Vec<Bulky> = (0..12).map(|id| bulky(id, 1)).collect();
+    let hour = Duration::from_secs(3600);
+    let enqueues = || {
+        messages.iter().map(|message| {
+            let enqueue = jobs.enqueue(message).group("g");
+            if message.id % 3 == 2 { enqueue.unique("k").unique_for(hour) } else { enqueue }
+        })
+    };
+    let sent = |from: usize| {
+        let bodies: Vec<Value> =
+            server.asked()[from..].iter().filter_map(|asked| serde_json::from_slice(asked.body()).ok()).collect();
+        let of_call = |body: &Value| match body["Entries"].as_array() {
+            Some(entries) => entries.iter().map(number).collect(),
+            None => vec![number(body)],
+        };
+        bodies.iter().flat_map(of_call).collect::<Vec<usize>>()
+    };
+    let outcomes = jobs.enqueue_all(enqueues()).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert_eq!(sent(0), (0..12).collect::<Vec<_>>());
+
+    // And none overtakes one that was not taken.
+    *refused.lock().unwrap() = Some(5);
+    let before = server.asked().len();
+    let outcomes = jobs.enqueue_all(enqueues()).await;
+    assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), (0..12).map(|id| id < 5).collect::<Vec<_>>());
+    assert_eq!(sent(before), (0..6).collect::<Vec<_>>());
+}

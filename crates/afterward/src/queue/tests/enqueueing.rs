@@ -2,7 +2,14 @@
 
 use super::*;
 use crate::sqs::MessageAttributeValue;
-use std::{collections::BTreeMap, time::SystemTime};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::SystemTime,
+};
 
 #[derive(Serialize, Deserialize, Message)]
 #[message(type = "tick")]
@@ -271,6 +278,79 @@ async fn on_a_fifo_queue_each_waits_in_a_group_of_its_own() {
     }
     assert!(groups[0] != groups[1] && groups[1] != groups[2] && groups[2] == groups[3], "{groups:?}");
     assert!(groups.iter().all(|group| group.len() <= 128), "{groups:?}");
+}
+
+#[tokio::test]
+async fn a_message_that_will_be_sent_on_has_room_for_what_it_will_carry() {
+    let server = Server::ruled(endpoint(false)).await;
+    let (jobs, fifo) = (queue(&server, "jobs"), queue(&server, "jobs.fifo"));
+    for (queue, own, fits) in [(&jobs, 8, true), (&jobs, 9, false), (&fifo, 7, true), (&fifo, 8, false)] {
+        let mut enqueue = queue.enqueue(&Tick).delay(minutes(60));
+        if queue.is_fifo() {
+            enqueue = enqueue.group("g");
+        }
+        for n in 0..own {
+            enqueue = enqueue.attribute(format!("a{n}"), n);
+        }
+        match enqueue.await {
+            Ok(_) => assert!(fits, "{} {own}", queue.name()),
+            Err(error) => {
+                assert!(
+                    !fits && error.to_string().contains("11 attributes, where a message has 10 at most"),
+                    "{error}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_no_schedule_takes_is_counted_again_with_its_marks() {
+    let server = Server::ruled(endpoint(true)).await;
+    // A scheduler would put something else in the place of this.
+    let strange = |own: u64| {
+        let enqueue = queue(&server, "jobs").enqueue(&Tick).delay(minutes(60)).attribute("a", "<aws.scheduler.x>");
+        (1..own).fold(enqueue, |enqueue, n| enqueue.attribute(format!("a{n}"), n))
+    };
+    strange(8).await.unwrap();
+    let sent = server.bodies_of("/").pop().unwrap();
+    assert_eq!(sent["MessageAttributes"].as_object().unwrap().len(), 10);
+    let error = strange(9).await.unwrap_err().to_string();
+    assert!(error.contains("11 attributes"), "{error}");
+}
+
+#[tokio::test]
+async fn one_bad_answer_of_an_endpoint_is_not_taken_for_what_it_is() {
+    let clock = r#"{"clock":"system","now":"","now_ms":1767225600000}"#;
+    let refusal = |status, body: &str| Answer::Reply(status, body.to_owned());
+    for (first, definite) in [
+        (refusal(502, "<html>bad gateway</html>"), false),
+        (error(503, "ServiceUnavailable", ""), false),
+        (refusal(403, r#"{"error":{"code":"InvalidClientTokenId","message":"no such key"}}"#), false),
+        (refusal(401, "who are you?"), false),
+        (refusal(408, ""), false),
+        (refusal(429, ""), false),
+        (refusal(302, ""), false),
+        (refusal(404, "nothing here"), true),
+        (refusal(400, "what?"), true),
+        (error(403, "AccessDenied", ""), true),
+        (ok("<html>welcome</html>"), true),
+    ] {
+        let bad = Arc::new(AtomicBool::new(true));
+        let is_bad = bad.clone();
+        let server = Server::ruled(move |asked| match asked.uri().path() {
+            "/_afterward/clock" if is_bad.load(SeqCst) => first.clone(),
+            "/_afterward/clock" => ok(clock),
+            _ => ok(r#"{"MessageId":"m1"}"#),
+        })
+        .await;
+        let jobs = queue(&server, "jobs");
+        let told = jobs.enqueue(&Tick).unique("a").await.unwrap_err().to_string();
+        assert_eq!(told.contains("needs a FIFO queue or an Afterward server"), definite, "{told}");
+        bad.store(false, SeqCst);
+        let later = jobs.enqueue(&Tick).unique("a").await;
+        assert_eq!(later.is_err(), definite, "{later:?}");
+    }
 }
 
 /// What a received message looks like, with these attributes.

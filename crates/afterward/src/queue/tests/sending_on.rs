@@ -94,19 +94,34 @@ async fn many_early_messages_take_one_call_there_and_one_back() {
 }
 
 #[tokio::test]
-async fn a_message_that_could_not_be_sent_on_is_not_deleted() {
-    let message = early(now_ms() + HOUR_MS, 1, &[], &[]);
-    let server = Server::ruled(move |asked| match asked.headers()["x-amz-target"].to_str().unwrap() {
-        "AmazonSQS.ReceiveMessage" => ok(&json!({"Messages": [message]}).to_string()),
-        "AmazonSQS.GetQueueAttributes" => ok("{}"),
-        _ => error(400, "OverLimit", "no"),
-    })
-    .await;
-    let jobs = queue(&server, "jobs");
-    for round in 1..=2 {
+async fn a_message_that_could_not_be_sent_on_is_held_and_not_deleted() {
+    for (left_ms, name, held) in [
+        (HOUR_MS, "jobs", Some(3590..=3600)),
+        (20 * HOUR_MS, "jobs", Some(42_900..=42_900)),
+        (20 * HOUR_MS, "jobs.fifo", Some(42_900..=42_900)),
+        // It is due, and fails as others do.
+        (0, "jobs.fifo", None),
+    ] {
+        let marks = [("afterward.group", "g")];
+        let message = early(now_ms() + left_ms, 2, &[], if name == "jobs" { &[] } else { &marks });
+        let server = Server::ruled(move |asked| match asked.headers()["x-amz-target"].to_str().unwrap() {
+            "AmazonSQS.ReceiveMessage" => ok(&json!({"Messages": [message]}).to_string()),
+            "AmazonSQS.GetQueueAttributes" | "AmazonSQS.ChangeMessageVisibility" => ok("{}"),
+            _ => error(400, "OverLimit", "no"),
+        })
+        .await;
+        let jobs = queue(&server, name);
         assert!(jobs.receive(ask()).await.unwrap().is_empty());
-        let acts = actions(&server, round).await;
-        assert!(acts.iter().all(|(action, _)| action == "SendMessage"), "{acts:?}");
+        let each = 1 + usize::from(held.is_some());
+        assert_eq!(actions(&server, each).await[0].0, "SendMessage");
+        if let Some(seconds) = held {
+            let [_, (action, request)] = &actions(&server, 2).await[..] else { panic!() };
+            assert_eq!((&**action, &request["ReceiptHandle"]), ("ChangeMessageVisibility", &json!("r2")));
+            assert!(seconds.contains(&request["VisibilityTimeout"].as_u64().unwrap()), "{request}");
+        }
+        // The next one begins after all that was done for this one.
+        let _all = jobs.0.sending_on.idle().await;
+        assert_eq!(actions(&server, 0).await.len(), each, "it is not deleted, and not held for nothing");
     }
 }
 

@@ -82,7 +82,7 @@ impl Queue {
     }
 }
 
-fn of_call(error: Error) -> SourceError {
+pub(super) fn of_call(error: Error) -> SourceError {
     match error {
         Error::Sqs(error) => of_queue(error),
         Error::Source(error) => error,
