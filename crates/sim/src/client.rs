@@ -9,6 +9,10 @@ use afterward_machine::{Refusal, Reply};
 /// How much a client remembers of what it received: also what it holds no more.
 const REMEMBERED: usize = 12;
 
+/// What a holder says, the more often the more often it is here.
+const REMARKS: [Remark; 6] =
+    [Remark::Nothing, Remark::Failed, Remark::Failed, Remark::Progress, Remark::Progress, Remark::Unbegun];
+
 /// A client: one call at a time, and the leases that it was given.
 #[derive(Default)]
 pub struct Client {
@@ -121,7 +125,7 @@ impl Client {
                 Some(held) if choice < 88 => Intent::Call(Call::DeadLetter(held, rng.chance(700))),
                 Some(held) => {
                     let timeout_ms = rng.pick(&[0, 0, 500, 2_000, 30_000, 120_000]);
-                    let remark = rng.pick(&[Remark::Nothing, Remark::Failed, Remark::Progress]);
+                    let remark = rng.pick(&REMARKS);
                     Intent::Call(Call::Change(held, timeout_ms, remark))
                 }
                 None => Intent::Call(Call::Receive(receiving(who, rng, queues))),

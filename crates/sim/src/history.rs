@@ -120,6 +120,8 @@ pub enum Remark {
     Failed,
     /// How far it is: that is gone with the attempt, and with the owner.
     Progress,
+    /// That it has not begun: the receive does not count, and the lease is over.
+    Unbegun,
 }
 
 /// What a consumer holds of a message.

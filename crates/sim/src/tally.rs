@@ -66,7 +66,9 @@ tally! {
     dead_lettered,
     /// Times that a holder said how far it is.
     reports,
-    /// Times that this was shown when all was at rest.
+    /// Times that a holder handed a message back that it had not begun.
+    handed_back,
+    /// Times that progress was shown when all was at rest.
     progress_shown,
     /// Runs of schedules that were asked for, of what was read at any time.
     runs,

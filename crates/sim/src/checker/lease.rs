@@ -41,7 +41,8 @@ impl Checker {
             };
         }
         let expires_ms = self.expires_ms(message);
-        let alive = message.deliveries.get(&lease).is_some_and(lives);
+        let held = |delivered| lives(delivered) && !self.perhaps_handed_back(delivered);
+        let alive = message.deliveries.get(&lease).is_some_and(held);
         // If it is deleted already, the better: what this delete is told rests on that.
         match alive && now_ms < expires_ms {
             true => Power::Certain,
@@ -72,7 +73,9 @@ impl Checker {
         let ended = delivered.is_some_and(|delivered| self.ends_ms_before(delivered, call).1 < began_ms);
         // What retention has ended is deleted already.
         let expired = self.expires_ms(message) <= began_ms;
-        ensure(!ended || expired, || format!("#{call} was done, though its lease had ended: {message:?}"))
+        ensure(!ended || expired, || format!("#{call} was done, though its lease had ended: {message:?}"))?;
+        let handed_back = delivered.is_some_and(|delivered| self.handed_back_before(delivered, call));
+        ensure(!handed_back || expired, || format!("#{call} was done, though the message was handed back: {message:?}"))
     }
 
     /// A delete, a visibility change or a dead-lettering was refused, which a living lease is not.

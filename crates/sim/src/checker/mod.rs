@@ -37,6 +37,7 @@ mod shape;
 mod swept;
 #[cfg(test)]
 mod tests;
+mod unbegun;
 
 use crate::history::{Answer, Call, CallId, QueueIndex, Receiving, Remark, SCHEDULES, Sending};
 use crate::scenario::QueueSpec;

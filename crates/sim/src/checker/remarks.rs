@@ -21,7 +21,7 @@ impl Checker {
     pub(super) fn remarking(&mut self, call: CallId, held: &Held, remark: Remark) {
         let Some(message) = self.messages.get_mut(&held.id) else { return };
         match remark {
-            Remark::Nothing => {}
+            Remark::Nothing | Remark::Unbegun => {}
             Remark::Failed => message.failures.push(call),
             Remark::Progress => message.reports.push((call, held.lease.lease.0)),
         }
@@ -68,6 +68,8 @@ impl Checker {
         ensure(call >= self.first_of_owner, || "another owner has the log since".into())?;
         let later = message.deliveries.range(lease + 1..).next();
         ensure(later.is_none(), || "a later attempt has begun".into())?;
+        let handed_back = message.deliveries.get(&lease).is_some_and(|delivered| self.certainly_handed_back(delivered));
+        ensure(!handed_back, || "it was handed back".into())?;
         let over = message.deliveries.get(&lease).is_some_and(|delivered| self.ends_ms(delivered).1 <= now_ms);
         ensure(!over, || "its lease has ended".into())?;
         ensure(self.certainly_deleted(message).is_none(), || "it is deleted".into())?;

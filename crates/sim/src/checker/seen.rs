@@ -164,8 +164,7 @@ impl Checker {
             })?;
             let back = after.queue == message.home && before.queue != message.home;
             ensure(!back, || "it was dead-lettered, and is back".into())?;
-            let first = (earlier.first_received_ms, delivered.first_received_ms);
-            ensure(first.0 == first.1, || format!("it was first received at {}", first.0))?;
+            self.check_first_received(message, gap, (before, after))?;
         }
         Ok(())
     }
@@ -185,22 +184,6 @@ impl Checker {
                 by.call, by.lease
             )
         })
-    }
-
-    /// Each delivery counts one more than the one before, but for receives whose outcome nobody knows.
-    fn check_counts(&self, message: &Message) -> Result<(), Violation> {
-        let unknown = self.most_receives(message)
-            - message.deliveries.values().map(|delivered| delivered.count).max().unwrap_or(0);
-        let mut before = 0;
-        for (rank, delivered) in message.deliveries.values().enumerate() {
-            let (count, rank) = (delivered.count, rank as u32 + 1);
-            ensure(count > before, || format!("it counts {count} receives after {before}"))?;
-            ensure(count <= rank + unknown, || {
-                format!("it counts {count} receives, of which {rank} are known and at most {unknown} are not")
-            })?;
-            before = count;
-        }
-        Ok(())
     }
 
     /// The receives from a queue whose outcome is not known.

@@ -200,6 +200,53 @@ fn receives_are_counted_one_by_one() {
 }
 
 #[test]
+fn a_receive_that_was_taken_back_does_not_count() {
+    // A first receive that was handed back, or perhaps was; then the next one, which counts so many.
+    let next = |told: Answer, count: u32, first_ms: u64| {
+        let mut story = Story::new();
+        story.sent(JOBS, "a", None, 1).unwrap();
+        let seen = story.seen(JOBS, 1, "a", 10, 1);
+        story.received(JOBS, [seen.clone()]).unwrap();
+        let back = story.call(Call::Change(seen.held, 300, Remark::Unbegun));
+        story.tell(back, told).unwrap();
+        story.now_ms += 1_000;
+        let first_received_ms = seen.first_received_ms + first_ms;
+        story.received(JOBS, [Seen { first_received_ms, ..story.seen(JOBS, 1, "a", 11, count) }])
+    };
+    assert_eq!(next(Answer::Done, 1, 1_000), Ok(()));
+    wrong(next(Answer::Done, 1, 0), "it is now first received");
+    wrong(next(Answer::Done, 2, 0), "it counts 2 receives, of which 1 are known");
+    assert_eq!(next(Answer::Unavailable, 1, 1_000), Ok(()));
+    assert_eq!(next(Answer::Unavailable, 2, 0), Ok(()));
+
+    let (mut story, seen) = held();
+    let changed = story.call(Call::Change(seen.held, 0, Remark::Nothing));
+    story.tell(changed, Answer::Done).unwrap();
+    let again = Seen { first_received_ms: story.now_ms, ..story.seen(JOBS, 1, "a", 11, 1) };
+    wrong(story.received(JOBS, [again]), "it counts 1 receives, of which 2 are known at least");
+}
+
+#[test]
+fn whoever_handed_a_message_back_holds_it_no_more() {
+    let handed_back = || {
+        let (mut story, seen) = held();
+        let back = story.call(Call::Change(seen.held, 500, Remark::Unbegun));
+        story.tell(back, Answer::Done).unwrap();
+        (story, seen)
+    };
+    let (mut story, seen) = handed_back();
+    let change = story.call(Call::Change(seen.held, 500, Remark::Nothing));
+    assert_eq!(story.tell(change, Answer::Refused(Refusal::NotInFlight)), Ok(()));
+    let again = story.call(Call::Change(seen.held, 500, Remark::Unbegun));
+    wrong(story.tell(again, Answer::Done), "though the message was handed back");
+    // But nobody gets it before the time that was asked for.
+    let (mut story, _) = handed_back();
+    story.now_ms += 499;
+    let early = Seen { first_received_ms: story.now_ms, ..story.seen(JOBS, 1, "a", 11, 1) };
+    wrong(story.received(JOBS, [early]), "and lease 11 begins at");
+}
+
+#[test]
 fn a_message_is_dead_lettered_after_its_receives_and_not_before() {
     let mut story = Story::new();
     story.sent(JOBS, "a", None, 1).unwrap();
@@ -401,6 +448,7 @@ fn how_far_a_holder_is_goes_with_the_attempt() {
         (Call::DeadLetter(held, false), "its lease has ended"),
         (Call::Change(held, 0, Remark::Nothing), "its lease has ended"),
         (Call::Change(held, 500, Remark::Failed), "said that it failed"),
+        (Call::Change(held, 500, Remark::Unbegun), "it was handed back"),
         (Call::Change(held, 500, Remark::Progress), "and last did"),
     ] {
         let (mut story, ..) = reported();

@@ -44,11 +44,13 @@ pub enum Bug {
     ForgetProgress,
     KeepProgress,
     ForgetBatch,
+    CountUnbegun,
+    TakeMoreBack,
 }
 
 impl Bug {
     /// All of them, and what each does.
-    pub const ALL: [(Bug, &'static str); 30] = [
+    pub const ALL: [(Bug, &'static str); 32] = [
         (Bug::LoseBatch, "a batch is acknowledged, and written without its records"),
         (Bug::AnswerBeforeFlush, "answers leave before the batch that they rest on has arrived"),
         (Bug::TakeFailureForSuccess, "a failed append counts as done"),
@@ -79,6 +81,8 @@ impl Bug {
         (Bug::ForgetProgress, "how far a holder is is not shown"),
         (Bug::KeepProgress, "how far a holder was is shown when its attempt is over"),
         (Bug::ForgetBatch, "a message does not wait for the batch that it was sent after"),
+        (Bug::CountUnbegun, "a receive counts though its consumer had not begun"),
+        (Bug::TakeMoreBack, "a receive does not count though its consumer had failed"),
     ];
 }
 
@@ -110,6 +114,9 @@ impl Buggy {
             (Bug::IgnoreDeadLetter, Command::DeadLetter { queue, lease, failure }) if has_dead_letters(queue) => {
                 let (queue, lease, failure) = (queue.clone(), *lease, *failure);
                 return Command::ChangeVisibility { queue, lease, timeout_ms: 0, failure };
+            }
+            (Bug::TakeMoreBack, Command::ChangeVisibility { queue, lease, timeout_ms: 0, .. }) => {
+                return Command::HandBack { queue: queue.clone(), lease: *lease, timeout_ms: 0 };
             }
             (Bug::DropDeadLetter, Command::DeadLetter { queue, lease, .. }) if has_dead_letters(queue) => {
                 return Command::Delete { queue: queue.clone(), lease: *lease };

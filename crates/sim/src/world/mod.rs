@@ -241,6 +241,7 @@ impl World {
             Call::Delete(held) => self.system.delete(held).map(|gated| Pending::Act(id, gated)),
             Call::Change(held, timeout_ms, remark) => {
                 self.tally.reports += u64::from(*remark == Remark::Progress);
+                self.tally.handed_back += u64::from(*remark == Remark::Unbegun);
                 self.system.change(id, held, *timeout_ms, *remark).map(|gated| Pending::Act(id, gated))
             }
             Call::DeadLetter(held, says_why) => {
