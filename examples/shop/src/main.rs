@@ -1,12 +1,12 @@
 //! `cargo run -p shop`: everything in one process. `… -- api` and `… -- worker`: one of the two alone, as in production.
 #![allow(clippy::print_stdout)] // it is what the terminal shows
 
-use afterward::{Queue, Token, access::Access, notify, sqs::Client, token::Jwks};
+use afterward::{Queue, Token, access::Access, notify, sqs::Client};
 use afterward_server::{Config, Running, Server, config::Data};
 use shop::{
     api::{Api, Ledger},
     callback::Callback,
-    settings,
+    settings::{self, Stage},
     slack_stand_in::SlackStandIn,
     worker,
 };
@@ -25,8 +25,8 @@ async fn main() -> ExitCode {
     let part = std::env::args().nth(1);
     let outcome = match part.as_deref() {
         None => all().await,
-        Some("api") => api(None).await,
-        Some("worker") => work(None).await,
+        Some("api") => api(Stage::Production, None).await,
+        Some("worker") => work(Stage::Production, None).await,
         Some(other) => Err(format!("there is no part `{other}`: say `api`, `worker`, or nothing for both").into()),
     };
     match outcome {
@@ -48,7 +48,7 @@ async fn all() -> Outcome {
     };
     let client = server.as_ref().map(|server| Client::builder().endpoint(server.url()).build()).transpose()?;
     println!("The shop's API: http://{}", settings::listen());
-    tokio::try_join!(api(client.clone()), work(client))?;
+    tokio::try_join!(api(Stage::Development, client.clone()), work(Stage::Development, client))?;
     if let Some(server) = server {
         server.stop().await;
     }
@@ -73,26 +73,23 @@ async fn jobs(client: Option<Client>) -> Result<Queue, afterward::Error> {
     }
 }
 
-async fn api(client: Option<Client>) -> Outcome {
-    let api =
-        Api { queue: jobs(client).await?, ledger: Ledger::default(), stripe_secret: settings::stripe_secret().into() };
-    let keys = match settings::variable("SHOP_ISSUERS") {
-        Some(file) => Jwks::from_file(file)?,
-        None => settings::issuer()?.jwks(),
-    };
+async fn api(stage: Stage, client: Option<Client>) -> Outcome {
+    let (stripe_secret, keys) = (stage.stripe_secret()?.into(), stage.trusted_keys()?);
+    let api = Api { queue: jobs(client).await?, ledger: Ledger::default(), stripe_secret };
     let access = Access::to(settings::AUDIENCE).trust(keys).subject(settings::SUBJECT);
     let listener = TcpListener::bind(settings::listen()).await?;
     axum::serve(listener, api.router(access)).with_graceful_shutdown(asked_to_stop()).await?;
     Ok(())
 }
 
-async fn work(client: Option<Client>) -> Outcome {
+async fn work(stage: Stage, client: Option<Client>) -> Outcome {
+    let issuer = stage.issuer()?;
     let queue = jobs(client).await?;
     let slack = match settings::variable("SLACK_URL") {
         Some(_) => notify::slack()?,
         None => notify::slack_at(SlackStandIn::start(|text| println!("[slack] {text}")).await?.url())?,
     };
-    let callback = Callback::new(&settings::api_url(), Token::new(settings::issuer()?, settings::AUDIENCE));
+    let callback = Callback::new(&settings::api_url(), Token::new(issuer, settings::AUDIENCE));
     worker::worker(queue, callback, slack).stop_on(asked_to_stop()).run().await?;
     Ok(())
 }
