@@ -16,9 +16,16 @@ const LONGEST_ERROR_BYTES: usize = 1024;
 const MOST_MESSAGES: usize = 10;
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
-/// What a delivery tells, and what says whether a message is due. All that a service knows would be read and thrown away.
-const ATTRIBUTES: [&str; 4] =
-    ["ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp", "SentTimestamp", "MessageGroupId"];
+/// What a delivery tells, and what says whether a message is due: of all that a service knows, the rest would be read and
+/// thrown away. The last two only an Afterward server knows; others may refuse a receive that asks for them.
+const ATTRIBUTES: [&str; 6] = [
+    "ApproximateReceiveCount",
+    "ApproximateFirstReceiveTimestamp",
+    "SentTimestamp",
+    "MessageGroupId",
+    "AfterwardBatch",
+    "AfterwardAfter",
+];
 
 /// The codes that say: this receipt holds nothing any more. `InvalidParameterValue` (in JSON with `Exception` behind it) is
 /// what FIFO queues answer, and every queue when a lease would last longer than twelve hours; nothing else in these calls
@@ -49,11 +56,15 @@ impl Source for Queue {
     }
 
     async fn receive(&self, ask: Receive) -> Result<Vec<Delivery>, SourceError> {
+        // Of somebody unknown, all there is.
+        let names =
+            self.is_known_as_afterward().map_or(&["All"][..], |is| if is { &ATTRIBUTES } else { &ATTRIBUTES[..4] });
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let request = sqs::ReceiveMessageRequest {
             queue_url: self.url().to_owned(),
             // Both names of the one thing: older servers know only the first.
-            attribute_names: ATTRIBUTES.map(str::to_owned).to_vec(),
-            message_system_attribute_names: ATTRIBUTES.map(str::to_owned).to_vec(),
+            attribute_names: names.clone(),
+            message_system_attribute_names: names,
             message_attribute_names: vec!["All".to_owned()],
             max_number_of_messages: i64::try_from(ask.limit.clamp(1, MOST_MESSAGES)).ok(),
             visibility_timeout: Some(seconds_up(ask.visibility_timeout)),

@@ -117,6 +117,14 @@ impl Queue {
         Ok(self.house().await? != House::Other)
     }
 
+    /// The same without asking; `None`: nobody has asked so far.
+    pub(super) fn is_known_as_afterward(&self) -> Option<bool> {
+        if self.client().endpoint().is_amazon() {
+            return Some(false);
+        }
+        self.0.known.house.get().map(|house| *house != House::Other)
+    }
+
     /// When a delay that begins now is over, by the clock that will end it: this machine's, but for a server whose clock a
     /// test moves.
     pub(super) async fn end_of(&self, delay: Duration) -> Result<u64, Error> {

@@ -94,6 +94,26 @@ async fn messages_arrive_with_all_that_is_known_of_them() {
 }
 
 #[tokio::test]
+async fn a_receive_asks_for_what_its_endpoint_knows() {
+    let common = ["ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp", "SentTimestamp", "MessageGroupId"];
+    let ours = [&common[..], &["AfterwardBatch", "AfterwardAfter"]].concat();
+    for (afterward, then) in [(false, &common[..]), (true, &ours[..])] {
+        let server = Server::ruled(enqueueing::endpoint(afterward)).await;
+        let jobs = queue(&server, "jobs");
+        let ask = Receive::new(1, Duration::ZERO, Duration::from_secs(60));
+        let mut asked = Vec::new();
+        for _ in 0..2 {
+            jobs.receive(ask).await.unwrap();
+            let body = server.bodies_of("/").pop().unwrap();
+            assert_eq!(body["AttributeNames"], body["MessageSystemAttributeNames"]);
+            asked.push(body["AttributeNames"].clone());
+            jobs.is_afterward().await.unwrap();
+        }
+        assert_eq!(asked, [json!(["All"]), json!(then)], "an unknown endpoint may know of batches");
+    }
+}
+
+#[tokio::test]
 async fn a_failure_is_told_in_a_header() {
     let server = Server::ruled(|_| ok("")).await;
     let jobs = queue(&server, "jobs");
