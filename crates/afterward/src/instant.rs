@@ -5,6 +5,8 @@
 use afterward_aws::calendar::{date_of, day_of};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /// `2022-03-22T18:59:43`, of milliseconds since 1970; the fraction of the second is left out.
 pub(crate) fn in_seconds(ms: u64) -> String {
     let seconds = i64::try_from(ms / 1000).unwrap_or(i64::MAX);
@@ -25,6 +27,15 @@ pub(crate) fn parse(text: &str) -> Option<SystemTime> {
     let seconds = day_of(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
     let since = Duration::from_secs(u64::try_from(seconds).ok()?) + Duration::from_millis(ms_of(fraction)?);
     UNIX_EPOCH.checked_add(since)
+}
+
+/// Reads a moment as HTTP's headers have it: `Sun, 06 Nov 1994 08:49:37 GMT`. The two older forms are not read.
+pub(crate) fn parse_http_date(text: &str) -> Option<SystemTime> {
+    let (_, date) = text.strip_suffix(" GMT")?.split_once(", ")?;
+    let mut parts = date.splitn(4, ' ');
+    let (day, name, year, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let month = MONTHS.iter().position(|month| *month == name)? + 1;
+    parse(&format!("{year}-{month}-{day}T{time}"))
 }
 
 fn numbers(text: &str, between: char) -> Option<[i64; 3]> {
@@ -68,6 +79,21 @@ mod tests {
             if let Some(ms) = ms {
                 assert_eq!(in_seconds(ms), text.split('.').next().unwrap());
             }
+        }
+    }
+
+    #[test]
+    fn a_date_of_http_is_read() {
+        for (text, same) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some("1994-11-06T08:49:37")),
+            ("Thu, 29 Feb 2024 12:34:56 GMT", Some("2024-02-29T12:34:56")),
+            ("Thu, 29 Feb 2024 12:34:56 CET", None),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", None),
+            ("Sun Nov  6 08:49:37 1994", None),
+            ("Sun, 06 Nov 1994 GMT", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_http_date(text), same.map(|same| parse(same).unwrap()), "{text}");
         }
     }
 }

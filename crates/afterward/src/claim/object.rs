@@ -44,7 +44,7 @@ impl ObjectStore {
             ObjectLocation::Base { origin, path } => {
                 let url = format!("{origin}{path}");
                 let endpoint: Endpoint = origin.parse()?;
-                let keys = environment.credential(None, &endpoint).map_or(Keys::None, Keys::Fixed);
+                let keys = environment.own_keys(None, &endpoint).unwrap_or(Keys::None);
                 Ok(ObjectStore { service: client.beside_with("s3", endpoint, keys)?, base: path, url })
             }
         }

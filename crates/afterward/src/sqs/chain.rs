@@ -97,6 +97,11 @@ impl ChainSigner {
         ChainSigner { chain, region: region.to_owned(), service, current: Mutex::new(None) }
     }
 
+    /// Forgets the keys in hand: a service does not know them any more.
+    pub(super) async fn forget(&self) {
+        *self.current.lock().await = None;
+    }
+
     /// A signer with keys that last for a while.
     pub(super) async fn signer(&self) -> Result<Arc<Signer>, Failure> {
         let mut current = self.current.lock().await;
@@ -177,6 +182,24 @@ mod tests {
                 }
             }
             assert_eq!((signed, count.load(SeqCst)), (signs, asked), "{lasting:?} {fails_from}");
+        }
+    }
+
+    #[tokio::test]
+    async fn keys_that_a_service_does_not_know_any_more_are_asked_for_anew() {
+        let asked = Arc::new(AtomicU32::new(0));
+        let giving = Giving { lasting: None, asked: asked.clone(), fails_from: 9 };
+        let chain = Chain::of_provider(SharedCredentialsProvider::new(giving));
+        let keys = super::super::keys::Signing::new(&super::super::Keys::Chain(chain), "eu-west-1", "sqs");
+        let refusal = |code: &str| ErrorKind::Service { status: 403, code: code.into(), message: String::new() };
+        let uri = http::Uri::from_static("http://localhost/");
+        for (refused, renewed, asked_in_all) in [("AccessDenied", false, 1), ("ExpiredToken", true, 2)] {
+            assert_eq!(keys.renew(&refusal(refused)).await, renewed, "{refused}");
+            for _ in 0..2 {
+                let mut headers = http::HeaderMap::new();
+                keys.sign(&http::Method::POST, &uri, &mut headers, b"", 0).await.map_err(|why| why.kind).unwrap();
+            }
+            assert_eq!(asked.load(SeqCst), asked_in_all, "{refused}");
         }
     }
 }

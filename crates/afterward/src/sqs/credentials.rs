@@ -1,7 +1,7 @@
 //! Where keys and regions come from when the program does not say: environment variables, then the files that AWS's tools
 //! share.
 
-use super::profile::{File, Section, section};
+use super::profile::{File, Profile, Section, keys_of, section};
 use super::{Credential, Endpoint, SettingsError, keys::Keys};
 use std::path::{Path, PathBuf};
 
@@ -25,21 +25,21 @@ impl Environment<'_> {
         names.iter().find_map(|name| self.get(name))
     }
 
-    /// The keys to sign with at `endpoint`. `profile`: one that the program asked for by name, which goes before the
-    /// environment's keys.
-    pub(crate) fn credential(&self, profile: Option<&str>, endpoint: &Endpoint) -> Result<Credential, SettingsError> {
+    /// The keys to sign with at `endpoint`, as far as they are to be found here. `profile`: one that the program asked for by
+    /// name, which goes before the environment's keys.
+    pub(crate) fn own_keys(&self, profile: Option<&str>, endpoint: &Endpoint) -> Result<Keys, SettingsError> {
         if let Some(profile) = profile {
-            return self.keys_of(profile);
+            return self.keys_in_files(profile);
         }
         if let Some(credential) = self.keys_in_variables()? {
-            return Ok(credential);
+            return Ok(Keys::Fixed(credential));
         }
         let named = self.get("AWS_PROFILE");
-        match self.keys_of(named.as_deref().unwrap_or("default")) {
-            Ok(credential) => Ok(credential),
+        match self.keys_in_files(named.as_deref().unwrap_or("default")) {
+            Ok(keys) => Ok(keys),
             // A local server without credentials takes any, but a request must be shaped like a signed one to have a region.
             // A profile that is meant for Amazon should not keep anybody from using it.
-            Err(_) if endpoint.is_loopback() => Ok(key("afterward", "afterward", None)),
+            Err(_) if endpoint.is_loopback() => Ok(Keys::Fixed(key("afterward", "afterward", None))),
             Err(SettingsError(why)) => Err(SettingsError(format!(
                 "no credentials for {endpoint}: {why}; or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             ))),
@@ -54,10 +54,10 @@ impl Environment<'_> {
         self.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]).or_else(of_profile)
     }
 
-    /// The same as keys for a client. With the feature `aws-config`, what is not found here is Amazon's standard chain's to
+    /// The keys of a client. With the feature `aws-config`, what is not found here is Amazon's standard chain's to
     /// find, when the first request is signed.
     pub(crate) fn keys(&self, profile: Option<&str>, endpoint: &Endpoint) -> Result<Keys, SettingsError> {
-        let found = self.credential(profile, endpoint).map(Keys::Fixed);
+        let found = self.own_keys(profile, endpoint);
         #[cfg(feature = "aws-config")]
         if found.is_err() {
             // Half a key in the variables is a mistake, and not for another provider to make up for.
@@ -80,14 +80,13 @@ impl Environment<'_> {
         }
     }
 
-    fn keys_of(&self, profile: &str) -> Result<Credential, SettingsError> {
+    fn keys_in_files(&self, profile: &str) -> Result<Keys, SettingsError> {
         let mut elsewhere = None;
         for file in [File::Credentials, File::Config] {
             let Some(mut section) = self.section(file, profile) else { continue };
-            if let (Some(id), Some(secret)) =
-                (section.remove("aws_access_key_id"), section.remove("aws_secret_access_key"))
-            {
-                return Ok(key(&id, &secret, section.remove("aws_session_token")));
+            if let Some(credential) = keys_of(&mut section) {
+                let files = [File::Credentials, File::Config].map(|file| (file, self.path(file)));
+                return Ok(Keys::Shared(credential, Profile { name: profile.to_owned(), files }));
             }
             elsewhere = elsewhere.or_else(|| KEYS_FROM_ELSEWHERE.into_iter().find(|name| section.contains_key(*name)));
         }
@@ -133,8 +132,11 @@ mod tests {
         let variables: BTreeMap<String, String> =
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let environment = Environment { variable: &|name| variables.get(name).cloned() };
-        let found = environment.credential(profile, &endpoint.parse().unwrap());
-        found.map(|credential| credential.access_key_id).map_err(|error| error.0)
+        match environment.own_keys(profile, &endpoint.parse().unwrap()) {
+            Ok(Keys::Fixed(credential) | Keys::Shared(credential, _)) => Ok(credential.access_key_id),
+            Ok(_) => panic!("no keys"),
+            Err(error) => Err(error.0),
+        }
     }
 
     const LOCAL: &str = "http://127.0.0.1:4566";

@@ -1,11 +1,24 @@
-//! What signs a client's requests: keys that stay as they are, or keys that a chain of providers renews.
+//! What signs a client's requests: keys that stay as they are, keys of a file that somebody renews, or keys that a chain of
+//! providers renews.
 
-use super::{Credential, error::Failure};
+use super::{Credential, ErrorKind, bare_code, error::Failure, profile::Profile};
 use afterward_aws::sigv4::Signer;
 use http::{HeaderMap, Method, Uri};
+use std::sync::{Arc, PoisonError, RwLock};
 
 #[cfg(feature = "aws-config")]
 use super::chain::{Chain, ChainSigner};
+
+/// The codes by which services say that they don't know keys, or not any more.
+const UNKNOWN_KEYS: [&str; 7] = [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidToken",
+    "TokenRefreshRequired",
+    "UnrecognizedClientException",
+];
 
 /// Where a client's keys come from.
 #[derive(Clone)]
@@ -14,6 +27,8 @@ pub(crate) enum Keys {
     None,
     /// They stay as they are.
     Fixed(Credential),
+    /// They are a profile's, where there may be others by and by.
+    Shared(Credential, Profile),
     /// Amazon's standard chain, which renews them.
     #[cfg(feature = "aws-config")]
     Chain(Chain),
@@ -23,6 +38,7 @@ pub(crate) enum Keys {
 pub(crate) enum Signing {
     Unsigned,
     Fixed(Box<Signer>),
+    Shared(SharedSigner),
     #[cfg(feature = "aws-config")]
     Chain(ChainSigner),
 }
@@ -32,6 +48,10 @@ impl Signing {
         match keys {
             Keys::None => Signing::Unsigned,
             Keys::Fixed(credential) => Signing::Fixed(Box::new(Signer::new(credential.clone(), region, service))),
+            Keys::Shared(credential, profile) => {
+                let current = RwLock::new(Arc::new(Signer::new(credential.clone(), region, service)));
+                Signing::Shared(SharedSigner { profile: profile.clone(), region: region.to_owned(), service, current })
+            }
             #[cfg(feature = "aws-config")]
             Keys::Chain(chain) => Signing::Chain(ChainSigner::new(chain.clone(), region, service)),
         }
@@ -49,9 +69,46 @@ impl Signing {
         match self {
             Signing::Unsigned => {}
             Signing::Fixed(signer) => signer.sign(method, uri, headers, body, now_ms),
+            Signing::Shared(shared) => shared.signer().sign(method, uri, headers, body, now_ms),
             #[cfg(feature = "aws-config")]
             Signing::Chain(chain) => chain.signer().await?.sign(method, uri, headers, body, now_ms),
         }
         Ok(())
+    }
+
+    /// Looks for other keys, where a request was refused for those that it was signed with. Whether it is worth another try.
+    pub(super) async fn renew(&self, why: &ErrorKind) -> bool {
+        let is_about_keys = matches!(why, ErrorKind::Service { code, .. } if UNKNOWN_KEYS.contains(&bare_code(code)));
+        match self {
+            Signing::Shared(shared) if is_about_keys => shared.renew(),
+            #[cfg(feature = "aws-config")]
+            Signing::Chain(chain) if is_about_keys => {
+                chain.forget().await;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Signs with the keys that a profile had when it was last looked at.
+pub(crate) struct SharedSigner {
+    profile: Profile,
+    region: String,
+    service: &'static str,
+    current: RwLock<Arc<Signer>>,
+}
+
+impl SharedSigner {
+    fn signer(&self) -> Arc<Signer> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes the keys that the profile has now: even where they are the same, for another call may have taken them meanwhile.
+    fn renew(&self) -> bool {
+        let Some(credential) = self.profile.keys() else { return false };
+        let signer = Arc::new(Signer::new(credential, &self.region, self.service));
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = signer;
+        true
     }
 }

@@ -28,6 +28,9 @@
 //! Profiles that get their keys elsewhere (single sign-on, roles, credential processes) need the feature `aws-config`, which
 //! asks Amazon's standard chain last; without it, export them with `aws configure export-credentials --format env`.
 //!
+//! When the service does not know the keys any more, a profile's are read again, and a chain is asked again; where a signature
+//! was refused for the time that it names, the service's clock is gone by. The request is then signed once more.
+//!
 //! # Retries
 //!
 //! A call that got no connection, no complete reply, a throttle or a 5xx is tried again, three times in all, after 50 ms
@@ -47,6 +50,7 @@ mod plain;
 mod profile;
 pub(crate) mod retry;
 pub(crate) mod service;
+mod skew;
 pub(crate) mod transport;
 
 #[cfg(test)]

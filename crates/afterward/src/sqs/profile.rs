@@ -1,6 +1,7 @@
 //! The files that AWS's tools share: `~/.aws/credentials` and `~/.aws/config`.
 
-use std::collections::BTreeMap;
+use super::Credential;
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// The settings of one profile, from one file.
 pub(super) type Section = BTreeMap<String, String>;
@@ -26,9 +27,34 @@ pub(super) fn section(text: &str, profile: &str, file: File) -> Option<Section> 
     found
 }
 
+/// A profile that keys were found in. Who renews them (a login, a role's session) writes them there again.
+#[derive(Debug, Clone)]
+pub(crate) struct Profile {
+    pub(super) name: String,
+    /// The two files, of which the first that has keys gives them.
+    pub(super) files: [(File, PathBuf); 2],
+}
+
+impl Profile {
+    /// The keys that it has now.
+    pub(super) fn keys(&self) -> Option<Credential> {
+        self.files.iter().find_map(|(file, path)| {
+            let text = std::fs::read_to_string(path).ok()?;
+            keys_of(&mut section(&text, &self.name, *file)?)
+        })
+    }
+}
+
+/// The keys that a section has, with its session's token.
+pub(super) fn keys_of(section: &mut Section) -> Option<Credential> {
+    let (access_key_id, secret_access_key) =
+        section.remove("aws_access_key_id").zip(section.remove("aws_secret_access_key"))?;
+    Some(Credential { access_key_id, secret_access_key, session_token: section.remove("aws_session_token") })
+}
+
 /// Which of the two files, for they write their headers differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum File {
+pub(crate) enum File {
     Credentials,
     Config,
 }

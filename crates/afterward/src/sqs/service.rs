@@ -7,6 +7,7 @@ use super::{
     error::Failure,
     keys::{Keys, Signing},
     retry::Backoff,
+    skew::SignersClock,
     transport::Transport,
 };
 use bytes::Bytes;
@@ -40,6 +41,7 @@ pub(crate) struct Service {
     region: String,
     keys: Keys,
     signing: Signing,
+    clock: SignersClock,
     transport: Transport,
     patience: Patience,
 }
@@ -68,7 +70,7 @@ impl Service {
         let transport = Transport::new(&endpoint)?;
         let signing = Signing::new(&keys, &region, name);
         let root = endpoint.uri(ROOT).ok();
-        Ok(Service { endpoint, root, region, keys, signing, transport, patience })
+        Ok(Service { endpoint, root, region, keys, signing, clock: SignersClock::default(), transport, patience })
     }
 
     /// Another service of this region, reached with `keys`, or with the same ones.
@@ -98,13 +100,25 @@ impl Service {
         read: impl Fn(http::Response<Bytes>) -> Result<T, ErrorKind>,
     ) -> Result<T, Error> {
         let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
-        let (mut attempt, mut is_perhaps_done) = (1, false);
+        let (mut attempt, mut is_perhaps_done, mut signed_anew) = (1, false, false);
         loop {
-            let failure = match self.attempt(call).await.and_then(|reply| read(reply).map_err(Failure::from)) {
-                Ok(result) => return Ok(result),
-                Err(failure) => failure,
+            let signed_ms = self.clock.now_ms();
+            let (failure, date) = match self.attempt(call, signed_ms).await {
+                Ok(reply) => {
+                    let date = (!reply.status().is_success()).then(|| reply.headers().get(header::DATE).cloned());
+                    match read(reply) {
+                        Ok(result) => return Ok(result),
+                        Err(kind) => (Failure::from(kind), date.flatten()),
+                    }
+                }
+                Err(failure) => (failure, None),
             };
             is_perhaps_done |= failure.kind.is_perhaps_done();
+            if !signed_anew && self.signs_otherwise(&failure.kind, date.as_ref(), signed_ms).await {
+                // The service has looked no further than at the signature, so it does not count as an attempt.
+                signed_anew = true;
+                continue;
+            }
             if attempt >= self.patience.attempts || !may_retry(&failure.kind) {
                 return Err(Error::new(&self.endpoint, call.name, attempt, failure).after(is_perhaps_done));
             }
@@ -115,8 +129,13 @@ impl Service {
         }
     }
 
+    /// Whether the next signature is another one, where a signature may be what was refused.
+    async fn signs_otherwise(&self, why: &ErrorKind, date: Option<&HeaderValue>, signed_ms: u64) -> bool {
+        self.clock.put_right(why, date, signed_ms) || self.signing.renew(why).await
+    }
+
     /// Signs and sends once. Signed anew each time, because a signature ages.
-    async fn attempt(&self, call: &Call<'_>) -> Result<http::Response<Bytes>, Failure> {
+    async fn attempt(&self, call: &Call<'_>, signed_ms: u64) -> Result<http::Response<Bytes>, Failure> {
         let bad_request = |error: &dyn fmt::Display| Failure::from(ErrorKind::BadRequest(error.to_string()));
         let uri = match &self.root {
             Some(root) if call.path_and_query == ROOT => root.clone(),
@@ -124,7 +143,7 @@ impl Service {
         };
         let mut headers = call.headers.clone();
         headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
-        self.signing.sign(&call.method, &uri, &mut headers, &call.body, now_ms()).await?;
+        self.signing.sign(&call.method, &uri, &mut headers, &call.body, signed_ms).await?;
         let mut request = http::Request::new(call.body.clone().into());
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = uri;

@@ -92,3 +92,98 @@ async fn a_long_poll_may_take_its_wait_beyond_the_timeout() {
     }
     assert!(client.receive_message(poll(Some(0))).await.is_err());
 }
+
+/// The access key ids that requests were signed with.
+fn signers(server: &Server) -> Vec<String> {
+    let of = |asked: &http::Request<Bytes>| {
+        let text = asked.headers()["authorization"].to_str().unwrap().to_owned();
+        text.split(['=', '/']).nth(1).unwrap().to_owned()
+    };
+    server.asked().iter().map(of).collect()
+}
+
+#[tokio::test]
+async fn keys_of_a_profile_are_read_again_when_nobody_knows_them_any_more() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join(".aws")).unwrap();
+    let write = |id: &str| {
+        let text = format!("[default]\naws_access_key_id={id}\naws_secret_access_key=s\naws_session_token=t\n");
+        std::fs::write(home.path().join(".aws/credentials"), text).unwrap();
+    };
+    for code in ["ExpiredToken", "InvalidClientTokenId", "UnrecognizedClientException"] {
+        write("OLD");
+        let server = Server::ruled(move |asked| {
+            let is_known = asked.headers()["authorization"].to_str().unwrap().contains("=NEW/");
+            if is_known { ok(r#"{"MessageId":"m1"}"#) } else { error(403, code, "The security token is expired") }
+        })
+        .await;
+        let variable = |name: &str| (name == "HOME").then(|| home.path().to_str().unwrap().to_owned());
+        let environment = credentials::Environment { variable: &variable };
+        let client = Client::builder().endpoint(server.url()).build_in(&environment).unwrap();
+        // Nobody has renewed them yet.
+        assert_eq!(client.send_message(send("x")).await.unwrap_err().code(), Some(code));
+        write("NEW");
+        for _ in 0..2 {
+            client.send_message(send("x")).await.unwrap();
+        }
+        assert_eq!(signers(&server), ["OLD", "OLD", "OLD", "NEW", "NEW"], "{code}");
+        // Those that the program gave are its own to renew.
+        super::client(&server.url()).send_message(send("x")).await.unwrap_err();
+        assert_eq!(signers(&server).last().map(|id| &**id), Some("AKTEST"));
+        assert_eq!(server.asked().len(), 6);
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_put_right_by_the_service_once() {
+    let times = |server: &Server| -> Vec<String> {
+        server.asked().iter().map(|asked| asked.headers()["x-amz-date"].to_str().unwrap()[..8].to_owned()).collect()
+    };
+    let skewed = |code: &str| {
+        let body = format!(r#"{{"__type":"com.amazon.coral.service#{code}","message":"Signature expired"}}"#);
+        Answer::Dated("Wed, 01 Mar 2090 12:00:00 GMT", 403, body)
+    };
+    for code in ["RequestTimeTooSkewed", "InvalidSignatureException", "SignatureDoesNotMatch"] {
+        let server = Server::scripted([skewed(code), ok(r#"{"MessageId":"m1"}"#), ok(r#"{"MessageId":"m2"}"#)]).await;
+        let client = client(&server.url());
+        for _ in 0..2 {
+            client.send_message(send("x")).await.unwrap();
+        }
+        let [first, second, third] = &times(&server)[..] else { panic!() };
+        assert_ne!(first, "20900301");
+        assert_eq!((&**second, &**third), ("20900301", "20900301"), "{code}");
+    }
+    // Not the time: it is refused again, or for something else, or the service's time is as ours.
+    for answers in [
+        vec![skewed("RequestTimeTooSkewed"), skewed("RequestTimeTooSkewed")],
+        vec![skewed("AccessDenied")],
+        vec![error(403, "SignatureDoesNotMatch", "wrong secret")],
+    ] {
+        let count = answers.len();
+        let server = Server::scripted(answers).await;
+        client(&server.url()).send_message(send("x")).await.unwrap_err();
+        assert_eq!(server.asked().len(), count);
+    }
+}
+
+#[tokio::test]
+async fn calls_at_the_same_time_are_all_put_right() {
+    let server = Server::ruled(|asked| match &asked.headers()["x-amz-date"].to_str().unwrap()[..8] {
+        "20900301" => ok(r#"{"MessageId":"m1"}"#),
+        _ => Answer::Dated(
+            "Wed, 01 Mar 2090 12:00:00 GMT",
+            403,
+            r#"{"__type":"RequestTimeTooSkewed","message":""}"#.to_owned(),
+        ),
+    })
+    .await;
+    let client = client(&server.url());
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let client = client.clone();
+        calls.spawn(async move { client.send_message(send("x")).await });
+    }
+    for sent in calls.join_all().await {
+        sent.unwrap();
+    }
+}

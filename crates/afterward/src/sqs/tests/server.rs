@@ -17,6 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Clone)]
 pub(crate) enum Answer {
     Reply(u16, String),
+    /// As `Reply`, with this as the header `Date`.
+    Dated(&'static str, u16, String),
     /// As `Reply`, after a while.
     Late(Duration, u16, String),
     /// Closes the connection instead.
@@ -67,8 +69,13 @@ impl Server {
             let request = http::Request::from_parts(head, body);
             let answer = rule(&request);
             self.asked.lock().unwrap().push(request);
+            let mut date = None;
             let (status, body) = match answer {
                 Answer::Reply(status, body) => (status, body),
+                Answer::Dated(text, status, body) => {
+                    date = Some(http::HeaderValue::from_static(text));
+                    (status, body)
+                }
                 Answer::Late(wait, status, body) => {
                     tokio::time::sleep(wait).await;
                     (status, body)
@@ -77,6 +84,7 @@ impl Server {
             };
             let mut reply = http::Response::new(Full::new(Bytes::from(body)));
             *reply.status_mut() = http::StatusCode::from_u16(status).unwrap();
+            reply.headers_mut().extend(date.map(|date| (http::header::DATE, date)));
             Ok(reply)
         });
         // A connection that breaks is part of the script.
