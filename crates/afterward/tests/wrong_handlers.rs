@@ -52,6 +52,8 @@ impl Library {
             .arg("--extern")
             .arg(format!("serde={}", self.serde.display()))
             .arg("-")
+            // Where it may leave types that are too long to show.
+            .current_dir(env!("CARGO_TARGET_TMPDIR"))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
