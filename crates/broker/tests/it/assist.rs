@@ -129,7 +129,10 @@ fn what_a_serving_thread_leaves_behind_when_it_ends_is_committed_all_the_same() 
         serving(&rig.broker, move |broker| async move {
             // Asked once: the change is made. The thread ends before its assistant's turn comes.
             let body = number.to_string();
-            assert!(now(broker.try_send(a_send(&of_thread), &body)).is_none());
+            // Where the partition's thread is quicker than that, it has its answer already.
+            if let Some(answer) = now(broker.try_send(a_send(&of_thread), &body)) {
+                answer.unwrap();
+            }
         });
     }
     // Answered when it is durable, and with it all before.
