@@ -1,5 +1,5 @@
 //! The library against other people's servers of SQS, which stand in for Amazon's: the same stories that it plays against
-//! ours (`crates/afterward/tests/elsewhere.rs`), and those of the example that need no clock of ours
+//! ours (`crates/afterward/tests/library/elsewhere.rs`), and those of the example that need no clock of ours
 //! (`examples/shop/tests/shop.rs`).
 
 use super::{Against, Ready, Suite, installed, once};
@@ -98,7 +98,7 @@ impl Suite for Elsewhere {
     /// Against its own server, which is new: the stories' queues must not be there yet.
     fn play(&self, _: &Against, words: &[&str]) -> Result<Tally, Trouble> {
         let server = Server::start(self.name, |port| (self.command)(&installed(self.name), port))?;
-        let mut tally = played(&server.url, "elsewhere", &[&["--ignored"], words].concat())?;
+        let mut tally = played(&server.url, "library", &[&["--ignored"], words].concat())?;
         tally += played(&server.url, "shop", if words.is_empty() { &["anywhere"] } else { words })?;
         Ok(tally)
     }

@@ -2,13 +2,10 @@
 //! environment. Its queues (`story-…`) must be new there.
 //!
 //! ```text
-//! AFTERWARD_TEST_URL=http://127.0.0.1:5555 cargo test -p afterward --test elsewhere -- --ignored
+//! AFTERWARD_TEST_URL=http://127.0.0.1:5555 cargo test -p afterward --test library -- --ignored
 //! ```
 
-mod enqueueing;
-mod story;
-mod ticking;
-
+use crate::{enqueueing, story, ticking};
 use afterward::sqs::Client;
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! What a program does with queue and worker, told against a real service.
-#![allow(clippy::unwrap_used)] // clippy exempts tests, but not the functions they call
 
 use afterward::{Context, Message, Queue, Raw, Worker, sqs};
 use serde::{Deserialize, Serialize};

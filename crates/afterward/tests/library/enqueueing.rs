@@ -1,5 +1,4 @@
 //! What a program does to put work into a queue, told against a real service.
-#![allow(clippy::unwrap_used)] // clippy exempts tests, but not the functions they call
 
 use afterward::{Context, Message, Queue, Scheduler, Worker, sqs};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,4 @@
 //! What workers' schedules do, told against a real service.
-#![allow(clippy::unwrap_used)] // clippy exempts tests, but not the functions they call
-#![allow(dead_code)] // each of the tests that share this uses its part
 
 use afterward::{Handle, Queue, Scheduler, Summary, Tick, Worker, handler, sqs};
 use std::{

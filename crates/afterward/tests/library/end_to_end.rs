@@ -1,8 +1,6 @@
 //! The story against an Afterward server in this very process, and what only such a server does.
-#![allow(clippy::unwrap_used)] // clippy exempts tests, but not the functions they call
 
-mod story;
-
+use crate::story;
 use afterward::{
     Context, Fail, Queue, Raw, Worker,
     sqs::{Client, Credential},

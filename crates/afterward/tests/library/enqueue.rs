@@ -1,8 +1,6 @@
 //! Enqueueing against an Afterward server in this very process, and what only such a server does.
-#![allow(clippy::unwrap_used)] // clippy exempts tests, but not the functions they call
 
-mod enqueueing;
-
+use crate::enqueueing;
 use afterward::{
     Message, Queue, Worker,
     sqs::{Client, Credential},

@@ -1,8 +1,7 @@
 //! Schedules of workers against an Afterward server whose clock a test moves, and how they do without one.
-#![allow(clippy::unwrap_used)] // clippy exempts tests, but not the functions they call
 
-mod ticking;
-
+use crate::ticking;
+use crate::ticking::{Ticks, count};
 use afterward::{
     Missed, Queue, Scheduler, Summary, Tick, Worker, handler,
     scheduler::{self, GetScheduleInput, GetScheduleOutput, ListSchedulesInput, Request, Response},
@@ -10,7 +9,6 @@ use afterward::{
     testing::{self, Broker},
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use ticking::{Ticks, count};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);

@@ -1,5 +1,4 @@
 //! Batches with a completion message, from a program that enqueues to the handler that learns that all is done.
-#![allow(clippy::unwrap_used)] // clippy exempts tests, but not the functions they call
 
 use afterward::{
     Context, Fail, Message, Queue, State, Worker,

@@ -1,5 +1,4 @@
 //! What the testing helpers promise, and how their failures read.
-#![allow(clippy::unwrap_used)] // clippy exempts tests, but not the functions they call
 
 use afterward::{
     Attribute, Cancelled, Cause, Context, Extension, Fail, Message, Raw, Retry, State, Worker, handler,
@@ -77,7 +76,7 @@ async fn a_failed_assertion_says_where_it_stands_and_what_is_there() {
     let broker = Broker::start().await;
     let jobs = broker.queue("jobs").await;
     let text = panic_of(testing::assert_enqueued::<OrderNew>(&jobs, |_| true)).await;
-    assert!(text.contains("tests/testing.rs:"), "{text}");
+    assert!(text.contains("tests/library/testing.rs:"), "{text}");
     assert!(text.ends_with("no `order:new` is enqueued. The queue `jobs` is empty."), "{text}");
 
     jobs.enqueue(&order(1)).await.unwrap();
