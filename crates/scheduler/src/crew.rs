@@ -43,6 +43,11 @@ impl Crew {
         self.web.get_or_init(|| Web::new(self.targets))
     }
 
+    /// What HTTP targets may reach.
+    pub(crate) fn targets(&self) -> HttpTargets {
+        self.targets
+    }
+
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = lock(&self.tasks);
         while tasks.try_join_next().is_some() {}
@@ -74,6 +79,11 @@ impl Crew {
     /// Waits until nothing new is to be begun.
     pub(crate) async fn stopped(&self) {
         self.reached(Phase::Stopping).await;
+    }
+
+    /// Whether nothing new is to be begun.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.phase.borrow() >= Phase::Stopping
     }
 
     /// Waits until what is under way is to be given up.

@@ -7,7 +7,7 @@
 //!
 //! What can fail, an HTTP request or a message to a queue that is not there, is sent as a message first: to the queue
 //! `afterward-invocations` of the schedule's account and region, from which it is called, tried again, and dead-lettered
-//! (`worker.rs`).
+//! (`worker.rs`, `attempt.rs`). A host that hangs holds so many of these calls and no more (`hosts.rs`).
 //!
 //! Invariants:
 //! - each time that a schedule is due is run once, whatever falls over in between; what was missed runs once;
@@ -17,6 +17,7 @@
 //!
 //! This crate knows nothing of HTTP APIs, of AWS's wire shapes and error codes, or of files.
 
+mod attempt;
 mod backoff;
 mod call;
 mod crew;
@@ -24,6 +25,7 @@ mod dead_letter;
 mod definition;
 mod execution;
 mod hash;
+mod hosts;
 mod invalid;
 mod invocation;
 mod message;
@@ -41,6 +43,6 @@ pub use definition::{
     AfterCompletion, Definition, RetryPolicy, SqsParameters, TargetDefinition, Unreadable, WindowDefinition,
 };
 pub use invalid::InvalidDefinition;
-pub use reach::HttpTargets;
+pub use reach::{HttpTargets, OutOfReach};
 pub use runner::{RunNowError, Runner};
 pub use schedule::Schedule;

@@ -37,22 +37,33 @@ impl HttpTargets {
         }
     }
 
-    /// Whether a request to this host may be tried. Names are judged by what they lead to, when they are resolved.
+    /// Whether a request to this host may be tried. Names are judged by what they lead to, when they are resolved; but
+    /// `localhost` leads to the machine itself wherever it is asked for (RFC 6761).
     pub(crate) fn check(self, host: &str) -> Result<(), OutOfReach> {
-        let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        match (self, literal) {
-            (HttpTargets::Off, _) => Err(OutOfReach::Off),
-            (_, Ok(address)) if !self.allows(address) => Err(OutOfReach::Internal(host.to_owned())),
+        let internal = match host.trim_start_matches('[').trim_end_matches(']').parse() {
+            Ok(address) => !self.allows(address),
+            Err(_) => is_localhost(host) && self != HttpTargets::Any,
+        };
+        match self {
+            HttpTargets::Off => Err(OutOfReach::Off),
+            _ if internal => Err(OutOfReach::Internal(host.to_owned())),
             _ => Ok(()),
         }
     }
 }
 
+fn is_localhost(host: &str) -> bool {
+    let last = host.trim_end_matches('.').rsplit('.').next();
+    last.is_some_and(|label| label.eq_ignore_ascii_case("localhost"))
+}
+
 /// Why a target is not called.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub(crate) enum OutOfReach {
+pub enum OutOfReach {
+    /// No target is.
     #[error("the server makes no HTTP requests for schedules: its setting scheduler.http_targets is `off`")]
     Off,
+    /// This host is none of the internet's.
     #[error(
         "{0} leads to an address that is not the internet's, which this server does not call for schedules: its setting \
          scheduler.http_targets is `public`, and `any` would let it"
@@ -208,8 +219,12 @@ mod tests {
             (HttpTargets::Public, "127.0.0.1", internal("127.0.0.1")),
             (HttpTargets::Public, "[::1]", internal("[::1]")),
             (HttpTargets::Public, "1.1.1.1", Ok(())),
-            (HttpTargets::Public, "localhost", Ok(())), // its addresses are judged
+            (HttpTargets::Public, "localhost", internal("localhost")),
+            (HttpTargets::Public, "a.LocalHost.", internal("a.LocalHost.")),
+            (HttpTargets::Public, "localhost.example.com", Ok(())), // its addresses are judged
+            (HttpTargets::Public, "127.1", Ok(())),                 // these, too
             (HttpTargets::Any, "127.0.0.1", Ok(())),
+            (HttpTargets::Any, "localhost", Ok(())),
             (HttpTargets::Off, "1.1.1.1", Err(OutOfReach::Off)),
         ] {
             assert_eq!(targets.check(host), expected, "{host}");

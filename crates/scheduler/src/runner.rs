@@ -4,8 +4,10 @@ use crate::{
     crew::{Crew, Phase},
     execution::Execution,
     invocation,
-    reach::HttpTargets,
+    reach::{HttpTargets, OutOfReach},
     run::{self, Run, Submitted},
+    schedule::Schedule,
+    target::Target,
 };
 use afterward_broker::{Broker, StoredSchedule, Unavailable, machine::NextRun};
 use afterward_names::ScheduleAddress;
@@ -83,6 +85,17 @@ impl Runner {
             }
         }
         Err(Unavailable::because("the schedule kept changing while it was to be run; try again").into())
+    }
+
+    /// Whether the schedule's target may be called, as far as its URL says: what a name leads to is judged at each call.
+    ///
+    /// # Errors
+    /// [`OutOfReach`].
+    pub fn may_call(&self, schedule: &Schedule) -> Result<(), OutOfReach> {
+        match &schedule.call.target {
+            Target::Http(target) => target.any_host().map_or(Ok(()), |host| self.alive.crew.targets().check(&host)),
+            Target::Queue(_) => Ok(()),
+        }
     }
 
     /// Stops: nothing new is begun, calls under way have `patience` to end. Those that don't are made again after the

@@ -25,6 +25,16 @@ pub(crate) struct Request {
     pub(crate) body: String,
 }
 
+impl Request {
+    /// Where it goes: scheme, host and port, written alike however the URL does.
+    pub(crate) fn host(&self) -> String {
+        let scheme = self.url.scheme_str().unwrap_or_default();
+        let port = self.url.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
+        let host = self.url.host().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
+        format!("{scheme}://{host}:{port}")
+    }
+}
+
 /// The input of `afterward:http`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -83,6 +93,12 @@ impl HttpTarget {
     fn checked(self) -> Result<HttpTarget, String> {
         self.request(&Placeholders::any(), "{}")?;
         Ok(self)
+    }
+
+    /// The host of its requests, where its keywords stand for something or other.
+    pub(crate) fn any_host(&self) -> Option<String> {
+        let request = self.request(&Placeholders::any(), "{}").ok()?;
+        request.url.host().map(str::to_owned)
     }
 
     /// The request with what its keywords stand for; `notification` is its body where none was given.

@@ -5,6 +5,7 @@
 mod by_hand;
 mod definitions;
 mod failures;
+mod hosts;
 mod many;
 mod rig;
 mod stand_in;

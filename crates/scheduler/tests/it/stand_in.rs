@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
-    sync::mpsc,
+    sync::{mpsc, watch},
 };
 
 /// Of the statuses: no answer comes at all, and the connection stays.
@@ -18,6 +18,8 @@ pub(crate) struct StandIn {
     pub(crate) url: String,
     asked: mpsc::UnboundedReceiver<Asked>,
     answers: Arc<Mutex<VecDeque<u16>>>,
+    /// Whether it answers at all.
+    speaks: watch::Sender<bool>,
 }
 
 /// A request.
@@ -36,12 +38,30 @@ impl StandIn {
         let (tell, asked) = mpsc::unbounded_channel();
         let answers = Arc::new(Mutex::new(statuses.iter().copied().collect::<VecDeque<_>>()));
         let of_server = answers.clone();
+        let (speaks, may_speak) = watch::channel(true);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, tell.clone(), of_server.clone()));
+                tokio::spawn(serve(stream, tell.clone(), of_server.clone(), may_speak.clone()));
             }
         });
-        StandIn { url, asked, answers }
+        StandIn { url, asked, answers, speaks }
+    }
+
+    /// Takes requests, and answers nobody until it speaks.
+    pub(crate) async fn hanging() -> StandIn {
+        let hanging = StandIn::answering(&[]).await;
+        hanging.speaks.send_replace(false);
+        hanging
+    }
+
+    /// Answers whoever has asked, and from now on everybody, with 200.
+    pub(crate) fn speak(&self) {
+        self.speaks.send_replace(true);
+    }
+
+    /// The bodies of the requests that have come by now.
+    pub(crate) fn bodies(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.asked.try_recv().ok()).map(|asked| asked.body).collect()
     }
 
     /// The next request.
@@ -56,11 +76,19 @@ impl StandIn {
     }
 }
 
-async fn serve(stream: TcpStream, tell: mpsc::UnboundedSender<Asked>, answers: Arc<Mutex<VecDeque<u16>>>) {
+async fn serve(
+    stream: TcpStream,
+    tell: mpsc::UnboundedSender<Asked>,
+    answers: Arc<Mutex<VecDeque<u16>>>,
+    mut may_speak: watch::Receiver<bool>,
+) {
     let mut stream = BufReader::new(stream);
     while let Some(asked) = read(&mut stream).await {
         let status = answers.lock().unwrap().pop_front().unwrap_or(200);
         let _ = tell.send(asked);
+        if may_speak.wait_for(|speaks| *speaks).await.is_err() {
+            return;
+        }
         if status == SILENCE {
             std::future::pending::<()>().await;
         }
