@@ -5,7 +5,7 @@ use crate::{caller::Caller, gateway::Inner};
 use afterward_aws::Error;
 use afterward_broker::{Broker, StoredSchedule};
 use afterward_names::{AccountId, NotAScheduleName, Region, ScheduleAddress, ScheduleGroupAddress, ScheduleGroupName};
-use afterward_scheduler::Definition;
+use afterward_scheduler::{Definition, Schedule};
 
 /// One call of Scheduler's.
 pub(super) struct Call<'a> {
@@ -49,6 +49,12 @@ impl<'a> Call<'a> {
     pub(super) fn schedule(&self, group: Option<&str>, name: &str) -> Result<ScheduleAddress, Error> {
         let group = self.group(group.unwrap_or(ScheduleGroupName::DEFAULT))?;
         Ok(ScheduleAddress { group, name: name.parse().map_err(|error: NotAScheduleName| refusal::invalid(error))? })
+    }
+
+    /// Refuses a target that this server may not call. Where nothing runs schedules, nothing is called.
+    pub(super) fn check_reach(&self, schedule: &Schedule) -> Result<(), Error> {
+        let Some(runner) = &self.gateway.settings.runner else { return Ok(()) };
+        runner.may_call(schedule).map_err(|why| refusal::invalid(format!("The target can't be called: {why}.")))
     }
 
     /// A schedule that has to be there, and its definition.

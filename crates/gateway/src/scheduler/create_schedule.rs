@@ -23,6 +23,7 @@ pub(super) async fn create(call: &Call<'_>, input: ScheduleInput) -> Result<Resp
     let now_ms = call.broker().now_ms();
     let definition = definition::of(input, now_ms)?;
     let schedule = definition::understood(&address, &definition)?;
+    call.check_reach(&schedule)?;
     check_start(&schedule, &definition, now_ms)?;
     let schedule_arn = address.arn().to_string();
     let identity = definition::identity(ACTION, &schedule_arn, &definition);

@@ -39,6 +39,10 @@ async fn change(call: &Call<'_>, address: &ScheduleAddress, mut definition: Defi
         let (stored, before) = call.stored(address).await?;
         definition.anchor_ms = before.anchor_ms;
         let schedule = definition::understood(address, &definition)?;
+        // One that has the target from other times may be paused.
+        if before.target != definition.target {
+            call.check_reach(&schedule)?;
+        }
         let before = Schedule::of(address, &before).ok();
         // Read after the schedule: what it ran for by then was due by then.
         let now_ms = call.broker().now_ms();

@@ -76,8 +76,13 @@ impl Rig {
 
     /// The same, where schedules are run.
     pub(crate) async fn that_runs_schedules() -> Rig {
+        Rig::reaching(HttpTargets::Any).await
+    }
+
+    /// The same, with HTTP targets that reach so far.
+    pub(crate) async fn reaching(targets: HttpTargets) -> Rig {
         let clock = Some(Arc::new(ManualClock::at(START_MS)));
-        Rig::made(Settings { clock, ..settings() }, |broker| Some(Runner::start(broker, HttpTargets::Any))).await
+        Rig::made(Settings { clock, ..settings() }, |broker| Some(Runner::start(broker, targets))).await
     }
 
     pub(crate) async fn with(settings: Settings) -> Rig {
@@ -91,6 +96,14 @@ impl Rig {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let settings = Settings { runner: runner(broker.clone()), ..settings };
         let listening = Gateway::new(broker.clone(), settings).listen(listener).unwrap();
+        Rig { address: listening.address(), clock, broker, log, listening }
+    }
+
+    /// A second door to the same broker, with the usual settings.
+    pub(crate) async fn another_door(&self) -> Rig {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listening = Gateway::new(self.broker.clone(), settings()).listen(listener).unwrap();
+        let (clock, broker, log) = (self.clock.clone(), self.broker.clone(), self.log.clone());
         Rig { address: listening.address(), clock, broker, log, listening }
     }
 

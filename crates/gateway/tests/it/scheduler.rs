@@ -1,6 +1,7 @@
 //! EventBridge Scheduler's 12 actions: what they keep, what they refuse, and whose it is.
 
 use crate::rig::{Reply, Rig, START_MS, authorization};
+use afterward_scheduler::HttpTargets;
 use serde_json::{Value, json};
 
 const GROUP_ARN: &str = "arn:aws:scheduler:us-east-1:000000000000:schedule-group";
@@ -475,4 +476,80 @@ async fn a_request_that_comes_again_does_not_undo_what_came_after_it() {
     done(&rig, "DELETE", "/schedules/s", Value::Null).await;
     done(&rig, "POST", "/schedules/s", with(json!({"ClientToken": "b"}))).await;
     done(&rig, "GET", "/schedules/s", Value::Null).await;
+}
+
+#[tokio::test]
+async fn a_target_that_may_not_be_called_is_refused_where_its_url_says_so() {
+    let described = |url: &str| {
+        let input = json!({"Url": url}).to_string();
+        with_target(json!({"Arn": "arn:aws:scheduler:::afterward:http", "Input": input}))
+    };
+    let posted = |url: &str| with_target(json!({"Arn": url}));
+    let (internal, named, public) = ("http://127.0.0.1:3000/hook", "https://hooks.example/x", "http://1.1.1.1/x");
+    for (targets, body, words) in [
+        (HttpTargets::Public, posted(internal), Some("its setting scheduler.http_targets is `public`")),
+        (HttpTargets::Public, described(internal), Some("127.0.0.1 leads to an address that is not the internet's")),
+        (HttpTargets::Public, posted("http://[::1]/"), Some("[::1] leads to")),
+        (HttpTargets::Public, posted("http://localhost:3000/"), Some("localhost leads to")),
+        (HttpTargets::Public, posted("http://169.254.169.254/latest"), Some("169.254.169.254 leads to")),
+        (HttpTargets::Public, posted(public), None),
+        (HttpTargets::Public, described(named), None), // what it leads to is judged at each call
+        (HttpTargets::Public, schedule(), None),
+        (HttpTargets::Off, posted(named), Some("its setting scheduler.http_targets is `off`")),
+        (HttpTargets::Off, described(public), Some("its setting scheduler.http_targets is `off`")),
+        (HttpTargets::Off, schedule(), None),
+        (HttpTargets::Any, posted(internal), None),
+    ] {
+        let rig = Rig::reaching(targets).await;
+        let create = rest(&rig, "POST", "/schedules/new", body.clone()).await;
+        done(&rig, "POST", "/schedules/old", schedule()).await;
+        let update = rest(&rig, "PUT", "/schedules/old", body.clone()).await;
+        for reply in [create, update] {
+            let Some(words) = words else {
+                assert_eq!(reply.status, 200, "{targets:?} {body}: {}", reply.body);
+                continue;
+            };
+            assert_eq!((reply.status, reply.header("x-amzn-errortype")), (400, "ValidationException"), "{body}");
+            let message = reply.json()["Message"].as_str().unwrap().to_owned();
+            assert!(message.starts_with("The target can't be called: ") && message.contains(words), "{message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_whose_target_may_no_longer_be_called_can_be_paused() {
+    let rig = Rig::reaching(HttpTargets::Public).await;
+    let to = |url: &str, state: &str| {
+        let mut body = with_target(json!({"Arn": url}));
+        body["State"] = state.into();
+        body
+    };
+    // As it was made when the setting was another one.
+    let before = rig.another_door().await;
+    done(&before, "POST", "/schedules/s", to("http://127.0.0.1:3000/", "ENABLED")).await;
+    done(&rig, "PUT", "/schedules/s", to("http://127.0.0.1:3000/", "DISABLED")).await;
+    assert_eq!(done(&rig, "GET", "/schedules/s", Value::Null).await["State"], "DISABLED");
+    let elsewhere = rest(&rig, "PUT", "/schedules/s", to("http://127.0.0.1:3001/", "DISABLED")).await;
+    assert_eq!(elsewhere.header("x-amzn-errortype"), "ValidationException");
+}
+
+/// AWS gives dates as seconds with a fraction; ours is of milliseconds.
+#[tokio::test]
+async fn dates_are_given_back_to_the_millisecond() {
+    let rig = Rig::start().await;
+    rig.clock.advance(std::time::Duration::from_millis(250));
+    let dates = json!({"StartDate": START_MS as f64 / 1000.0 + 60.125, "EndDate": START_MS / 1000 + 90_000});
+    done(&rig, "POST", "/schedules/s", with(dates.clone())).await;
+    done(&rig, "POST", "/schedule-groups/g", json!({})).await;
+    rig.clock.advance(std::time::Duration::from_millis(1_001));
+    done(&rig, "PUT", "/schedules/s", with(dates.clone())).await;
+    let made = json!(START_MS as f64 / 1000.0 + 0.25);
+    let changed = json!(START_MS as f64 / 1000.0 + 1.251);
+    let shown = done(&rig, "GET", "/schedules/s", Value::Null).await;
+    let listed = done(&rig, "GET", "/schedules", Value::Null).await["Schedules"][0].clone();
+    for found in [&shown, &listed] {
+        assert_eq!((&found["CreationDate"], &found["LastModificationDate"]), (&made, &changed), "{found}");
+    }
+    assert_eq!((&shown["StartDate"], &shown["EndDate"]), (&dates["StartDate"], &dates["EndDate"]));
+    assert_eq!(done(&rig, "GET", "/schedule-groups/g", Value::Null).await["CreationDate"], made);
 }
