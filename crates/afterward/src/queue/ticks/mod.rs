@@ -67,7 +67,7 @@ impl Queue {
 
     pub(super) async fn keep_ticking(&self, schedules: &[Schedule], failed: impl Fn(&str, &SourceError) + Send + Sync) {
         match self.way().await {
-            Ok(Way::Scheduled(way)) => way.keep(schedules).await,
+            Ok(Way::Scheduled(way)) => way.keep(schedules, failed).await,
             Ok(Way::Together(way)) => way.keep(schedules, failed).await,
             // It was found when the schedules were put in place, and what was found stays.
             Err(error) => schedules.iter().for_each(|schedule| failed(schedule.name(), &error)),

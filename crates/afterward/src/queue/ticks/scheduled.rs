@@ -2,7 +2,8 @@
 //!
 //! A worker that starts puts its own definition in the place of a different one; while it works, it puts back what is missing
 //! and leaves alone what differs, so that workers of two versions don't quarrel. Whether the schedule is paused is not the
-//! worker's business.
+//! worker's business. Where it can't know whether the schedule is there, or can't put it back, it tells so: once, until
+//! the trouble is over or becomes another.
 
 use super::{deduplication_id, group};
 use crate::{
@@ -16,7 +17,11 @@ use crate::{
     worker::schedule::{body, ms_of},
 };
 use sha2::{Digest, Sha256};
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    mem::{Discriminant, discriminant},
+    time::Duration,
+};
 
 const SEND_MESSAGE: &str = "arn:aws:scheduler:::aws-sdk:sqs:sendMessage";
 /// What a scheduler puts the tick's time in the place of.
@@ -25,6 +30,9 @@ const TIME: &str = "<aws.scheduler.scheduled-time>";
 const LOOK: Duration = Duration::from_secs(300);
 /// The longest name of a schedule, by the API.
 const LONGEST_NAME: usize = 64;
+
+/// The kind of trouble that was told of a schedule, by its name.
+type Told = BTreeMap<String, Discriminant<SourceError>>;
 
 pub(super) struct Scheduled<'a> {
     pub(super) queue: &'a Queue,
@@ -49,22 +57,49 @@ impl Scheduled<'_> {
         Ok(())
     }
 
-    pub(super) async fn keep(&self, schedules: &[Schedule]) {
+    pub(super) async fn keep(&self, schedules: &[Schedule], failed: impl Fn(&str, &SourceError) + Send + Sync) {
+        let mut told = Told::new();
         loop {
             tokio::time::sleep(LOOK).await;
-            for schedule in schedules {
-                if let Err(error) = self.put_back(schedule).await {
-                    tracing::warn!(schedule = schedule.name(), %error, "whether the schedule is still there is not known");
+            self.look(schedules, &mut told, &failed).await;
+        }
+    }
+
+    /// Puts back what is missing, and tells what trouble has begun since the last look.
+    async fn look(
+        &self,
+        schedules: &[Schedule],
+        told: &mut Told,
+        failed: &(impl Fn(&str, &SourceError) + Send + Sync),
+    ) {
+        for schedule in schedules {
+            let name = schedule.name();
+            match self.put_back(schedule).await {
+                Ok(()) => {
+                    if told.remove(name).is_some() {
+                        tracing::info!(schedule = name, "the schedule is in place again");
+                    }
+                }
+                Err(error) => {
+                    let kind = discriminant(&error);
+                    if told.insert(name.to_owned(), kind) == Some(kind) {
+                        tracing::debug!(schedule = name, %error, "still");
+                    } else {
+                        failed(name, &error);
+                    }
                 }
             }
         }
     }
 
     async fn put_back(&self, schedule: &Schedule) -> Result<(), SourceError> {
-        let wanted = self.input(schedule).await?;
-        if self.get(&wanted.name).await?.is_none() {
+        let at = self.client.endpoint();
+        let unknown = |error| saying(error, &format!("whether the scheduler at {at} still has it is not known"));
+        let wanted = self.input(schedule).await.map_err(unknown)?;
+        if self.get(&wanted.name).await.map_err(unknown)?.is_none() {
             tracing::warn!(schedule = schedule.name(), "the schedule was deleted: it is put back");
-            self.create(wanted).await?;
+            let put_back = self.create(wanted).await;
+            put_back.map_err(|error| saying(error, &format!("it was deleted at {at}, and can't be put back")))?;
         }
         Ok(())
     }
@@ -132,6 +167,16 @@ impl Scheduled<'_> {
     }
 }
 
+/// The same error, and before it what that means.
+fn saying(error: SourceError, what: &str) -> SourceError {
+    let text = format!("{what}: {error}").into();
+    match error {
+        SourceError::Unavailable(_) => SourceError::Unavailable(text),
+        SourceError::LeaseLost(_) => SourceError::LeaseLost(text),
+        SourceError::Refused(_) => SourceError::Refused(text),
+    }
+}
+
 fn is_missing(error: &sqs::Error) -> bool {
     error.has_code(&["ResourceNotFoundException"])
 }
@@ -163,6 +208,75 @@ fn name_of(queue: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        Scheduler,
+        sqs::tests::{
+            client,
+            server::{Answer, Server, error, ok},
+        },
+    };
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    /// How a scheduler answers.
+    #[derive(Clone, Copy, PartialEq, Debug)]
+    enum Mood {
+        Has,
+        HasNot,
+        /// It has not, and takes nothing either.
+        Refuses,
+        Denies,
+        Away,
+    }
+
+    fn answer(mood: Mood, asked: &http::Request<bytes::Bytes>) -> Answer {
+        if asked.uri().path().starts_with("/_afterward/") {
+            return error(404, "NotFound", "no Afterward server");
+        }
+        match (mood, asked.method().as_str()) {
+            (Mood::Has, "GET") => ok(r#"{"Name":"tick.jobs.nightly"}"#),
+            (Mood::HasNot, "POST") => ok(r#"{"ScheduleArn":"arn"}"#),
+            (Mood::HasNot | Mood::Refuses, "GET") => error(404, "ResourceNotFoundException", "none"),
+            (Mood::Refuses, _) => error(400, "ValidationException", "no such target"),
+            (Mood::Denies, _) => error(403, "AccessDeniedException", "not you"),
+            _ => error(503, "ServiceUnavailable", "later"),
+        }
+    }
+
+    /// A look every five minutes, and what it makes of what it finds.
+    #[tokio::test]
+    async fn trouble_is_told_when_it_begins_and_when_it_becomes_another() {
+        let mood = Arc::new(Mutex::new(Mood::Has));
+        let of_server = mood.clone();
+        let server =
+            Server::ruled(move |asked| answer(*of_server.lock().unwrap_or_else(PoisonError::into_inner), asked)).await;
+        let queue = Queue::with_client(client(&server.url()), "http://elsewhere/000000000000/jobs");
+        let queue = queue.scheduler(Scheduler::None);
+        let scheduler = Client::at(queue.client(), queue.client().endpoint().clone()).unwrap();
+        let way = Scheduled { queue: &queue, client: scheduler, role: "r".to_owned() };
+        let schedules = [Schedule::every("nightly", "rate(1 day)").unwrap()];
+        let (failures, mut told) = (Mutex::new(Vec::new()), Told::new());
+        let failed = |name: &str, error: &SourceError| failures.lock().unwrap().push(format!("{name}: {error}"));
+        for (now, expected) in [
+            (Mood::Has, None),
+            (Mood::Away, Some("still has it is not known: ")),
+            (Mood::Away, None),
+            (Mood::Denies, Some("not you")),
+            (Mood::Denies, None),
+            (Mood::Has, None),
+            (Mood::HasNot, None), // put back
+            (Mood::Refuses, Some("can't be put back: ")),
+            (Mood::Refuses, None),
+            (Mood::Away, Some("later")),
+            (Mood::HasNot, None),
+            (Mood::Away, Some("nightly: ")),
+        ] {
+            *mood.lock().unwrap() = now;
+            way.look(&schedules, &mut told, &failed).await;
+            let heard = std::mem::take(&mut *failures.lock().unwrap());
+            assert_eq!(heard.len(), usize::from(expected.is_some()), "{now:?}: {heard:?}");
+            assert!(expected.is_none_or(|words| heard[0].contains(words)), "{now:?}: {heard:?}");
+        }
+    }
 
     #[test]
     fn a_name_is_readable_and_the_queues_own() {
