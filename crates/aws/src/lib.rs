@@ -19,6 +19,7 @@ mod reply;
 mod rest;
 pub mod scheduler;
 pub mod sigv4;
+pub mod split;
 pub mod sqs;
 pub mod sts;
 mod xml;

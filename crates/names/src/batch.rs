@@ -1,6 +1,6 @@
 //! The name of a batch of messages: those that a message sent after them waits for.
 
-use std::{fmt, str::FromStr};
+use crate::word::word;
 use thiserror::Error;
 
 /// The text is not a batch's name.
@@ -8,41 +8,15 @@ use thiserror::Error;
 #[error("a batch's name is 1 to 128 letters, digits, hyphens, underscores, dots and colons")]
 pub struct NotABatchId;
 
-/// The name of a batch of messages within one queue.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BatchId(Box<str>);
-
-impl BatchId {
-    /// The name's text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// No character that a header, a log line or a table of `key=value` pairs would have to escape.
+fn is_name(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    (1..=128).contains(&text.len()) && text.bytes().all(is_part)
 }
 
-impl FromStr for BatchId {
-    type Err = NotABatchId;
-
-    /// No character that a header, a log line or a table of `key=value` pairs would have to escape.
-    fn from_str(text: &str) -> Result<Self, NotABatchId> {
-        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-        if (1..=128).contains(&text.len()) && text.bytes().all(is_part) {
-            Ok(BatchId(text.into()))
-        } else {
-            Err(NotABatchId)
-        }
-    }
-}
-
-impl fmt::Display for BatchId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for BatchId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+word! {
+    /// The name of a batch of messages within one queue.
+    BatchId(Box<str>): is_name, else NotABatchId
 }
 
 #[cfg(test)]

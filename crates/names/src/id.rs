@@ -1,6 +1,6 @@
 //! Ids that senders choose: message groups and deduplication ids.
 
-use std::{fmt, str::FromStr};
+use crate::word::word;
 use thiserror::Error;
 
 /// The text is not an id of this kind.
@@ -15,49 +15,14 @@ fn is_id(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
-macro_rules! id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
-
-        impl $name {
-            /// The id's text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = NotAnId;
-
-            fn from_str(text: &str) -> Result<Self, NotAnId> {
-                if is_id(text) { Ok($name(text.into())) } else { Err(NotAnId) }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-}
-
-id! {
+word! {
     /// A message group: on FIFO queues what is delivered in order, on standard queues a tenant to be fair to.
-    GroupId
+    GroupId(Box<str>): is_id, else NotAnId
 }
 
-id! {
+word! {
     /// What makes two sends to a FIFO queue the same within the deduplication window.
-    DeduplicationId
+    DeduplicationId(Box<str>): is_id, else NotAnId
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod queue;
 mod region;
 mod schedule;
 mod schedule_arn;
+mod word;
 
 pub use account::{AccountId, NotAnAccountId};
 pub use arn::{NotAQueueArn, QueueArn};

@@ -1,55 +1,30 @@
 //! Queue names, and the full address of a queue.
 
-use crate::{AccountId, QueueArn, Region};
-use std::{fmt, str::FromStr, sync::Arc};
+use crate::{AccountId, QueueArn, Region, word::word};
+use std::sync::Arc;
 use thiserror::Error;
-
-/// A queue name: 1 to 80 of letters, digits, `-` and `_`; a FIFO queue's ends in `.fifo`, which counts.
-///
-/// Source: SQS API reference, CreateQueue, `QueueName`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct QueueName(Arc<str>);
 
 /// The text is not a queue name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a queue name is 1 to 80 letters, digits, hyphens and underscores; a FIFO queue's ends in .fifo")]
 pub struct NotAQueueName;
 
-impl QueueName {
-    /// The name's text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// Source: SQS API reference, CreateQueue, `QueueName`.
+fn is_name(text: &str) -> bool {
+    let stem = text.strip_suffix(".fifo").unwrap_or(text);
+    let fits = !stem.is_empty() && text.len() <= 80;
+    fits && stem.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
 
+word! {
+    /// A queue name: 1 to 80 of letters, digits, `-` and `_`; a FIFO queue's ends in `.fifo`, which counts.
+    QueueName(Arc<str>): is_name, else NotAQueueName
+}
+
+impl QueueName {
     /// Whether the name is a FIFO queue's, that is, ends in `.fifo`.
     pub fn is_fifo(&self) -> bool {
         self.0.ends_with(".fifo")
-    }
-}
-
-impl FromStr for QueueName {
-    type Err = NotAQueueName;
-
-    fn from_str(text: &str) -> Result<Self, NotAQueueName> {
-        let stem = text.strip_suffix(".fifo").unwrap_or(text);
-        let fits = !stem.is_empty() && text.len() <= 80;
-        if fits && stem.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
-            Ok(QueueName(Arc::from(text)))
-        } else {
-            Err(NotAQueueName)
-        }
-    }
-}
-
-impl fmt::Display for QueueName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for QueueName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

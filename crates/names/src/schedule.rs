@@ -1,7 +1,7 @@
 //! The names of schedules and of their groups, and where they live.
 
-use crate::{AccountId, Region, ScheduleArn, ScheduleGroupArn};
-use std::{fmt, str::FromStr, sync::Arc};
+use crate::{AccountId, Region, ScheduleArn, ScheduleGroupArn, word::word};
+use std::sync::Arc;
 use thiserror::Error;
 
 /// The text is not the name of a schedule or of a group of them.
@@ -15,49 +15,14 @@ fn is_name(text: &str) -> bool {
     fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
-macro_rules! name {
-    ($(#[$doc:meta])* $name:ident($text:ty)) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name($text);
-
-        impl $name {
-            /// The name's text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = NotAScheduleName;
-
-            fn from_str(text: &str) -> Result<Self, NotAScheduleName> {
-                if is_name(text) { Ok($name(text.into())) } else { Err(NotAScheduleName) }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-}
-
-name! {
+word! {
     /// A schedule's name, unique within its group. Not shared when it is cloned: there may be a million of them.
-    ScheduleName(Box<str>)
+    ScheduleName(Box<str>): is_name, else NotAScheduleName
 }
 
-name! {
+word! {
     /// The name of a group of schedules, unique within account and region.
-    ScheduleGroupName(Arc<str>)
+    ScheduleGroupName(Arc<str>): is_name, else NotAScheduleName
 }
 
 impl ScheduleGroupName {

@@ -2,10 +2,8 @@
 //!
 //! The path and the query string are taken as they stood on the wire, before anybody's router decoded them.
 
-use super::{
-    claim::split,
-    hex::{self, HexDigest},
-};
+use super::hex::{self, HexDigest};
+use crate::split::split;
 use http::{
     HeaderMap, Method, Uri,
     header::{AsHeaderName, HOST},

@@ -1,7 +1,10 @@
 //! What a request claims: the parts of a signature, before anything of it is believed.
 
 use super::{ALGORITHM, TERMINATOR, canonical::decode, hex};
-use crate::{Code, Error, Incoming};
+use crate::{
+    Code, Error, Incoming,
+    split::{cut, split},
+};
 use http::header::AUTHORIZATION;
 use std::borrow::Cow;
 
@@ -158,24 +161,6 @@ impl<'a> Claim<'a> {
             Error::new(Code::IncompleteSignature, message)
         })
     }
-}
-
-/// The text before and behind the first of an ASCII character. Each request has a claim, and what the library offers for
-/// it takes several times as long.
-fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
-    let at = memchr::memchr(at, text.as_bytes())?;
-    Some((&text[..at], &text[at + 1..]))
-}
-
-/// The parts of a text between an ASCII character.
-pub(super) fn split(text: &str, at: u8) -> impl Iterator<Item = &str> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let (part, after) = cut(text, at).map_or((text, None), |(part, after)| (part, Some(after)));
-        rest = after;
-        Some(part)
-    })
 }
 
 fn decode_text(raw: &str) -> Result<Cow<'_, str>, std::string::FromUtf8Error> {

@@ -8,13 +8,13 @@
 use super::{
     Caller, Credential,
     canonical::{Canonical, payload_digest},
-    claim::{Claim, Form, Scope, split},
+    claim::{Claim, Form, Scope},
     hex::HexDigest,
     key::{KeyCache, SigningKey},
     proven::{self, Proven, Standing},
     time::{amz_date, parse_amz_date, parse_http_date},
 };
-use crate::{Code, Error, Incoming, sqs::TARGET_HEADER};
+use crate::{Code, Error, Incoming, split::split, sqs::TARGET_HEADER};
 use hmac::Mac;
 use http::{
     HeaderMap, HeaderName,

@@ -90,6 +90,13 @@ macro_rules! actions {
                 }
             }
 
+            /// Whether the action has a result at all.
+            pub(super) fn has_result(&self) -> bool {
+                match self {
+                    $(Response::$name { .. } => actions!(@has $($result)?),)*
+                }
+            }
+
             /// Writes the shape alone; an action without one writes the empty object.
             pub(super) fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self {
@@ -105,6 +112,8 @@ macro_rules! actions {
     (@read $deserializer:ident, $name:ident) => {
         <serde::de::IgnoredAny as serde::Deserialize>::deserialize($deserializer).map(|_| Response::$name)
     };
+    (@has $result:ident) => { true };
+    (@has) => { false };
     (@pattern $binding:ident, $name:ident $result:ident) => { Response::$name($binding) };
     (@pattern $binding:ident, $name:ident) => { Response::$name };
     (@write $serializer:ident, $binding:ident $result:ident) => { $binding.serialize($serializer) };

@@ -14,7 +14,7 @@ pub(super) fn body(response: &Response, request_id: &str) -> String {
     let mut writer = Writer::new(text_bytes(response));
     let action = response.action().name();
     writer.root(&format!("{action}Response"), NAMESPACE, |writer| {
-        if has_result(response) {
+        if response.has_result() {
             writer.element(&format!("{action}Result"), |writer| result(writer, response));
         }
         metadata(writer, request_id);
@@ -31,21 +31,6 @@ fn text_bytes(response: &Response) -> usize {
             .sum(),
         _ => 0,
     }
-}
-
-fn has_result(response: &Response) -> bool {
-    !matches!(
-        response,
-        Response::AddPermission
-            | Response::ChangeMessageVisibility
-            | Response::DeleteMessage
-            | Response::DeleteQueue
-            | Response::PurgeQueue
-            | Response::RemovePermission
-            | Response::SetQueueAttributes
-            | Response::TagQueue
-            | Response::UntagQueue
-    )
 }
 
 fn result(writer: &mut Writer, response: &Response) {
@@ -89,7 +74,7 @@ fn result(writer: &mut Writer, response: &Response) {
                 writer.element("ListMessageMoveTasksResultEntry", |writer| move_task(writer, task));
             }
         }
-        // Those of `has_result`.
+        // Those that have none.
         Response::AddPermission
         | Response::ChangeMessageVisibility
         | Response::DeleteMessage
