@@ -57,21 +57,19 @@ impl<'a> Call<'a> {
         runner.may_call(schedule).map_err(|why| refusal::invalid(format!("The target can't be called: {why}.")))
     }
 
-    /// A schedule that has to be there, and its definition.
-    pub(super) async fn stored(&self, address: &ScheduleAddress) -> Result<(StoredSchedule, Definition), Error> {
+    /// A schedule that has to be there.
+    pub(super) async fn stored(&self, address: &ScheduleAddress) -> Result<StoredSchedule, Error> {
         let stored = self.broker().schedule(address).await.map_err(refusal::unavailable)?;
-        let stored = stored.ok_or_else(|| refusal::no_schedule(address))?;
-        let definition = definition(&stored)?;
-        Ok((stored, definition))
+        stored.ok_or_else(|| refusal::no_schedule(address))
     }
 }
 
-/// The definition of a stored schedule.
-pub(super) fn definition(stored: &StoredSchedule) -> Result<Definition, Error> {
-    Definition::decode(&stored.definition).map_err(|error| {
-        tracing::error!(schedule = %stored.address.arn(), %error, "a schedule can't be read");
-        Error::internal_failure()
-    })
+/// The definition of a stored schedule, if this release can read it.
+pub(super) fn readable(stored: &StoredSchedule) -> Option<Definition> {
+    let definition = Definition::decode(&stored.definition);
+    definition
+        .inspect_err(|error| tracing::error!(schedule = %stored.address.arn(), %error, "a schedule can't be read"))
+        .ok()
 }
 
 pub(super) fn group_name(name: &str) -> Result<ScheduleGroupName, Error> {

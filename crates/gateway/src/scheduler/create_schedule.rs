@@ -1,7 +1,7 @@
 //! CreateSchedule.
 
 use super::{
-    call::{Call, definition as stored_definition},
+    call::{Call, readable},
     definition,
     refusal::{self, invalid},
 };
@@ -53,7 +53,7 @@ fn check_start(schedule: &Schedule, definition: &Definition, now_ms: u64) -> Res
 /// Whether the schedule that is there was made by this very request.
 async fn is_repeated(call: &Call<'_>, address: &ScheduleAddress, definition: &Definition) -> Result<bool, Error> {
     let stored = call.broker().schedule(address).await.map_err(refusal::unavailable)?;
-    let Some(stored) = stored.map(|stored| stored_definition(&stored)).transpose()? else { return Ok(false) };
+    let Some(stored) = stored.as_ref().and_then(readable) else { return Ok(false) };
     let anchored = Definition { anchor_ms: definition.anchor_ms, ..stored };
     Ok(anchored.client_token.is_some() && anchored == *definition)
 }

@@ -1,7 +1,7 @@
 //! ListSchedules.
 
 use super::{
-    call::{Call, definition, group_name},
+    call::{Call, group_name, readable},
     definition::state,
     page::{self, Page},
     refusal,
@@ -41,26 +41,27 @@ pub(super) async fn list(call: &Call<'_>, input: ListSchedulesInput) -> Result<R
                 return Ok(Response::ListSchedules(output));
             }
             scanned += 1;
-            output.schedules.extend(summary(&stored, input.state)?);
+            output.schedules.extend(summary(&stored, input.state));
             after = Some((stored.address.group.name, stored.address.name));
         }
     }
 }
 
-/// The schedule, if it is in the state that was asked for.
-fn summary(stored: &StoredSchedule, wanted: Option<ScheduleState>) -> Result<Option<ScheduleSummary>, Error> {
-    let definition = definition(stored)?;
-    let state = state(&definition);
-    if wanted.is_some_and(|wanted| wanted != state) {
-        return Ok(None);
+/// The schedule, if it is in the state that was asked for. One that can't be read is listed with what is known of it, or
+/// nobody would see the others, nor what to delete.
+fn summary(stored: &StoredSchedule, wanted: Option<ScheduleState>) -> Option<ScheduleSummary> {
+    let definition = readable(stored);
+    let state = definition.as_ref().map(state);
+    if wanted.is_some() && wanted != state {
+        return None;
     }
-    Ok(Some(ScheduleSummary {
+    Some(ScheduleSummary {
         arn: Some(stored.address.arn().to_string()),
         name: Some(stored.address.name.to_string()),
         group_name: Some(stored.address.group.name.to_string()),
-        state: Some(state),
-        target: Some(TargetSummary { arn: definition.target.arn }),
+        state,
+        target: definition.map(|definition| TargetSummary { arn: definition.target.arn }),
         creation_date: Some(page::date(stored.created_ms)),
         last_modification_date: Some(page::date(stored.modified_ms)),
-    }))
+    })
 }

@@ -2,10 +2,11 @@
 //! was made.
 //!
 //! When it is next due is worked out from what it was, so the change is made only if it still is: near a due moment the
-//! schedule may run meanwhile, and then it is looked at again. What is overdue runs by the new definition.
+//! schedule may run meanwhile, and then it is looked at again. What is overdue runs by the new definition. What was there need
+//! not be readable: a change is the way to mend it.
 
 use super::{
-    call::Call,
+    call::{Call, readable},
     definition,
     refusal::{self, conflict},
 };
@@ -36,14 +37,15 @@ pub(super) async fn update(call: &Call<'_>, input: ScheduleInput) -> Result<Resp
 
 async fn change(call: &Call<'_>, address: &ScheduleAddress, mut definition: Definition) -> Result<(), Error> {
     for _ in 0..LOOKS {
-        let (stored, before) = call.stored(address).await?;
-        definition.anchor_ms = before.anchor_ms;
+        let stored = call.stored(address).await?;
+        let before = readable(&stored);
+        definition.anchor_ms = before.as_ref().map_or(stored.created_ms, |before| before.anchor_ms);
         let schedule = definition::understood(address, &definition)?;
         // One that has the target from other times may be paused.
-        if before.target != definition.target {
+        if before.as_ref().is_none_or(|before| before.target != definition.target) {
             call.check_reach(&schedule)?;
         }
-        let before = Schedule::of(address, &before).ok();
+        let before = before.and_then(|before| Schedule::of(address, &before).ok());
         // Read after the schedule: what it ran for by then was due by then.
         let now_ms = call.broker().now_ms();
         let due_ms = schedule.due_after_change_ms(before.as_ref(), stored.next_ms, now_ms);

@@ -1,6 +1,7 @@
 //! EventBridge Scheduler's 12 actions: what they keep, what they refuse, and whose it is.
 
 use crate::rig::{Reply, Rig, START_MS, authorization};
+use afterward_names::ScheduleArn;
 use afterward_scheduler::HttpTargets;
 use serde_json::{Value, json};
 
@@ -552,4 +553,29 @@ async fn dates_are_given_back_to_the_millisecond() {
     }
     assert_eq!((&shown["StartDate"], &shown["EndDate"]), (&dates["StartDate"], &dates["EndDate"]));
     assert_eq!(done(&rig, "GET", "/schedule-groups/g", Value::Null).await["CreationDate"], made);
+}
+
+/// As a newer release may have left it.
+#[tokio::test]
+async fn a_schedule_that_cannot_be_read_hides_no_others_and_can_be_replaced_or_deleted() {
+    let rig = Rig::start().await;
+    for name in ["a", "z"] {
+        done(&rig, "POST", &format!("/schedules/{name}"), schedule()).await;
+    }
+    for name in ["newer", "newest"] {
+        let ScheduleArn(address) =
+            format!("arn:aws:scheduler:us-east-1:000000000000:schedule/default/{name}").parse().unwrap();
+        rig.broker.create_schedule(address, r#"{"version":"2"}"#.into(), None).await.unwrap();
+    }
+    assert_eq!(names(&rig, "/schedules").await, ["a", "newer", "newest", "z"]);
+    assert_eq!(names(&rig, "/schedules?State=ENABLED").await, ["a", "z"]);
+    let listed = done(&rig, "GET", "/schedules?NamePrefix=newer", Value::Null).await["Schedules"][0].clone();
+    assert_eq!((&listed["State"], &listed["Target"]), (&Value::Null, &Value::Null));
+    assert_eq!(rest(&rig, "GET", "/schedules/newer", Value::Null).await.status, 500);
+    let again = rest(&rig, "POST", "/schedules/newer", with(json!({"ClientToken": "t"}))).await;
+    assert_eq!(again.header("x-amzn-errortype"), "ConflictException");
+    done(&rig, "PUT", "/schedules/newer", schedule()).await;
+    assert_eq!(done(&rig, "GET", "/schedules/newer", Value::Null).await["ScheduleExpression"], "rate(1 hour)");
+    done(&rig, "DELETE", "/schedules/newest", Value::Null).await;
+    assert_eq!(names(&rig, "/schedules").await, ["a", "newer", "z"]);
 }
