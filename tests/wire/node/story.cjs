@@ -9,11 +9,11 @@ let made = 0;
 
 /** Waits until `condition()` answers with something true. */
 async function until(condition, what) {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (Date.now() > deadline) throw new Error(`waited 20 s, and still not: ${what}`);
+    if (Date.now() > deadline) throw new Error(`waited 60 s, and still not: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20)); // between two looks at a condition
   }
 }

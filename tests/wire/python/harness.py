@@ -57,7 +57,7 @@ def fresh_name(stem="q", fifo=False):
     return f"{stem}-{_run}-{next(_names)}" + (".fifo" if fifo else "")
 
 
-def until(condition, what, timeout_s=20.0):
+def until(condition, what, timeout_s=60.0):
     """The first true value of `condition()`."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -121,10 +121,10 @@ class Story(unittest.TestCase):
     def receive_all(self, queue, count, **more):
         """Receives until there are `count` messages."""
         got = []
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while len(got) < count and time.monotonic() < deadline:
             got += self.receive(queue, wait=1, **more)
-        self.assertEqual(len(got), count, f"{count} messages within 30 s")
+        self.assertEqual(len(got), count, f"{count} messages within 60 s")
         return got
 
     def delete(self, queue, message):

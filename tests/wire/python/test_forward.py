@@ -109,6 +109,10 @@ class Forward:
     def said(self):
         return "".join(self.lines)
 
+    def says(self, words):
+        """Waits for these words: what it does may be seen elsewhere before it says so."""
+        until(lambda: words in self.said(), f"it says {words!r}")
+
     def stop(self):
         """SIGTERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
@@ -195,6 +199,18 @@ def done(_):
     return 200, ""
 
 
+class Hold:
+    """An endpoint that says when it has been entered, and answers when it may be left."""
+
+    def __init__(self):
+        self.entered, self.leave = threading.Event(), threading.Event()
+
+    def __call__(self, _):
+        self.entered.set()
+        self.leave.wait(60)
+        return 200, ""
+
+
 class Queues(Story):
     """What both kinds of stories say of queues."""
 
@@ -236,7 +252,7 @@ class Forwarding(Queues):
                 },
             )
             self.assertEqual(worker.headers[0]["x-key"], "k")
-            self.assertIn("1 message → 200 OK in ", forward.said())
+            forward.says("1 message → 200 OK in ")
 
     def test_only_the_messages_that_failed_come_again(self):
         queue, dead = self.with_dead_letters(receives=2)
@@ -249,8 +265,8 @@ class Forwarding(Queues):
         with Worker(fail_the_bad) as worker, Forward(queue, worker.url, "--retry-delay", "0") as forward:
             until(lambda: self.empty(queue) and not self.empty(dead), "the bad one is a dead letter")
             self.assertEqual(sorted(worker.bodies()), ["bad", "bad", "good", "good"])
-            self.assertIn("failed at receive 2, rests for 0 s: the handler named it", forward.said())
-            self.assertIn("received 2 times without success goes to", forward.said())
+            forward.says("failed at receive 2, rests for 0 s: the handler named it")
+            forward.says("received 2 times without success goes to")
 
     def test_a_failed_request_fails_its_whole_batch_and_says_why(self):
         queue, dead = self.with_dead_letters(receives=1)
@@ -272,15 +288,15 @@ class Forwarding(Queues):
         def hang_at_first(event):
             times["calls"] += 1
             if times["calls"] == 1:
-                held.wait(20)
+                held.wait(60)
             return 200, ""
 
         self.send(queue, "slow")
         with Worker(hang_at_first) as worker:
-            with Forward(queue, worker.url, "--timeout", "1s", "--retry-delay", "0") as forward:
+            with Forward(queue, worker.url, "--timeout", "3s", "--retry-delay", "0") as forward:
                 until(lambda: self.empty(queue), "the second try deleted it")
                 held.set()
-                self.assertIn("no answer within 1.0 s", forward.said())
+                forward.says("no answer within 3.0 s")
             self.assertEqual([r["attributes"]["ApproximateReceiveCount"] for r in worker.records()], ["1", "2"])
 
     def test_messages_wait_for_a_worker_that_is_not_there_yet(self):
@@ -290,7 +306,7 @@ class Forwarding(Queues):
         queue, dead = self.with_dead_letters(receives=1)
         self.send(queue, "patient")
         with Forward(queue, f"http://127.0.0.1:{port}/") as forward:
-            until(lambda: "can't be reached" in forward.said(), "it says that nobody is there")
+            forward.says("can't be reached")
             with Worker(done, port=port) as worker:
                 until(lambda: self.empty(queue), "the message was delivered")
                 self.assertEqual([r["attributes"]["ApproximateReceiveCount"] for r in worker.records()], ["1"])
@@ -303,7 +319,7 @@ class Forwarding(Queues):
             before.__exit__()
             bodies = [str(n) for n in range(20)]
             self.send(queue, *bodies)
-            until(lambda: "can't be reached" in forward.said(), "it says that nobody is there")
+            forward.says("can't be reached")
             for _ in range(300):
                 self.assertTrue(self.empty(dead))
             with Worker(done, port=before.server.server_address[1]) as after:
@@ -312,7 +328,7 @@ class Forwarding(Queues):
                 self.assertEqual({r["attributes"]["ApproximateReceiveCount"] for r in after.records()}, {"1"})
             self.assertTrue(self.empty(dead))
             self.assertEqual(forward.said().count("can't be reached"), 1, forward.said())
-            self.assertIn(f"{before.url}/ is there.", forward.said())
+            forward.says(f"{before.url}/ is there.")
 
     def test_told_to_stop_it_hands_back_what_waits_for_the_worker(self):
         queue = self.queue(VisibilityTimeout="600")
@@ -320,14 +336,14 @@ class Forwarding(Queues):
             until(lambda: worker.connections, "it has been looked for, and the lanes wait for messages")
             worker.__exit__()
             self.send(queue, "patient")
-            until(lambda: "can't be reached" in forward.said(), "it holds the message")
+            forward.says("can't be reached")
             self.assertEqual(self.counts(queue), (0, 1, 0))
             self.assertEqual(forward.stop(), 0)
         self.assertEqual(self.counts(queue), (1, 0, 0))
 
     def test_what_waits_for_the_worker_stays_out_of_sight(self):
         with Sqs() as sqs, Worker(done) as before:
-            with Forward("q", before.url, "--timeout", "1s", "--concurrency", "1", at=sqs.url) as forward:
+            with Forward("q", before.url, "--timeout", "3s", "--concurrency", "1", at=sqs.url) as forward:
                 until(lambda: "ReceiveMessage" in sqs.calls, "it waits for messages")
                 before.__exit__()
                 sqs.come.set()
@@ -346,7 +362,7 @@ class Forwarding(Queues):
             self.assertGreater(times[3] - times[0], 0.5)
             self.assertEqual(self.counts(queue), (20, 0, 0))
             self.assertEqual(forward.said().count("can't be reached"), 1, forward.said())
-            self.assertIn("it does not speak TLS; does its address begin with http:// instead?", forward.said())
+            forward.says("it does not speak TLS; does its address begin with http:// instead?")
         self.assertEqual([r["Attributes"]["ApproximateReceiveCount"] for r in self.receive(queue)], ["1"] * 10)
         self.assertTrue(self.empty(dead))
 
@@ -356,7 +372,7 @@ class Forwarding(Queues):
         with Worker(lambda _: (200, '{"batchItemFailures":[{"itemIdentifier":"')) as worker:
             with Forward(queue, worker.url, "--retry-delay", "0") as forward:
                 until(lambda: not self.empty(dead), "it is a dead letter")
-                until(lambda: "failed at receive 1, rests for 0 s: the answer is no JSON" in forward.said(), "it says so")
+                forward.says("failed at receive 1, rests for 0 s: the answer is no JSON")
 
     def test_work_goes_on_when_nobody_reads_what_it_prints(self):
         queue = self.queue()
@@ -404,19 +420,13 @@ class Forwarding(Queues):
 
     def test_told_to_stop_it_finishes_what_it_holds(self):
         queue = self.queue()
-        entered, leave = threading.Event(), threading.Event()
-
-        def hold(event):
-            entered.set()
-            leave.wait(20)
-            return 200, ""
-
+        hold = Hold()
         self.send(queue, "held")
         with Worker(hold) as worker, Forward(queue, worker.url) as forward:
-            self.assertTrue(entered.wait(20))
+            self.assertTrue(hold.entered.wait(60))
             forward.process.send_signal(signal.SIGTERM)
-            until(lambda: "Stopping when the requests under way are answered" in forward.said(), "it stops")
-            leave.set()
+            forward.says("Stopping when the requests under way are answered")
+            hold.leave.set()
             self.assertEqual(forward.end(), 0)
         self.assertTrue(self.empty(queue))
 
@@ -425,7 +435,7 @@ class Forwarding(Queues):
             with Forward("q", worker.url, "--concurrency", "1", at=sqs.url) as forward:
                 until(lambda: "ReceiveMessage" in sqs.calls, "it waits for messages")
                 forward.process.send_signal(signal.SIGTERM)
-                until(lambda: "Stopping" in forward.said(), "it stops")
+                forward.says("Stopping")
                 sqs.come.set()
                 self.assertEqual(forward.end(), 0)
             self.assertEqual(worker.bodies(), ["late"])
@@ -433,18 +443,12 @@ class Forwarding(Queues):
 
     def test_killed_it_loses_nothing(self):
         queue = self.queue(VisibilityTimeout="30")
-        entered, leave = threading.Event(), threading.Event()
-
-        def hold(event):
-            entered.set()
-            leave.wait(20)
-            return 200, ""
-
+        hold = Hold()
         self.send(queue, "held")
         with Worker(hold) as worker, Forward(queue, worker.url) as forward:
-            self.assertTrue(entered.wait(20))
+            self.assertTrue(hold.entered.wait(60))
             forward.process.kill()
-            leave.set()
+            hold.leave.set()
         names = ["ApproximateNumberOfMessagesNotVisible"]
         self.assertEqual(self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"][names[0]], "1")
 

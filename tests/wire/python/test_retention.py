@@ -10,5 +10,5 @@ class Retention(Story):
         queue = self.queue(MessageRetentionPeriod=60)
         self.send(queue, "short-lived")
         self.assertEqual(self.counts(queue), (1, 0, 0))
-        until(lambda: self.counts(queue) == (0, 0, 0), "the message has expired", timeout_s=75)
+        until(lambda: self.counts(queue) == (0, 0, 0), "the message has expired", timeout_s=120)
         self.assertEqual(self.receive(queue), [])

@@ -159,7 +159,7 @@ async fn a_failing_message_is_dead_lettered_and_redriven() {
     assert_eq!(attributes(&sqs, &dead).await[&QueueAttributeName::ApproximateNumberOfMessages], "1");
 
     sqs.start_message_move_task().source_arn(&dead_arn).send().await.unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let tasks = sqs.list_message_move_tasks().source_arn(&dead_arn).send().await.unwrap();
         let task = &tasks.results()[0];
