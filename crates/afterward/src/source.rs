@@ -28,6 +28,12 @@ pub trait Source: Send + Sync + 'static {
     /// How long a message stays invisible after a receive unless told otherwise.
     fn visibility_timeout(&self) -> impl Future<Output = Result<Duration, SourceError>> + Send;
 
+    /// How many messages one receive can bring at most; a worker asks for no more at once. Asked for when a worker starts. Ten, as
+    /// SQS has it, unless implemented.
+    fn receive_limit(&self) -> impl Future<Output = usize> + Send {
+        async { 10 }
+    }
+
     /// Takes up to `ask.limit` messages on lease, waiting up to `ask.wait` for the first.
     fn receive(&self, ask: Receive) -> impl Future<Output = Result<Vec<Delivery>, SourceError>> + Send;
 

@@ -193,7 +193,7 @@ pub enum Dedup {
 pub struct Receive {
     /// The queue.
     pub queue: QueueAddress,
-    /// At most so many, 1 to 10.
+    /// At most so many. From the eleventh on, none is added once the records of those before it take more than a mebibyte.
     pub max: usize,
     /// `None`: the queue's visibility timeout.
     pub visibility_timeout_ms: Option<u64>,

@@ -29,6 +29,8 @@ pub const LONGEST_LEASE_MS: u64 = 43_200_000;
 pub const MAX_RECEIVE_COUNT: RangeInclusive<u64> = 1..=1000;
 /// Entries in a batch, and messages of one receive.
 pub const BATCH_ENTRIES: usize = 10;
+/// The same where a caller asks us for more than SQS knows, by the header `x-afterward-entries`.
+pub const LONG_BATCH_ENTRIES: usize = 100;
 /// User message attributes of one message.
 pub const MESSAGE_ATTRIBUTES: usize = 10;
 /// Tags on one queue.

@@ -1,11 +1,12 @@
 //! Many messages in few calls.
 //!
-//! A call takes ten messages, and a mebibyte in all; a server that takes less says so, and its part is sent in halves. On a
+//! A call takes ten messages, or as many as an Afterward server's [list](super::lists) may have, and a mebibyte in all; a server
+//! that takes less says so, and its part is sent in halves, or by tens. On a
 //! standard queue a few calls are under way at a time, and a message that the service failed at is sent again. On a FIFO
 //! queue one call follows another, and once a message was not taken, nothing more of its group is sent: the rest of the group
 //! would overtake it.
 
-use super::{MessageId, Queue, completion::Tie};
+use super::{MessageId, Queue, completion::Tie, lists};
 use crate::{
     Error,
     sqs::{self, retry::Backoff},
@@ -95,7 +96,9 @@ fn unsaid(queue: &Queue) -> Error {
 /// A standard queue: several calls at a time, in no order.
 async fn at_once(queue: &Queue, requests: Vec<Numbered>) -> Vec<(usize, Outcome)> {
     let mut told = Vec::with_capacity(requests.len());
-    let mut parts = parts(requests);
+    // Nobody is asked for more than is to be sent.
+    let most = if requests.len() > limits::BATCH_ENTRIES { queue.longest_list().await } else { limits::BATCH_ENTRIES };
+    let mut parts = parts(requests, most);
     if parts.len() == 1 {
         return insist(queue, parts.remove(0)).await;
     }
@@ -154,7 +157,7 @@ fn was_failed_at(outcome: &Outcome) -> bool {
 async fn in_order(queue: &Queue, requests: Vec<Numbered>, broken: &mut Broken) -> Vec<(usize, Outcome)> {
     let mut told = Vec::with_capacity(requests.len());
     let groups: Vec<Option<String>> = requests.iter().map(|(_, parcel)| parcel.group().cloned()).collect();
-    for part in parts(requests) {
+    for part in parts(requests, limits::BATCH_ENTRIES) {
         let mut sendable = Vec::with_capacity(part.len());
         for (number, parcel) in part {
             match broken.refusal(parcel.group()) {
@@ -170,19 +173,15 @@ async fn in_order(queue: &Queue, requests: Vec<Numbered>, broken: &mut Broken) -
     told
 }
 
-/// Cuts the messages into what one call takes.
-fn parts(requests: Vec<Numbered>) -> Vec<Vec<Numbered>> {
+/// Cuts the messages into what one call takes, of which there may be so many.
+fn parts(requests: Vec<Numbered>, most: usize) -> Vec<Vec<Numbered>> {
     let mut parts: Vec<Vec<Numbered>> = Vec::new();
     let mut bytes = 0;
     for one in requests {
         let size = size_bytes(&one.1.request);
         bytes += size;
         match parts.last_mut() {
-            Some(part)
-                if part.len() < limits::BATCH_ENTRIES && bytes <= limits::MESSAGE_BYTES && is_like(part, &one) =>
-            {
-                part.push(one);
-            }
+            Some(part) if part.len() < most && bytes <= limits::MESSAGE_BYTES && is_like(part, &one) => part.push(one),
             _ => {
                 bytes = size;
                 parts.push(vec![one]);
@@ -226,6 +225,9 @@ async fn send_part(queue: &Queue, part: &[Numbered]) -> Vec<(usize, Outcome)> {
                 waiting.push(second_half);
                 waiting.push(first_half);
             }
+            Err(error) if queue.lists().were_refused(part.len(), &error) => {
+                waiting.extend(part.chunks(queue.lists().longest()));
+            }
             Err(error) => told.extend(part.iter().map(|(number, _)| (*number, Err(error.for_another().into())))),
         }
     }
@@ -247,7 +249,8 @@ fn headers(one: Option<&Parcel>) -> HeaderMap {
 async fn call(queue: &Queue, part: &[Numbered]) -> Result<Vec<(usize, Outcome)>, sqs::Error> {
     let entries = part.iter().map(|(number, parcel)| entry(*number, parcel.request.clone())).collect();
     let request = sqs::SendMessageBatchRequest { queue_url: queue.url().to_owned(), entries };
-    let headers = headers(part.first().map(|(_, parcel)| parcel));
+    let mut headers = headers(part.first().map(|(_, parcel)| parcel));
+    headers.extend(lists::headers(part.len()));
     let result = match queue.client().call(&sqs::Request::SendMessageBatch(request), headers).await? {
         sqs::Response::SendMessageBatch(result) => result,
         // None of them is told of, and that is what each of them answers.

@@ -1,7 +1,8 @@
 //! Deletes that happen at the same time travel together.
 //!
 //! A delete waits for nobody: it goes out at once while fewer than [`CALLS`] are under way, and takes along whichever
-//! others have come up by then. Only when all calls are busy do deletes gather, up to ten to a call. There is no timer
+//! others have come up by then. Only when all calls are busy do deletes gather, as many to a call as its
+//! [list](super::lists) may have. There is no timer
 //! and no background task: one of the waiting callers makes the call for all of them, and passes its turn on.
 //!
 //! Invariants:
@@ -9,7 +10,10 @@
 //! - At most one caller gathers others at a time, so that they don't end up in several calls.
 //! - While deletes wait, somebody gathers or all calls are under way: a caller that is dropped passes its turn on, too.
 
-use super::source::{of_entry, of_lease};
+use super::{
+    lists::{self, Lists},
+    source::{of_entry, of_lease},
+};
 use crate::{SourceError, sqs};
 use std::{
     collections::VecDeque,
@@ -20,13 +24,12 @@ use tokio::sync::oneshot;
 
 /// Delete calls under way at a time.
 const CALLS: usize = 4;
-/// What SQS takes in one call.
-const BATCH: usize = 10;
 
 /// The deletes of one queue.
 pub(super) struct Deletes {
     client: sqs::Client,
     queue_url: String,
+    lists: Lists,
     line: Line,
 }
 
@@ -104,14 +107,15 @@ impl Line {
 }
 
 impl Turn {
-    fn is_full(&self) -> bool {
-        self.line.queued().waiting.len() >= BATCH - 1
+    /// Whether as many wait as there is room for.
+    fn is_full(&self, room: usize) -> bool {
+        self.line.queued().waiting.len() >= room
     }
 
     /// Who comes along. Those that don't fit get a call of their own, if one is free.
-    fn gather(&mut self) -> Vec<Waiting> {
+    fn gather(&mut self, room: usize) -> Vec<Waiting> {
         let mut queued = self.line.queued();
-        let count = queued.waiting.len().min(BATCH - 1);
+        let count = queued.waiting.len().min(room);
         let others = queued.waiting.drain(..count).collect();
         queued.gathering = false;
         drop(queued);
@@ -134,8 +138,8 @@ impl Drop for Turn {
 }
 
 impl Deletes {
-    pub(super) fn new(client: sqs::Client, queue_url: String) -> Deletes {
-        Deletes { client, queue_url, line: Line::default() }
+    pub(super) fn new(client: sqs::Client, queue_url: String, lists: Lists) -> Deletes {
+        Deletes { client, queue_url, lists, line: Line::default() }
     }
 
     /// Deletes a message.
@@ -156,18 +160,19 @@ impl Deletes {
     pub(super) async fn delete_all(&self, mut receipts: Vec<String>) -> Vec<Result<(), SourceError>> {
         let mut outcomes = Vec::with_capacity(receipts.len());
         while !receipts.is_empty() {
-            let rest = receipts.split_off(receipts.len().min(BATCH));
+            let rest = receipts.split_off(receipts.len().min(self.lists.longest()));
             outcomes.append(&mut self.call(mem::replace(&mut receipts, rest)).await);
         }
         outcomes
     }
 
     async fn delete_with_others(&self, mut turn: Turn, receipt: &str) -> Result<(), SourceError> {
-        if !turn.is_full() {
+        let room = self.lists.longest() - 1;
+        if !turn.is_full(room) {
             // Others that are ready to run may have deletes to add, and that costs less than a call of their own.
             tokio::task::yield_now().await;
         }
-        let (others, told): (Vec<_>, Vec<_>) = turn.gather().into_iter().map(|one| (one.receipt, one.told)).unzip();
+        let (others, told): (Vec<_>, Vec<_>) = turn.gather(room).into_iter().map(|one| (one.receipt, one.told)).unzip();
         let receipts = std::iter::once(receipt.to_owned()).chain(others).collect();
         let mut outcomes = self.call(receipts).await.into_iter();
         let own = outcomes.next().unwrap_or(Ok(()));
@@ -193,17 +198,34 @@ impl Deletes {
         self.client.delete_message(request).await
     }
 
+    /// Deletes several in one call, or in a few where the server takes less at once than it said.
     async fn call_batch(&self, receipts: Vec<String>) -> Result<Vec<Result<(), SourceError>>, sqs::Error> {
         let entry = |(id, receipt_handle): (usize, String)| sqs::DeleteMessageBatchRequestEntry {
             id: id.to_string(),
             receipt_handle,
         };
         let mut outcomes: Vec<Result<(), SourceError>> = receipts.iter().map(|_| Ok(())).collect();
-        let entries = receipts.into_iter().enumerate().map(entry).collect();
-        let request = sqs::DeleteMessageBatchRequest { queue_url: self.queue_url.clone(), entries };
-        for refused in self.client.delete_message_batch(request).await?.failed {
-            if let Some(outcome) = refused.id.parse().ok().and_then(|id: usize| outcomes.get_mut(id)) {
-                *outcome = Err(of_entry(refused));
+        let entries: Vec<_> = receipts.into_iter().enumerate().map(entry).collect();
+        let mut calls = vec![entries];
+        while let Some(entries) = calls.pop() {
+            let count = entries.len();
+            let request = sqs::DeleteMessageBatchRequest { queue_url: self.queue_url.clone(), entries };
+            let request = sqs::Request::DeleteMessageBatch(request);
+            let failed = match self.client.call(&request, lists::headers(count)).await {
+                Ok(sqs::Response::DeleteMessageBatch(result)) => result.failed,
+                Ok(_) => Vec::new(),
+                Err(error) if self.lists.were_refused(count, &error) => {
+                    if let sqs::Request::DeleteMessageBatch(refused) = request {
+                        calls.extend(refused.entries.chunks(self.lists.longest()).map(<[_]>::to_vec));
+                    }
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            for refused in failed {
+                if let Some(outcome) = refused.id.parse().ok().and_then(|id: usize| outcomes.get_mut(id)) {
+                    *outcome = Err(of_entry(refused));
+                }
             }
         }
         Ok(outcomes)
@@ -233,13 +255,13 @@ mod tests {
         let mut entered = enter(&line, 25).into_iter();
         let mut first = entered.next().unwrap().unwrap();
         let mut waiting: Vec<News> = entered.map(Result::unwrap_err).collect();
-        assert_eq!(first.gather().len(), 9);
+        assert_eq!(first.gather(9).len(), 9);
         let turn = |waiting: &mut [News]| waiting.iter_mut().enumerate().find_map(|(at, news)| Some((at, told(news)?)));
         // Those that did not fit have a call of their own at once, led by the first of them.
         let (at, mut second) = turn(&mut waiting).unwrap();
-        assert_eq!((at, second.gather().len()), (9, 9));
+        assert_eq!((at, second.gather(9).len()), (9, 9));
         let (at, mut third) = turn(&mut waiting).unwrap();
-        assert_eq!((at, third.gather().len()), (19, 4));
+        assert_eq!((at, third.gather(9).len()), (19, 4));
         assert!(turn(&mut waiting).is_none());
     }
 
@@ -248,7 +270,7 @@ mod tests {
         let line = Line::default();
         let alone = || {
             let mut turn = line.enter("").unwrap();
-            assert!(turn.gather().is_empty());
+            assert!(turn.gather(9).is_empty());
             turn
         };
         let mut calls: Vec<Turn> = (0..CALLS).map(|_| alone()).collect();
@@ -256,7 +278,7 @@ mod tests {
         assert!(waiting.iter_mut().all(|news| told(news).is_none()));
         calls.pop();
         let mut turn = told(&mut waiting[0]).unwrap();
-        assert_eq!(turn.gather().len(), 2);
+        assert_eq!(turn.gather(9).len(), 2);
     }
 
     #[test]

@@ -59,8 +59,9 @@ impl IntoFuture for EnqueueAll {
 }
 
 impl Queue {
-    /// Puts many messages into the queue, in as few calls as the service's limits allow (ten messages, a mebibyte in all).
-    /// The outcomes are in the order of the messages, each its own: some may have been taken and others not.
+    /// Puts many messages into the queue, in as few calls as the service's limits allow: a mebibyte in all, and ten messages, or
+    /// a hundred where an Afterward server answers and the queue is not FIFO. The outcomes are in the order of the messages, each
+    /// its own: some may have been taken and others not.
     ///
     /// A message that the service failed at is sent again, a few times. On a FIFO queue it is not, and neither is what follows
     /// it in its group sent, for that would overtake it; messages of other groups are.

@@ -9,6 +9,7 @@ mod enqueue;
 mod enqueue_all;
 mod fitting;
 mod later;
+mod lists;
 mod open;
 mod outgoing;
 mod receipt;
@@ -32,6 +33,7 @@ use attributes::Attributes;
 use dead_letter::SentLetters;
 use deletes::Deletes;
 use later::{Known, SendingOn};
+use lists::Lists;
 use settings::Settings;
 use std::{fmt, sync::Arc};
 use ticks::SentUntil;
@@ -61,6 +63,7 @@ struct Inner {
     deletes: Deletes,
     sending_on: SendingOn,
     known: Known,
+    lists: Lists,
     sent_until: SentUntil,
     letters: SentLetters,
     attributes: OnceCell<Attributes>,
@@ -85,10 +88,12 @@ impl Queue {
 
     fn with_settings(client: sqs::Client, url: String, settings: Settings) -> Queue {
         let name = url.trim_end_matches('/').rsplit('/').next().unwrap_or(&url).to_owned();
+        let lists = Lists::default();
         Queue(Arc::new(Inner {
-            deletes: Deletes::new(client.clone(), url.clone()),
+            deletes: Deletes::new(client.clone(), url.clone(), lists.clone()),
             sending_on: SendingOn::default(),
             known: Known::default(),
+            lists,
             sent_until: SentUntil::default(),
             letters: SentLetters::default(),
             attributes: OnceCell::new(),

@@ -1,6 +1,6 @@
 //! A queue as a worker's source.
 
-use super::{Queue, enqueue::seconds_up, later::marks, receipt};
+use super::{Queue, enqueue::seconds_up, later::marks, lists, receipt};
 use crate::{
     Attribute, Cause, DeadLetter, Delivery, Receive, Redrive, Schedule, Source, SourceError,
     claim::{Pointer, SIZE_ATTRIBUTES},
@@ -12,8 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The longest error text that is reported, cut at a character.
 const LONGEST_ERROR_BYTES: usize = 1024;
-/// What SQS hands out at once, and how long it waits, at most.
-const MOST_MESSAGES: usize = 10;
+/// How long SQS waits at most.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 /// What a delivery tells, and what says whether a message is due: of all that a service knows, the rest would be read and
@@ -55,24 +54,38 @@ impl Source for Queue {
         })
     }
 
+    async fn receive_limit(&self) -> usize {
+        // Asks, if nobody has so far.
+        self.longest_list().await;
+        self.longest_receive()
+    }
+
     async fn receive(&self, ask: Receive) -> Result<Vec<Delivery>, SourceError> {
         // Of somebody unknown, all there is.
         let names =
             self.is_known_as_afterward().map_or(&["All"][..], |is| if is { &ATTRIBUTES } else { &ATTRIBUTES[..4] });
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let request = sqs::ReceiveMessageRequest {
+        let limit = ask.limit.clamp(1, self.longest_receive());
+        let request = |limit| sqs::ReceiveMessageRequest {
             queue_url: self.url().to_owned(),
             // Both names of the one thing: older servers know only the first.
             attribute_names: names.clone(),
-            message_system_attribute_names: names,
+            message_system_attribute_names: names.clone(),
             message_attribute_names: vec!["All".to_owned()],
-            max_number_of_messages: i64::try_from(ask.limit.clamp(1, MOST_MESSAGES)).ok(),
+            max_number_of_messages: i64::try_from(limit).ok(),
             visibility_timeout: Some(seconds_up(ask.visibility_timeout)),
             wait_time_seconds: Some(seconds_up(ask.wait.min(LONGEST_WAIT))),
             // A FIFO queue hands the same messages to a second try of the same attempt, should the first reply be lost.
             receive_request_attempt_id: self.is_fifo().then(attempt_id),
         };
-        let messages = self.client().receive_message(request).await.map_err(of_queue)?.messages;
+        let messages = match self.receive_messages(request(limit), limit).await {
+            Err(error) if self.lists().were_refused(limit, &error) => {
+                let limit = self.longest_receive();
+                self.receive_messages(request(limit), limit).await
+            }
+            outcome => outcome,
+        };
+        let messages = messages.map_err(of_queue)?;
         let due = self.send_on_early(messages).await;
         Ok(due.into_iter().filter_map(|message| self.delivery(message)).collect())
     }
@@ -149,6 +162,20 @@ impl Source for Queue {
 }
 
 impl Queue {
+    /// Receives up to `limit` messages, which the request says, too.
+    async fn receive_messages(
+        &self,
+        request: sqs::ReceiveMessageRequest,
+        limit: usize,
+    ) -> Result<Vec<sqs::Message>, sqs::Error> {
+        let request = sqs::Request::ReceiveMessage(request);
+        match self.client().call(&request, lists::headers(limit)).await? {
+            sqs::Response::ReceiveMessage(result) => Ok(result.messages),
+            // A reply without messages has none.
+            _ => Ok(Vec::new()),
+        }
+    }
+
     async fn change(&self, receipt: &str, after: Duration, headers: HeaderMap) -> Result<(), SourceError> {
         let request = sqs::Request::ChangeMessageVisibility(sqs::ChangeMessageVisibilityRequest {
             queue_url: self.url().to_owned(),

@@ -96,6 +96,10 @@ pub const PROGRESS_HEADER: http::HeaderName = http::HeaderName::from_static("x-a
 /// the receive does not count: `true`. Amazon ignores it, and counts.
 pub const UNBEGUN_HEADER: http::HeaderName = http::HeaderName::from_static("x-afterward-unbegun");
 
+/// The header by which a request asks an Afterward server to take, or to hand out, more than SQS's ten at once: a whole number.
+/// Amazon ignores it, and refuses the request.
+pub(crate) const ENTRIES_HEADER: http::HeaderName = http::HeaderName::from_static("x-afterward-entries");
+
 /// What a long poll lasts when the queue's own wait applies, which may be anything up to this.
 const LONGEST_POLL: Duration = Duration::from_secs(20);
 

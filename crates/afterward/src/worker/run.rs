@@ -62,6 +62,7 @@ impl<S: Source> Running<S> {
         }
         let counts_attempts = self.shared.source.counts_attempts().await;
         self.shared.counts_attempts.store(counts_attempts, Ordering::Relaxed);
+        self.floor.set_receive_limit(self.shared.source.receive_limit().await);
         // Where a message that is handed back may always be received again, room need not be kept for those that may not.
         if !counts_attempts {
             let redrive = self.insist(|| self.shared.source.redrive()).await.unwrap_or_else(|error| {

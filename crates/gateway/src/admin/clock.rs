@@ -6,6 +6,7 @@
 use super::failure::{self, AdminError};
 use crate::{gateway::Exchange, reply, time};
 use afterward_broker::{Broker, ManualClock, Unavailable, machine::State};
+use afterward_names::limits;
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -18,12 +19,13 @@ const LAST_MS: u64 = 253_402_300_799_999;
 const PATIENCE: Duration = Duration::from_secs(10);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
-/// What a clock says.
+/// What a clock says; and, for this is the page by which clients know us, how long the lists of a request may be.
 #[derive(Debug, Serialize)]
 struct Shown {
     clock: &'static str,
     now: String,
     now_ms: u64,
+    entries: usize,
 }
 
 /// How to move it: exactly one of these.
@@ -50,7 +52,10 @@ pub(super) async fn clock(exchange: &Exchange<'_>) -> Result<Response<Bytes>, Ad
     let waits = moves && exchange.gateway.settings.runner.is_some();
     let now_ms = until_done(broker, waits).await.map_err(failure::unavailable)?;
     let clock = if clock.is_some() { "manual" } else { "system" };
-    Ok(reply::json(StatusCode::OK, &Shown { clock, now: time::rfc3339(now_ms), now_ms }))
+    Ok(reply::json(
+        StatusCode::OK,
+        &Shown { clock, now: time::rfc3339(now_ms), now_ms, entries: limits::LONG_BATCH_ENTRIES },
+    ))
 }
 
 /// Advances the state, so that all timers up to now fire, and, if it `waits`, gives the schedules that are due the time to be

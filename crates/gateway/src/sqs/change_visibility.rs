@@ -4,7 +4,7 @@ use super::{
     batch::{self, Failures},
     call::{Call, unavailable_error},
     delete_message::{execute_all, explain, lease},
-    progress,
+    entries, progress,
     receive_message::visibility_timeout_ms,
     refusal,
 };
@@ -69,7 +69,7 @@ fn is_unbegun(call: &Call<'_>) -> bool {
 pub(super) async fn batch(call: &Call<'_>, request: ChangeMessageVisibilityBatchRequest) -> Result<Response, Error> {
     let queue = call.queue(&request.queue_url)?;
     let ids = request.entries.iter().map(|entry| entry.id.as_str());
-    batch::check(ids, "ChangeMessageVisibilityBatchRequestEntry")?;
+    batch::check(ids, entries::most(call)?, "ChangeMessageVisibilityBatchRequestEntry")?;
     let mut failures = Failures::default();
     let (mut entries, mut commands) = (Vec::new(), Vec::new());
     for entry in request.entries {

@@ -3,7 +3,7 @@
 use super::{
     batch::{self, Failures},
     call::{Call, unavailable_error, unexpected},
-    refusal,
+    entries, refusal,
 };
 use afterward_aws::{
     Error,
@@ -27,7 +27,8 @@ pub(super) async fn one(call: &Call<'_>, request: DeleteMessageRequest) -> Resul
 
 pub(super) async fn batch(call: &Call<'_>, request: DeleteMessageBatchRequest) -> Result<Response, Error> {
     let queue = call.queue(&request.queue_url)?;
-    batch::check(request.entries.iter().map(|entry| entry.id.as_str()), "DeleteMessageBatchRequestEntry")?;
+    let ids = request.entries.iter().map(|entry| entry.id.as_str());
+    batch::check(ids, entries::most(call)?, "DeleteMessageBatchRequestEntry")?;
     let mut failures = Failures::default();
     let (mut entries, mut commands) =
         (Vec::with_capacity(request.entries.len()), Vec::with_capacity(request.entries.len()));

@@ -14,6 +14,7 @@ mod create_queue;
 mod dead_letter_sources;
 mod delete_message;
 mod delete_queue;
+mod entries;
 mod get_queue_attributes;
 mod get_queue_url;
 mod list_queues;

@@ -2,6 +2,7 @@
 
 use super::{
     call::{Call, unavailable_error},
+    entries,
     message::not_an_id,
     receive_attributes::{AttributeFilter, SystemAttributes},
     refusal,
@@ -27,7 +28,7 @@ pub(super) async fn receive_message(call: &Call<'_>, request: ReceiveMessageRequ
     let wait = wait(request.wait_time_seconds)?;
     let receive = Receive {
         queue,
-        max: maximum(request.max_number_of_messages)?,
+        max: maximum(request.max_number_of_messages, entries::most(call)?)?,
         visibility_timeout_ms: request.visibility_timeout.map(visibility_timeout_ms).transpose()?,
         attempt: request.receive_request_attempt_id.as_deref().map(attempt).transpose()?,
     };
@@ -103,12 +104,12 @@ fn text(bytes: Bytes) -> String {
     String::from_utf8(bytes.into()).unwrap_or_else(|wrong| String::from_utf8_lossy(wrong.as_bytes()).into_owned())
 }
 
-fn maximum(asked: Option<i64>) -> Result<usize, Error> {
+fn maximum(asked: Option<i64>, most: usize) -> Result<usize, Error> {
     let Some(asked) = asked else { return Ok(1) };
-    usize::try_from(asked)
-        .ok()
-        .filter(|count| (1..=limits::BATCH_ENTRIES).contains(count))
-        .ok_or_else(|| Error::invalid_value(asked, "MaxNumberOfMessages", "Must be between 1 and 10, if provided."))
+    usize::try_from(asked).ok().filter(|count| (1..=most).contains(count)).ok_or_else(|| {
+        let reason = format!("Must be between 1 and {most}, if provided.");
+        Error::invalid_value(asked, "MaxNumberOfMessages", reason)
+    })
 }
 
 /// `None`: as long as the queue says.

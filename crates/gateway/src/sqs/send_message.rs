@@ -4,6 +4,7 @@ use super::{
     batch::{self, Failures},
     batched,
     call::{Call, unavailable_error},
+    entries,
     message::{Draft, Outgoing},
     unique,
 };
@@ -32,7 +33,8 @@ pub(super) async fn batch(call: &Call<'_>, request: SendMessageBatchRequest) -> 
     let queue = call.queue(&request.queue_url)?;
     unique::refuse_in_batch(call)?;
     let batched = batched::asked(call)?;
-    batch::check(request.entries.iter().map(|entry| entry.id.as_str()), "SendMessageBatchRequestEntry")?;
+    let ids = request.entries.iter().map(|entry| entry.id.as_str());
+    batch::check(ids, entries::most(call)?, "SendMessageBatchRequestEntry")?;
     let drafts: Vec<(String, Draft)> =
         request.entries.into_iter().map(|mut entry| (std::mem::take(&mut entry.id), Draft::from(entry))).collect();
     check_size(&drafts)?;

@@ -14,7 +14,10 @@ async fn moved(rig: &Rig, body: Value) -> Value {
 async fn the_clock_is_read_set_and_advanced() {
     let rig = Rig::with_movable_clock().await;
     let shown = rig.get("/_afterward/clock").await.json();
-    assert_eq!(shown, json!({"clock": "manual", "now": "2023-11-14T22:13:20.000Z", "now_ms": START_MS}));
+    assert_eq!(
+        shown,
+        json!({"clock": "manual", "now": "2023-11-14T22:13:20.000Z", "now_ms": START_MS, "entries": 100})
+    );
     for (body, now) in [
         (json!({"advance_ms": 1500}), "2023-11-14T22:13:21.500Z"),
         (json!({"advance_ms": 0}), "2023-11-14T22:13:21.500Z"),

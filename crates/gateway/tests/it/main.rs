@@ -6,6 +6,7 @@ mod admin;
 mod batched;
 mod browsers;
 mod clock;
+mod entries;
 mod errors;
 mod front_door;
 mod hangups;

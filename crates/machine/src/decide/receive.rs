@@ -31,11 +31,11 @@ impl State {
     /// Takes what comes first, dead-lettering what has had its receives.
     fn take(&self, queue: &Queue, max: usize, until_ms: u64, attempt: Option<[u8; 16]>) -> Decision {
         let target = self.dead_letter_target(queue);
-        let mut taken = Taken::default();
+        let mut taken = Taken { max, ..Taken::default() };
         let mut order = self.last_order;
         let mut more = false;
         for slot in pick::deliverable(queue, &self.slab, self.now_ms) {
-            if taken.deliveries.len() >= max {
+            if taken.deliveries.len() >= max || taken.is_large() {
                 break;
             }
             let Some(entry) = self.slab.get(slot) else { continue };
@@ -88,13 +88,28 @@ impl State {
 /// What a receive has got together.
 #[derive(Default)]
 struct Taken {
+    /// So many deliveries are wanted.
+    max: usize,
     dead_lettered: Vec<Event>,
     leased: Vec<LeasedMessage>,
     deliveries: Vec<Delivery>,
+    /// What the records of the deliveries take in the log: little more than their bodies and attributes.
+    record_bytes: usize,
 }
 
 impl Taken {
+    /// Whether a reply with one more would be larger than SQS's own, with its ten messages, may get: more than those are let
+    /// in only while they are small.
+    fn is_large(&self) -> bool {
+        self.deliveries.len() >= limits::BATCH_ENTRIES && self.record_bytes > limits::MESSAGE_BYTES
+    }
+
     fn deliver(&mut self, delivery: Delivery) {
+        if self.deliveries.is_empty() {
+            self.deliveries.reserve_exact(self.max.min(limits::BATCH_ENTRIES));
+            self.leased.reserve_exact(self.max.min(limits::BATCH_ENTRIES));
+        }
+        self.record_bytes += delivery.location.length_bytes as usize;
         self.leased.push(LeasedMessage { message: delivery.message, lease: delivery.lease.lease });
         self.deliveries.push(delivery);
     }

@@ -291,7 +291,8 @@ fn message_op() -> impl Strategy<Value = Op> {
     let size_bytes = prop_oneof![20 => Just(100), 1 => Just(5000)];
     let count = prop_oneof![30 => Just(1), 1 => Just(35_usize)];
     let send = (at(), count, of(0..4_u8), delay_ms, same(), size_bytes, any::<bool>(), 0..15_u8);
-    let receive = (at(), 1..=10_usize, of(timeout_ms()), of(0..3_u8));
+    let max = prop_oneof![9 => 1..=10_usize, 1 => 11..=100_usize];
+    let receive = (at(), max, of(timeout_ms()), of(0..3_u8));
     let used_at = || prop_oneof![15 => Just(None), 1 => at().prop_map(Some)];
     prop_oneof![
         10 => send.prop_map(|(at, count, group, delay_ms, same, size_bytes, job, batch)| {

@@ -144,8 +144,10 @@ impl Queue {
         }
         let known = self.0.known.house.get_or_try_init(|| async {
             match self.client().get(CLOCK).await {
-                Ok(reply) => Ok(clock_of(reply.body())
-                    .map_or(House::Other, |clock| House::Afterward { moved_by_hand: clock.clock == "manual" })),
+                Ok(reply) => Ok(clock_of(reply.body()).map_or(House::Other, |clock| {
+                    self.0.lists.learn(clock.entries);
+                    House::Afterward { moved_by_hand: clock.clock == "manual" }
+                })),
                 Err(error) if says_that_there_is_none(error.kind()) => Ok(House::Other),
                 // Remembered, one bad moment of a proxy would be believed for as long as the process lives.
                 Err(error) => Err(error),
@@ -172,11 +174,13 @@ fn schedules(client: Client, role: String) -> Later {
     Later::Schedules(Arc::new(Schedules::new(client, role)))
 }
 
-/// What an Afterward server's clock says.
+/// What an Afterward server's clock says, and how long lists it takes: earlier versions, which don't say, ten.
 #[derive(Deserialize)]
 struct ServersClock {
     clock: String,
     now_ms: u64,
+    #[serde(default)]
+    entries: usize,
 }
 
 fn clock_of(page: &[u8]) -> Option<ServersClock> {

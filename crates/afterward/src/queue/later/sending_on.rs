@@ -11,8 +11,8 @@
 //! A message that can't be sent on is held where it is, for as long as its delay lasts and the queue allows: it would come
 //! at the end of each lease, and be a dead letter before it is due.
 //!
-//! The work is done beside the worker, by calls that take up to ten messages at once; a few such calls may be under way
-//! before a receive waits for one of them.
+//! The work is done beside the worker, by calls that take as many messages at once as they may; a few such calls may be under
+//! way before a receive waits for one of them.
 
 use super::marks::{self, Marks};
 use crate::{

@@ -37,7 +37,7 @@ async fn judging(judge: impl Fn(usize, u32) -> Option<(bool, &'static str)> + Se
         };
         let Some(entries) = body["Entries"].as_array() else {
             return match verdict(&body) {
-                None => ok(&json!({"MessageId": format!("m{}", number(&body))}).to_string()),
+                None => ok(&id_of(&body)),
                 Some((fault, code)) => error(if fault { 400 } else { 500 }, code, "no"),
             };
         };
@@ -57,13 +57,29 @@ async fn judging(judge: impl Fn(usize, u32) -> Option<(bool, &'static str)> + Se
     .await
 }
 
+/// The answer to one message.
+fn id_of(message: &Value) -> String {
+    json!({"MessageId": format!("m{}", number(message))}).to_string()
+}
+
+/// The answer to a batch that is taken whole.
+fn ids_of(entries: &[Value]) -> Answer {
+    let taken = |entry: &Value| json!({"Id": entry["Id"], "MessageId": format!("m{}", number(entry)), "MD5OfMessageBody": ""});
+    let taken: Vec<Value> = entries.iter().map(taken).collect();
+    ok(&json!({"Successful": taken, "Failed": []}).to_string())
+}
+
 /// The numbers of the messages in each call.
 fn calls(server: &Server) -> Vec<Vec<usize>> {
-    let of_call = |body: &Value| match body["Entries"].as_array() {
+    server.bodies().iter().map(numbers).collect()
+}
+
+/// The numbers of a call's messages.
+fn numbers(body: &Value) -> Vec<usize> {
+    match body["Entries"].as_array() {
         Some(entries) => entries.iter().map(number).collect(),
         None => vec![number(body)],
-    };
-    server.bodies().iter().map(of_call).collect()
+    }
 }
 
 #[tokio::test]
@@ -128,16 +144,12 @@ async fn a_service_that_takes_less_at_once_gets_less() {
     let server = Server::ruled(|asked| {
         let body: Value = serde_json::from_slice(asked.body()).unwrap();
         let Some(entries) = body["Entries"].as_array() else {
-            return ok(&json!({"MessageId": format!("m{}", number(&body))}).to_string());
+            return ok(&id_of(&body));
         };
         if asked.body().len() > 262_144 {
             return error(400, "AWS.SimpleQueueService.BatchRequestTooLong", "too long");
         }
-        let taken: Vec<Value> = entries
-            .iter()
-            .map(|entry| json!({"Id": entry["Id"], "MessageId": format!("m{}", number(entry)), "MD5OfMessageBody": ""}))
-            .collect();
-        ok(&json!({"Successful": taken, "Failed": []}).to_string())
+        ids_of(entries)
     })
     .await;
     let jobs = queue(&server, "jobs.fifo");
@@ -156,7 +168,7 @@ async fn a_call_that_fails_fails_for_all_of_its_messages() {
     let outcomes = jobs.enqueue_all(&messages).await;
     assert_eq!(outcomes.len(), 12);
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(Error::Sqs(error)) if error.is_queue_missing())));
-    assert_eq!(server.asked().len(), 2);
+    assert_eq!(server.bodies_of("/").len(), 2);
     assert!(jobs.enqueue_all(Vec::<Enqueue>::new()).await.is_empty());
 }
 
@@ -208,13 +220,9 @@ async fn on_a_fifo_queue_unique_messages_keep_their_place_in_the_line() {
             }
             // The earlier, the longer it takes: who does not wait for it goes first.
             let wait = Duration::from_millis(20_u64.saturating_sub(number as u64));
-            return Answer::Late(wait, 200, json!({"MessageId": format!("m{number}")}).to_string());
+            return Answer::Late(wait, 200, id_of(&body));
         };
-        let taken: Vec<Value> = entries
-            .iter()
-            .map(|entry| json!({"Id": entry["Id"], "MessageId": format!("m{}", number(entry)), "MD5OfMessageBody": ""}))
-            .collect();
-        ok(&json!({"Successful": taken, "Failed": []}).to_string())
+        ids_of(entries)
     })
     .await;
     let jobs = queue(&server, "jobs.fifo");
@@ -229,11 +237,7 @@ async fn on_a_fifo_queue_unique_messages_keep_their_place_in_the_line() {
     let sent = |from: usize| {
         let bodies: Vec<Value> =
             server.asked()[from..].iter().filter_map(|asked| serde_json::from_slice(asked.body()).ok()).collect();
-        let of_call = |body: &Value| match body["Entries"].as_array() {
-            Some(entries) => entries.iter().map(number).collect(),
-            None => vec![number(body)],
-        };
-        bodies.iter().flat_map(of_call).collect::<Vec<usize>>()
+        bodies.iter().flat_map(numbers).collect::<Vec<usize>>()
     };
     let outcomes = jobs.enqueue_all(enqueues()).await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");

@@ -3,6 +3,7 @@
 mod batches;
 mod completion;
 mod enqueueing;
+mod lists;
 mod sending_on;
 mod tags;
 

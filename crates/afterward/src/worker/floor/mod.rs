@@ -29,8 +29,8 @@ use std::{
 };
 use tokio::{sync::Notify, time::Instant};
 
-/// How many messages one receive asks for at most: SQS's own limit.
-const MOST_MESSAGES: usize = 10;
+/// How many messages are worth a further receive beside others: what SQS hands out at once.
+const WORTH_A_RECEIVE: usize = 10;
 /// How many receives are under way at most.
 const MOST_RECEIVES: usize = 4;
 
@@ -73,6 +73,8 @@ struct State {
     /// Receives under way, and how many messages they may bring.
     receives: usize,
     asked: usize,
+    /// How many messages one receive may ask for.
+    receive_limit: usize,
     /// How many receives are worth having under way: more while they come back full.
     worth: usize,
     limits: Limits,
@@ -131,6 +133,7 @@ impl Floor {
             concurrency: plan.concurrency,
             room: plan.room,
             limits: Limits::new(plan.limits),
+            receive_limit: WORTH_A_RECEIVE,
             worth: 1,
             ..State::default()
         };
@@ -204,6 +207,11 @@ impl Floor {
         }
     }
 
+    /// How many messages one receive may bring.
+    pub(super) fn set_receive_limit(&self, messages: usize) {
+        self.state().receive_limit = messages.max(1);
+    }
+
     /// How many receives the queue's redrive policy allows.
     pub(super) fn set_max_receives(&self, max: Option<u32>) {
         self.state().max_receives = max;
@@ -251,9 +259,9 @@ impl State {
             return None;
         }
         let taken = self.running + self.asked + self.ready.len();
-        let free = self.concurrency.saturating_sub(taken).min(MOST_MESSAGES);
-        // One more receive is worth its request only if it may bring as much as any.
-        let enough = if self.receives == 0 { 1 } else { MOST_MESSAGES.min(self.concurrency) };
+        let free = self.concurrency.saturating_sub(taken).min(self.receive_limit);
+        // One more receive is worth its request only if it may bring as much as most do.
+        let enough = if self.receives == 0 { 1 } else { WORTH_A_RECEIVE.min(self.receive_limit).min(self.concurrency) };
         (free >= enough).then_some(free)
     }
 

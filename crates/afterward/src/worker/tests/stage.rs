@@ -65,6 +65,7 @@ struct Script {
     dead_letter_faults: VecDeque<SourceError>,
     redrive: Option<Redrive>,
     counts_attempts: bool,
+    receive_limit: Option<usize>,
 }
 
 pub(super) const LEASE: Duration = Duration::from_secs(30);
@@ -112,6 +113,11 @@ impl Stage {
     /// From now on what is handed back does not count as received.
     pub(super) fn count_attempts(&self) {
         self.script().counts_attempts = true;
+    }
+
+    /// From now on a receive can bring so many.
+    pub(super) fn hand_out(&self, messages: usize) {
+        self.script().receive_limit = Some(messages);
     }
 
     pub(super) fn deeds(&self) -> Vec<Deed> {
@@ -165,6 +171,10 @@ impl Source for Stage {
 
     async fn visibility_timeout(&self) -> Result<Duration, SourceError> {
         self.script().visibility_faults.pop_front().map_or(Ok(LEASE), Err)
+    }
+
+    async fn receive_limit(&self) -> usize {
+        self.script().receive_limit.unwrap_or(10)
     }
 
     async fn receive(&self, ask: Receive) -> Result<Vec<Delivery>, SourceError> {
