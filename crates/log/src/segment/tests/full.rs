@@ -11,7 +11,7 @@ use std::{
 fn shortage(log: &SegmentLog, is_short: bool) -> Option<Shortage> {
     let began = Instant::now();
     while log.shortage().is_some() != is_short {
-        assert!(began.elapsed() < Duration::from_secs(20), "short: {:?}", log.shortage());
+        assert!(began.elapsed() < Duration::from_secs(60), "short: {:?}", log.shortage());
         thread::sleep(Duration::from_millis(1));
     }
     log.shortage()
