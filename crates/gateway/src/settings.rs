@@ -20,7 +20,7 @@ pub struct Settings {
     pub threads: usize,
     /// The broker's clock, where a test is to move it: by `/_afterward/clock`. `None`: nobody moves the time.
     pub clock: Option<Arc<ManualClock>>,
-    /// What runs the broker's schedules, to run one by hand. `None`: nothing does.
+    /// What runs the broker's schedules: it runs one by hand, and says what targets may be called. `None`: nothing does.
     pub runner: Option<Runner>,
 }
 
