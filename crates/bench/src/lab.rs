@@ -72,7 +72,7 @@ impl Pace {
     /// For a test of the benchmark itself.
     pub const SMOKE: Pace = Pace {
         rounds: 1,
-        times: Times { warm: Duration::from_millis(20), counted: Duration::from_millis(100) },
+        times: Times { warm: Duration::from_millis(20), counted: Duration::from_millis(250) },
         depth: 400,
         take: 100,
         crowd: 200,

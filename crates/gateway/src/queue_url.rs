@@ -1,7 +1,10 @@
 //! Queue URLs: building ours, reading everybody's.
 
 use crate::caller::Caller;
-use afterward_aws::{Code, Error};
+use afterward_aws::{
+    Code, Error,
+    split::{cut, split},
+};
 use afterward_names::{AccountId, QueueAddress, QueueName, Region};
 use http::{HeaderMap, header::HOST};
 
@@ -73,24 +76,6 @@ fn read(url: &str) -> Option<Said<'_>> {
     };
     let ended = parts.next().is_none() && !said.name.is_empty();
     ended.then(|| Said { region: said.region.or_else(|| region_of_host(host)), ..said })
-}
-
-/// The text before and behind the first of an ASCII character. (`str::split_once` takes three times as long for a
-/// text as short as these, and each request has a URL.)
-fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
-    let at = memchr::memchr(at, text.as_bytes())?;
-    Some((&text[..at], &text[at + 1..]))
-}
-
-/// The parts of a text between an ASCII character.
-fn split(text: &str, at: u8) -> impl Iterator<Item = &str> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let (part, after) = cut(text, at).map_or((text, None), |(part, after)| (part, Some(after)));
-        rest = after;
-        Some(part)
-    })
 }
 
 /// The region that an Amazon host name, or one made after it, names.

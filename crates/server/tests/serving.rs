@@ -74,7 +74,9 @@ async fn a_stop_ends_long_polls_and_takes_little_time() {
         tokio::spawn(
             async move { sqs(address, "ReceiveMessage", r#"{"QueueUrl":"jobs","WaitTimeSeconds":20}"#).await },
         );
+    let began = Instant::now();
     while running.broker().metrics().waiting_receives == 0 {
+        assert!(began.elapsed() < Duration::from_secs(60), "the receive never waits");
         // Between two looks at the condition.
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -43,7 +43,7 @@ async fn what_was_leased_to_them_goes_to_the_next_at_once() {
             let next = rig.waiting(&queue, 1).await;
             rig.log.release();
             // The clock stands still, so no lease ends by itself.
-            let found = timeout(Duration::from_secs(30), next).await.expect("it is given back").unwrap().unwrap();
+            let found = timeout(Duration::from_secs(60), next).await.expect("it is given back").unwrap().unwrap();
             assert_eq!(bodies(&found), ["one"], "fifo: {fifo}, waited: {waits}");
             assert_eq!(found[0].delivery.receive_count, 2, "the receive that nobody got is counted");
             rig.delete(&queue, found[0].delivery.lease).await.unwrap();

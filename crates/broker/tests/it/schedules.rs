@@ -318,6 +318,6 @@ async fn definitions_survive_compaction_and_what_is_overwritten_does_not() {
         assert_eq!(found.definition, format!("what default/{number} does"));
         assert_eq!(found.next_ms, Some(START_MS + 1_000_000 + number));
     }
-    let due = tokio::time::timeout(Duration::from_secs(20), rig.broker.due_schedules(10)).await.unwrap().unwrap();
+    let due = tokio::time::timeout(Duration::from_secs(60), rig.broker.due_schedules(10)).await.unwrap().unwrap();
     assert_eq!(due[0].next_ms, Some(next_ms));
 }

@@ -52,7 +52,7 @@ async fn fill(broker: &Broker, queue: &QueueAddress) -> usize {
 async fn sends_again(broker: &Broker, queue: &QueueAddress) {
     let began = Instant::now();
     while let Err(refused) = broker.send(vec![(a_send(queue), large(0))]).await {
-        assert!(began.elapsed() < Duration::from_secs(20), "{refused}");
+        assert!(began.elapsed() < Duration::from_secs(60), "{refused}");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

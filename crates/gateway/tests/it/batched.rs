@@ -1,27 +1,10 @@
 //! Our extension of SendMessage: batches with a completion message.
 
-use crate::rig::{Reply, Rig};
-use bytes::Bytes;
+use crate::rig::Rig;
 use serde_json::{Value, json};
 
-async fn call(rig: &Rig, action: &str, request: Value, headers: &[(&str, &str)]) -> Reply {
-    let mut builder = rig.json_request(action, &request);
-    for (name, value) in headers {
-        builder = builder.header(*name, *value);
-    }
-    rig.send(builder.body(Bytes::from(request.to_string())).unwrap()).await
-}
-
-async fn send(rig: &Rig, url: &str, body: &str, headers: &[(&str, &str)]) -> Reply {
-    let request = match url.ends_with(".fifo") {
-        true => json!({"QueueUrl": url, "MessageBody": body, "MessageGroupId": "g"}),
-        false => json!({"QueueUrl": url, "MessageBody": body}),
-    };
-    call(rig, "SendMessage", request, headers).await
-}
-
 async fn sent(rig: &Rig, url: &str, body: &str, headers: &[(&str, &str)]) {
-    let reply = send(rig, url, body, headers).await;
+    let reply = rig.send_message(url, body, headers).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
 }
 
@@ -69,9 +52,9 @@ async fn the_headers_of_a_send_message_batch_are_for_all_of_its_entries_and_a_re
         json!({"QueueUrl": url, "Entries": entries})
     };
     let batch = [("x-afterward-batch", "b")];
-    assert_eq!(call(&rig, "SendMessageBatch", entries(["one", "two"]), &batch).await.status, 200);
+    assert_eq!(rig.json_with("SendMessageBatch", &entries(["one", "two"]), &batch).await.status, 200);
     let after = [("x-afterward-after", "b")];
-    assert_eq!(call(&rig, "SendMessageBatch", entries(["tell", "tidy"]), &after).await.status, 200);
+    assert_eq!(rig.json_with("SendMessageBatch", &entries(["tell", "tidy"]), &after).await.status, 200);
     let received = rig.receive(&url).await;
     assert_eq!(bodies(&received), ["one", "two"]);
 
@@ -124,7 +107,7 @@ async fn headers_that_mean_nothing_are_refused() {
         (&[("x-afterward-after", &*long)], "x-afterward-after has 1 to 128"),
         (&[("x-afterward-batch", "a"), ("x-afterward-after", "b")], "exclude each other"),
     ] {
-        let reply = send(&rig, &url, "x", headers).await;
+        let reply = rig.send_message(&url, "x", headers).await;
         assert_eq!(reply.status, 400, "{headers:?}");
         assert!(reply.body.contains(words), "{headers:?}: {}", reply.body);
     }

@@ -5,11 +5,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 async fn call(rig: &Rig, action: &str, request: Value, entries: Option<&str>) -> Reply {
-    let mut builder = rig.json_request(action, &request);
-    if let Some(entries) = entries {
-        builder = builder.header("x-afterward-entries", entries);
-    }
-    rig.send(builder.body(Bytes::from(request.to_string())).unwrap()).await
+    let headers = entries.map(|entries| ("x-afterward-entries", entries));
+    rig.json_with(action, &request, headers.as_slice()).await
 }
 
 fn sends(url: &str, count: usize, body: &str) -> Value {

@@ -1,19 +1,13 @@
 //! `/jobs`: taken in at once, told of through a whole life.
 
 use crate::rig::{Rig, settings};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// A queue for jobs with two receives, and the URL of its dead-letter queue.
 async fn with_queue(rig: &Rig) -> (String, String) {
     let dead = rig.standard("jobs-dlq").await;
     let redrive = r#"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:jobs-dlq","maxReceiveCount":2}"#;
     (rig.queue("jobs", json!({"RedrivePolicy": redrive, "VisibilityTimeout": "10"})).await, dead)
-}
-
-async fn status(rig: &Rig, job: &Value) -> Value {
-    let reply = rig.get(&format!("/jobs/{}", job["id"].as_str().unwrap())).await;
-    assert_eq!(reply.status, 200, "{}", reply.body);
-    reply.json()
 }
 
 #[tokio::test]
@@ -29,19 +23,19 @@ async fn a_job_is_told_of_through_its_life_to_success() {
     assert_eq!(job["status_url"], format!("http://{}/jobs/{id}", rig.address));
     assert_eq!(reply.header("location"), format!("/jobs/{id}"));
     assert_eq!(job.get("duplicate"), None);
-    let now = status(&rig, &job).await;
+    let now = rig.status(&job).await;
     assert_eq!(
         now,
         json!({"id": id, "queue": "jobs", "status": "delayed", "attempts": 0, "last_error": null,
             "enqueued_at": "2023-11-14T22:13:20.000Z"})
     );
     rig.pass(5);
-    assert_eq!(status(&rig, &job).await["status"], "waiting");
+    assert_eq!(rig.status(&job).await["status"], "waiting");
     let message = rig.receive(&url).await.remove(0);
     assert_eq!(message["Body"], body, "byte for byte");
-    assert_eq!(status(&rig, &job).await["status"], "active");
+    assert_eq!(rig.status(&job).await["status"], "active");
     rig.call("DeleteMessage", json!({"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]})).await;
-    let ended = status(&rig, &job).await;
+    let ended = rig.status(&job).await;
     assert_eq!((&ended["status"], &ended["attempts"]), (&json!("succeeded"), &json!(1)));
     assert_eq!(ended["finished_at"], "2023-11-14T22:13:25.000Z");
     rig.pass(3601);
@@ -55,17 +49,15 @@ async fn a_job_that_keeps_failing_is_dead_with_its_last_error_until_it_is_redriv
     let job = rig.post("/jobs", r#"{"task":"broken","fail":true}"#).await.json();
     for attempt in 1..=2 {
         let message = rig.receive(&url).await.remove(0);
-        let give_back = json!({"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0});
-        let request = rig
-            .json_request("ChangeMessageVisibility", &give_back)
-            .header("x-afterward-error", format!("attempt%20{attempt}%3A%20na%C3%AFve"));
-        assert_eq!(rig.send(request.body(give_back.to_string().into()).unwrap()).await.status, 200);
-        let now = status(&rig, &job).await;
+        let error = format!("attempt%20{attempt}%3A%20na%C3%AFve");
+        let given_back = rig.change(&url, &message, 0, &[("x-afterward-error", &error)]).await;
+        assert_eq!(given_back.status, 200);
+        let now = rig.status(&job).await;
         assert_eq!(now["status"], "waiting");
         assert_eq!(now["last_error"], format!("attempt {attempt}: naïve"));
     }
     assert!(rig.receive(&url).await.is_empty());
-    let now = status(&rig, &job).await;
+    let now = rig.status(&job).await;
     assert_eq!(now["status"], "dead");
     assert_eq!(now["queue"], "jobs");
     assert_eq!(now["dead_letter_queue"], "jobs-dlq");
@@ -73,19 +65,19 @@ async fn a_job_that_keeps_failing_is_dead_with_its_last_error_until_it_is_redriv
     let look = rig.receive(&dead).await.remove(0);
     let put_back = json!({"QueueUrl": dead, "ReceiptHandle": look["ReceiptHandle"], "VisibilityTimeout": 0});
     rig.call("ChangeMessageVisibility", put_back).await;
-    assert_eq!(status(&rig, &job).await["attempts"], 2, "looking into the dead-letter queue attempts nothing");
+    assert_eq!(rig.status(&job).await["attempts"], 2, "looking into the dead-letter queue attempts nothing");
 
     let arn = rig.attribute(&dead, "QueueArn").await;
     rig.call("StartMessageMoveTask", json!({"SourceArn": arn})).await;
     crate::rig::until("the job is back", || async {
         rig.pass(1);
-        status(&rig, &job).await["status"] == "waiting"
+        rig.status(&job).await["status"] == "waiting"
     })
     .await;
     let again = rig.receive(&url).await.remove(0);
     assert_ne!(again["MessageId"], job["id"], "a redriven message has a new id");
     rig.call("DeleteMessage", json!({"QueueUrl": url, "ReceiptHandle": again["ReceiptHandle"]})).await;
-    assert_eq!(status(&rig, &job).await["status"], "succeeded", "and the job is found by its first one");
+    assert_eq!(rig.status(&job).await["status"], "succeeded", "and the job is found by its first one");
 }
 
 #[tokio::test]
@@ -165,12 +157,12 @@ async fn the_configured_delay_holds_unless_the_request_says() {
     let rig = Rig::with(settings).await;
     with_queue(&rig).await;
     let by_default = rig.post("/jobs", "{}").await.json();
-    assert_eq!(status(&rig, &by_default).await["status"], "delayed");
+    assert_eq!(rig.status(&by_default).await["status"], "delayed");
     let at_once = rig.post("/jobs?delay_seconds=0", "{}").await.json();
-    assert_eq!(status(&rig, &at_once).await["status"], "waiting");
+    assert_eq!(rig.status(&at_once).await["status"], "waiting");
     // Longer than SQS knows: all but as long as the queue keeps it.
     let long = rig.post("/jobs?delay_seconds=345599", "{}").await.json();
-    assert_eq!(status(&rig, &long).await["status"], "delayed");
+    assert_eq!(rig.status(&long).await["status"], "delayed");
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ async fn send(rig: &Rig, queue: &str) {
 async fn receive_count(rig: &Rig, queue: &str) -> String {
     let request = json!({"QueueUrl": queue, "WaitTimeSeconds": 20, "AttributeNames": ["All"]});
     // The broker's clock stands still: neither a wait nor a lease ends by itself.
-    let received = tokio::time::timeout(Duration::from_secs(30), rig.call("ReceiveMessage", request));
+    let received = tokio::time::timeout(Duration::from_secs(60), rig.call("ReceiveMessage", request));
     let received = received.await.expect("the message is to be had");
     received["Messages"][0]["Attributes"]["ApproximateReceiveCount"].as_str().unwrap().to_owned()
 }

@@ -1,24 +1,11 @@
 //! Our extension of ChangeMessageVisibility: how far the holder of a message is.
 
-use crate::rig::{Reply, Rig};
+use crate::rig::Rig;
 use serde_json::{Value, json};
 
-async fn change(rig: &Rig, url: &str, message: &Value, seconds: u64, headers: &[(&str, &str)]) -> Reply {
-    let request = json!({"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": seconds});
-    let mut builder = rig.json_request("ChangeMessageVisibility", &request);
-    for (name, value) in headers {
-        builder = builder.header(*name, *value);
-    }
-    rig.send(builder.body(request.to_string().into()).unwrap()).await
-}
-
 async fn tell(rig: &Rig, url: &str, message: &Value, progress: &str) {
-    let reply = change(rig, url, message, 30, &[("x-afterward-progress", progress)]).await;
+    let reply = rig.change(url, message, 30, &[("x-afterward-progress", progress)]).await;
     assert_eq!(reply.status, 200, "{progress}: {}", reply.body);
-}
-
-async fn status(rig: &Rig, job: &Value) -> Value {
-    rig.get(&format!("/jobs/{}", job["id"].as_str().unwrap())).await.json()
 }
 
 async fn peeked(rig: &Rig) -> Value {
@@ -31,7 +18,7 @@ async fn it_is_in_the_jobs_status_and_the_peek_while_the_attempt_goes_on() {
     let url = rig.standard("jobs").await;
     let job = rig.post("/jobs", "{}").await.json();
     let message = rig.receive(&url).await.remove(0);
-    assert_eq!(status(&rig, &job).await.get("progress"), None, "nothing was told");
+    assert_eq!(rig.status(&job).await.get("progress"), None, "nothing was told");
     assert_eq!(peeked(&rig).await.get("progress"), None);
     for (header, shown) in [
         ("0%2E4%20resized", json!({"fraction": 0.4, "text": "resized"})),
@@ -41,7 +28,7 @@ async fn it_is_in_the_jobs_status_and_the_peek_while_the_attempt_goes_on() {
         ("1", json!({"fraction": 1.0, "text": ""})),
     ] {
         tell(&rig, &url, &message, header).await;
-        let now = status(&rig, &job).await;
+        let now = rig.status(&job).await;
         assert_eq!((&now["status"], &now["progress"]), (&json!("active"), &shown), "{header}");
         let now = peeked(&rig).await;
         assert_eq!((&now["state"], &now["progress"]), (&json!("leased"), &shown), "{header}");
@@ -49,19 +36,19 @@ async fn it_is_in_the_jobs_status_and_the_peek_while_the_attempt_goes_on() {
     }
     // The last words extended the lease until then.
     rig.pass(9);
-    assert_eq!(status(&rig, &job).await["progress"]["fraction"], 1.0);
+    assert_eq!(rig.status(&job).await["progress"]["fraction"], 1.0);
     rig.pass(2);
-    let now = status(&rig, &job).await;
+    let now = rig.status(&job).await;
     assert_eq!((&now["status"], now.get("progress")), (&json!("waiting"), None));
     assert_eq!(peeked(&rig).await.get("progress"), None);
-    let stale = change(&rig, &url, &message, 30, &[("x-afterward-progress", "0.9")]).await;
+    let stale = rig.change(&url, &message, 30, &[("x-afterward-progress", "0.9")]).await;
     assert_eq!(stale.status, 400, "who holds nothing is refused as without the header");
 
     let message = rig.receive(&url).await.remove(0);
-    assert_eq!(status(&rig, &job).await.get("progress"), None, "the next attempt begins with nothing");
+    assert_eq!(rig.status(&job).await.get("progress"), None, "the next attempt begins with nothing");
     tell(&rig, &url, &message, "0.1 again").await;
     rig.call("DeleteMessage", json!({"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]})).await;
-    let now = status(&rig, &job).await;
+    let now = rig.status(&job).await;
     assert_eq!((&now["status"], now.get("progress")), (&json!("succeeded"), None));
 }
 
@@ -74,8 +61,8 @@ async fn an_error_ends_it_and_counts_for_more_than_what_comes_with_it() {
     tell(&rig, &url, &message, "0.4 resized").await;
     // Given back in ten seconds: until then nobody has it, though it is invisible.
     let headers = [("x-afterward-error", "no%20such%20image"), ("x-afterward-progress", "0.9 nearly")];
-    assert_eq!(change(&rig, &url, &message, 10, &headers).await.status, 200);
-    let now = status(&rig, &job).await;
+    assert_eq!(rig.change(&url, &message, 10, &headers).await.status, 200);
+    let now = rig.status(&job).await;
     assert_eq!((&now["last_error"], now.get("progress")), (&json!("no such image"), None));
 }
 
@@ -86,5 +73,5 @@ async fn a_long_text_is_cut() {
     let job = rig.post("/jobs", "{}").await.json();
     let message = rig.receive(&url).await.remove(0);
     tell(&rig, &url, &message, &format!("0.4 {}", "x".repeat(5000))).await;
-    assert_eq!(status(&rig, &job).await["progress"], json!({"fraction": 0.4, "text": "x".repeat(256)}));
+    assert_eq!(rig.status(&job).await["progress"], json!({"fraction": 0.4, "text": "x".repeat(256)}));
 }

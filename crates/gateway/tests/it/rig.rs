@@ -139,7 +139,36 @@ impl Rig {
 
     /// An SQS call in JSON.
     pub(crate) async fn json(&self, action: &str, body: &Value) -> Reply {
-        self.send(self.json_request(action, body).body(body.to_string().into()).unwrap()).await
+        self.json_with(action, body, &[]).await
+    }
+
+    /// The same with headers of ours.
+    pub(crate) async fn json_with(&self, action: &str, body: &Value, headers: &[(&str, &str)]) -> Reply {
+        let request =
+            headers.iter().fold(self.json_request(action, body), |to, (name, value)| to.header(*name, *value));
+        self.send(request.body(body.to_string().into()).unwrap()).await
+    }
+
+    /// A SendMessage with headers of ours; to a FIFO queue, in one group.
+    pub(crate) async fn send_message(&self, url: &str, body: &str, headers: &[(&str, &str)]) -> Reply {
+        let mut request = json!({"QueueUrl": url, "MessageBody": body});
+        if url.ends_with(".fifo") {
+            request["MessageGroupId"] = json!("g");
+        }
+        self.json_with("SendMessage", &request, headers).await
+    }
+
+    /// A ChangeMessageVisibility with headers of ours.
+    pub(crate) async fn change(&self, url: &str, message: &Value, seconds: u64, headers: &[(&str, &str)]) -> Reply {
+        let request = json!({"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": seconds});
+        self.json_with("ChangeMessageVisibility", &request, headers).await
+    }
+
+    /// A job's status.
+    pub(crate) async fn status(&self, job: &Value) -> Value {
+        let reply = self.get(&format!("/jobs/{}", job["id"].as_str().unwrap())).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        reply.json()
     }
 
     pub(crate) fn json_request(&self, action: &str, _body: &Value) -> http::request::Builder {
@@ -205,9 +234,9 @@ pub(crate) fn authorization(access_key_id: &str, region: &str) -> String {
     )
 }
 
-/// Waits until a condition comes true, for at most ten seconds.
+/// Waits until a condition comes true, for at most a minute.
 pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
-    for _ in 0..2000 {
+    for _ in 0..12_000 {
         if condition().await {
             return;
         }

@@ -1,24 +1,11 @@
 //! Our extension of ChangeMessageVisibility: a message that its holder has not begun, so that the receive does not count.
 
-use crate::rig::{Reply, Rig};
+use crate::rig::Rig;
 use serde_json::{Value, json};
-
-async fn change(rig: &Rig, url: &str, message: &Value, seconds: u64, headers: &[(&str, &str)]) -> Reply {
-    let request = json!({"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": seconds});
-    let mut builder = rig.json_request("ChangeMessageVisibility", &request);
-    for (name, value) in headers {
-        builder = builder.header(*name, *value);
-    }
-    rig.send(builder.body(request.to_string().into()).unwrap()).await
-}
 
 async fn received(rig: &Rig, url: &str) -> Value {
     let request = json!({"QueueUrl": url, "MessageSystemAttributeNames": ["All"]});
     rig.call("ReceiveMessage", request).await["Messages"][0].clone()
-}
-
-async fn status(rig: &Rig, job: &Value) -> Value {
-    rig.get(&format!("/jobs/{}", job["id"].as_str().unwrap())).await.json()
 }
 
 #[tokio::test]
@@ -39,9 +26,9 @@ async fn it_takes_the_receive_back_where_nothing_else_is_said() {
         let url = rig.standard("jobs").await;
         let job = rig.post("/jobs", "{}").await.json();
         let message = received(&rig, &url).await;
-        let reply = change(&rig, &url, &message, 0, headers).await;
+        let reply = rig.change(&url, &message, 0, headers).await;
         assert_eq!(reply.status, 200, "{headers:?}: {}", reply.body);
-        let now = status(&rig, &job).await;
+        let now = rig.status(&job).await;
         assert_eq!((&now["status"], &now["attempts"]), (&json!("waiting"), &json!(u8::from(counts))), "{headers:?}");
         let peeked = rig.get("/_afterward/queues/jobs/messages").await.json()["messages"][0].clone();
         assert_eq!(peeked["receive_count"], u8::from(counts), "{headers:?}");
@@ -63,8 +50,8 @@ async fn the_message_stays_out_of_sight_as_asked_and_the_handle_is_used_up() {
     rig.post("/jobs", "{}").await;
     let message = received(&rig, &url).await;
     let unbegun = [("x-afterward-unbegun", "true")];
-    assert_eq!(change(&rig, &url, &message, 10, &unbegun).await.status, 200);
-    let again = change(&rig, &url, &message, 10, &unbegun).await;
+    assert_eq!(rig.change(&url, &message, 10, &unbegun).await.status, 200);
+    let again = rig.change(&url, &message, 10, &unbegun).await;
     assert_eq!(again.status, 400, "one receive is taken back once: {}", again.body);
     rig.pass(9);
     assert_eq!(received(&rig, &url).await, Value::Null);

@@ -1,22 +1,7 @@
 //! Our extension of SendMessage: one message of a key within a while.
 
 use crate::rig::{Reply, Rig};
-use bytes::Bytes;
 use serde_json::{Value, json};
-
-async fn send(rig: &Rig, url: &str, body: &str, headers: &[(&str, &str)]) -> Reply {
-    let request = json!({"QueueUrl": url, "MessageBody": body});
-    let request = if url.ends_with(".fifo") {
-        json!({"QueueUrl": url, "MessageBody": body, "MessageGroupId": "g"})
-    } else {
-        request
-    };
-    let mut builder = rig.json_request("SendMessage", &request);
-    for (name, value) in headers {
-        builder = builder.header(*name, *value);
-    }
-    rig.send(builder.body(Bytes::from(request.to_string())).unwrap()).await
-}
 
 fn id(reply: &Reply) -> Value {
     assert_eq!(reply.status, 200, "{}", reply.body);
@@ -28,19 +13,23 @@ async fn a_key_is_taken_once_while_it_is_remembered_on_queues_of_either_kind() {
     let rig = Rig::start().await;
     for url in [rig.standard("chores").await, rig.fifo("chores.fifo").await] {
         let hour = [("x-afterward-unique", "report"), ("x-afterward-unique-seconds", "3600")];
-        let first = id(&send(&rig, &url, "one", &hour).await);
-        assert_eq!(id(&send(&rig, &url, "another body", &hour).await), first);
-        let other = id(&send(&rig, &url, "two", &[("x-afterward-unique", "else")]).await);
+        let first = id(&rig.send_message(&url, "one", &hour).await);
+        assert_eq!(id(&rig.send_message(&url, "another body", &hour).await), first);
+        let other = id(&rig.send_message(&url, "two", &[("x-afterward-unique", "else")]).await);
         assert_ne!(other, first);
-        let plain = id(&send(&rig, &url, "three", &[]).await);
+        let plain = id(&rig.send_message(&url, "three", &[]).await);
         assert!(plain != first && plain != other);
         assert_eq!(rig.attribute(&url, "ApproximateNumberOfMessages").await, "3");
 
         rig.pass(3599);
-        assert_eq!(id(&send(&rig, &url, "one", &hour).await), first, "five minutes are not its window");
-        assert_ne!(id(&send(&rig, &url, "two", &[("x-afterward-unique", "else")]).await), other, "but the usual one");
+        assert_eq!(id(&rig.send_message(&url, "one", &hour).await), first, "five minutes are not its window");
+        assert_ne!(
+            id(&rig.send_message(&url, "two", &[("x-afterward-unique", "else")]).await),
+            other,
+            "but the usual one"
+        );
         rig.pass(1);
-        assert_ne!(id(&send(&rig, &url, "one", &hour).await), first);
+        assert_ne!(id(&rig.send_message(&url, "one", &hour).await), first);
     }
 }
 
@@ -57,13 +46,12 @@ async fn headers_that_mean_nothing_are_refused() {
         (&[("x-afterward-unique", "a"), ("x-afterward-unique-seconds", "604801")], "from 1 to 604800"),
         (&[("x-afterward-unique", "a"), ("x-afterward-unique-seconds", "soon")], "from 1 to 604800"),
     ] {
-        let reply = send(&rig, &url, "x", headers).await;
+        let reply = rig.send_message(&url, "x", headers).await;
         assert_eq!(reply.status, 400, "{headers:?}");
         assert!(reply.body.contains(words), "{}", reply.body);
     }
     let batch = json!({"QueueUrl": url, "Entries": [{"Id": "a", "MessageBody": "x"}]});
-    let request = rig.json_request("SendMessageBatch", &batch).header("x-afterward-unique", "a");
-    let reply = rig.send(request.body(Bytes::from(batch.to_string())).unwrap()).await;
+    let reply = rig.json_with("SendMessageBatch", &batch, &[("x-afterward-unique", "a")]).await;
     assert!(reply.status == 400 && reply.body.contains("one message a call"), "{}", reply.body);
     assert_eq!(rig.attribute(&url, "ApproximateNumberOfMessages").await, "0");
 }

@@ -2,7 +2,7 @@
 
 use crate::process::{Stopwatch, resident_bytes};
 use crate::work::{Work, plain};
-use afterward_machine::{Command, NewMessage, NextRun, RunSchedule, State};
+use afterward_machine::{Command, NewMessage, NextRun, RunSchedule};
 use afterward_names::{AccountId, Region, ScheduleAddress, ScheduleGroupAddress, ScheduleGroupName};
 use std::process::ExitCode;
 
@@ -85,13 +85,7 @@ fn replay_ns(count: u64) -> u64 {
     for number in 0..count {
         work.run(&create(&work, number));
     }
-    let log = work.take_log();
-    let mut state = State::new();
-    let watch = Stopwatch::start();
-    for (time_ms, event, at) in &log {
-        state.advance(*time_ms);
-        state.apply(event, *at);
-    }
+    let (state, took_ns) = work.replay();
     assert_eq!(state.schedule_count(), count);
-    watch.elapsed_ns() / count
+    took_ns / count
 }

@@ -2,7 +2,7 @@
 
 use crate::process::Stopwatch;
 use crate::work::{Work, grouped, plain, receiving};
-use afterward_machine::{Command, LeaseRef, State};
+use afterward_machine::{Command, LeaseRef};
 use afterward_names::QueueAddress;
 use std::process::ExitCode;
 
@@ -134,15 +134,9 @@ fn restart_ns(count: u64) -> u64 {
     let mut work = Work::logged();
     let queue = work.create("jobs");
     fill(&mut work, count, |_| plain(&queue, None));
-    let log = work.take_log();
-    let mut state = State::new();
-    let watch = Stopwatch::start();
-    for (time_ms, event, at) in &log {
-        state.advance(*time_ms);
-        state.apply(event, *at);
-    }
+    let (state, took_ns) = work.replay();
     assert_eq!(state.message_count(), count);
-    watch.elapsed_ns() / count
+    took_ns / count
 }
 
 fn fill(work: &mut Work, count: u64, command: impl Fn(u64) -> Command) {

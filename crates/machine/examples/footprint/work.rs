@@ -1,5 +1,6 @@
 //! A state and what is done to it, as the broker would, without the log.
 
+use crate::process::Stopwatch;
 use afterward_machine::{
     AttributeChanges, Command, CreateQueue, Dedup, Delivery, Event, LeaseRef, Location, Receive, Reply, Send, State,
 };
@@ -33,8 +34,17 @@ impl Work {
         Work { log: Some(Vec::new()), ..Work::new() }
     }
 
-    pub(crate) fn take_log(self) -> Vec<(u64, Event, Location)> {
-        self.log.unwrap_or_default()
+    /// The state anew from the log that was kept, and what that took, reading aside.
+    pub(crate) fn replay(self) -> (State, u64) {
+        let Work { log, state, .. } = self;
+        drop(state);
+        let (log, mut state) = (log.unwrap_or_default(), State::new());
+        let watch = Stopwatch::start();
+        for (time_ms, event, at) in &log {
+            state.advance(*time_ms);
+            state.apply(event, *at);
+        }
+        (state, watch.elapsed_ns())
     }
 
     /// Does what the command says, which must not be refused.

@@ -123,7 +123,7 @@ impl Rig {
     async fn take(&self, queue: &QueueAddress, max: usize, wait_s: u64) -> Vec<Received> {
         let receive = Receive { queue: queue.clone(), max, visibility_timeout_ms: None, attempt: None };
         let receive = self.broker.receive(receive, Some(Duration::from_secs(wait_s)));
-        let received = tokio::time::timeout(Duration::from_secs(20), receive).await.expect("a message comes").unwrap();
+        let received = tokio::time::timeout(Duration::from_secs(60), receive).await.expect("a message comes").unwrap();
         for received in &received {
             let lease = received.delivery.lease;
             self.broker.execute(Command::Delete { queue: queue.clone(), lease }).await.unwrap();
@@ -260,7 +260,7 @@ pub(crate) fn attributes(received: &Received) -> BTreeMap<String, String> {
 pub(crate) async fn until(what: &str, mut true_now: impl AsyncFnMut() -> bool) {
     let began = Instant::now();
     while !true_now().await {
-        assert!(began.elapsed() < Duration::from_secs(20), "it never came about that {what}");
+        assert!(began.elapsed() < Duration::from_secs(60), "it never came about that {what}");
         // Only how often the condition is looked at.
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

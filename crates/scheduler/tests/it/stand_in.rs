@@ -66,7 +66,7 @@ impl StandIn {
 
     /// The next request.
     pub(crate) async fn asked(&mut self) -> Asked {
-        let asked = tokio::time::timeout(std::time::Duration::from_secs(20), self.asked.recv()).await;
+        let asked = tokio::time::timeout(std::time::Duration::from_secs(60), self.asked.recv()).await;
         asked.expect("a request comes").unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! What is known of one message.
 
 use super::{Checker, Fate};
-use crate::history::{CallId, QueueIndex};
+use crate::history::{CallId, QueueIndex, Sending};
 use std::collections::BTreeMap;
 
 #[derive(Debug)]
@@ -27,6 +27,25 @@ pub(super) struct Message {
     pub(super) failures: Vec<CallId>,
     /// The calls that said how far their holders are, and the leases they had.
     pub(super) reports: Vec<(CallId, u64)>,
+}
+
+impl Message {
+    /// The message that one of `candidates` made by what they sent. Nobody was told of it, and nobody has seen it.
+    pub(super) fn new(sending: &Sending, candidates: Vec<CallId>) -> Message {
+        Message {
+            home: sending.queue,
+            dedup: sending.dedup,
+            candidates,
+            acknowledged: false,
+            acknowledged_by: None,
+            order: None,
+            deliveries: BTreeMap::new(),
+            deletes: Vec::new(),
+            burials: Vec::new(),
+            failures: Vec::new(),
+            reports: Vec::new(),
+        }
+    }
 }
 
 /// One time that a consumer got it.

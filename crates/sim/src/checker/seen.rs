@@ -4,7 +4,6 @@ use super::message::{Delivered, Message};
 use super::{Checker, Fate, Violation, ensure};
 use crate::history::{Batch, Call, CallId, QueueIndex, Receiving, Seen};
 use afterward_names::MessageId;
-use std::collections::BTreeMap;
 
 impl Checker {
     /// A receive was told these messages.
@@ -90,20 +89,7 @@ impl Checker {
             }
             None => {
                 ensure(unknown, || format!("#{send}, which sent it, was told another id"))?;
-                let message = Message {
-                    home: sending.queue,
-                    dedup: sending.dedup,
-                    candidates: vec![send],
-                    acknowledged: false,
-                    acknowledged_by: None,
-                    order: None,
-                    deliveries: BTreeMap::new(),
-                    deletes: Vec::new(),
-                    burials: Vec::new(),
-                    failures: Vec::new(),
-                    reports: Vec::new(),
-                };
-                self.messages.insert(id, message);
+                self.messages.insert(id, Message::new(&sending, vec![send]));
             }
         }
         self.calls[send].message = Some(first);

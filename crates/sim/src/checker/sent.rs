@@ -4,7 +4,6 @@ use super::message::Message;
 use super::{Checker, Fate, Violation, ensure};
 use crate::history::{CallId, IDEMPOTENCY_MS, Sending};
 use afterward_names::{MessageId, limits};
-use std::collections::BTreeMap;
 
 impl Checker {
     /// A send was told its message's id and place.
@@ -24,17 +23,10 @@ impl Checker {
             }
             None => {
                 let message = Message {
-                    home: sending.queue,
-                    dedup: sending.dedup,
-                    candidates: self.candidates(call, sending),
                     acknowledged: true,
                     acknowledged_by: Some(call),
                     order: Some(order),
-                    deliveries: BTreeMap::new(),
-                    deletes: Vec::new(),
-                    burials: Vec::new(),
-                    failures: Vec::new(),
-                    reports: Vec::new(),
+                    ..Message::new(sending, self.candidates(call, sending))
                 };
                 self.messages.insert(id, message);
             }

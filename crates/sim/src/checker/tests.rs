@@ -87,6 +87,15 @@ impl Story {
     }
 }
 
+/// A message that was sent and received once, under lease 10.
+fn held() -> (Story, Seen) {
+    let mut story = Story::new();
+    story.sent(JOBS, "a", None, 1).unwrap();
+    let seen = story.seen(JOBS, 1, "a", 10, 1);
+    story.received(JOBS, [seen.clone()]).unwrap();
+    (story, seen)
+}
+
 #[track_caller]
 fn wrong(outcome: Result<(), Violation>, what: &str) {
     let violation = outcome.expect_err(what);
@@ -133,10 +142,7 @@ fn an_acknowledged_message_is_lost_unless_somebody_deleted_it() {
 
 #[test]
 fn a_handle_that_another_lease_has_superseded_does_not_explain_a_loss() {
-    let mut story = Story::new();
-    story.sent(JOBS, "a", None, 1).unwrap();
-    let first = story.seen(JOBS, 1, "a", 10, 1);
-    story.received(JOBS, [first.clone()]).unwrap();
+    let (mut story, first) = held();
     story.now_ms += 2_000;
     let second = story.seen(JOBS, 1, "a", 11, 2);
     story.received(JOBS, [second]).unwrap();
@@ -147,10 +153,7 @@ fn a_handle_that_another_lease_has_superseded_does_not_explain_a_loss() {
 
 #[test]
 fn a_deleted_message_stays_away() {
-    let mut story = Story::new();
-    story.sent(JOBS, "a", None, 1).unwrap();
-    let seen = story.seen(JOBS, 1, "a", 10, 1);
-    story.received(JOBS, [seen.clone()]).unwrap();
+    let (mut story, seen) = held();
     let delete = story.call(Call::Delete(seen.held));
     story.tell(delete, Answer::Done).unwrap();
     story.now_ms += 2_000;
@@ -160,10 +163,7 @@ fn a_deleted_message_stays_away() {
 
 #[test]
 fn a_living_lease_keeps_others_away_and_can_delete() {
-    let mut story = Story::new();
-    story.sent(JOBS, "a", None, 1).unwrap();
-    let first = story.seen(JOBS, 1, "a", 10, 1);
-    story.received(JOBS, [first.clone()]).unwrap();
+    let (mut story, first) = held();
     let delete = story.call(Call::Delete(first.held));
     wrong(story.tell(delete, Answer::Refused(Refusal::LeaseExpired)), "though its lease lives");
     story.now_ms += 999;
@@ -173,10 +173,7 @@ fn a_living_lease_keeps_others_away_and_can_delete() {
 
 #[test]
 fn a_change_that_nobody_knows_of_may_have_ended_the_lease() {
-    let mut story = Story::new();
-    story.sent(JOBS, "a", None, 1).unwrap();
-    let first = story.seen(JOBS, 1, "a", 10, 1);
-    story.received(JOBS, [first.clone()]).unwrap();
+    let (mut story, first) = held();
     let change = story.call(Call::Change(first.held, 0, Remark::Nothing));
     story.tell(change, Answer::Unavailable).unwrap();
     let second = story.seen(JOBS, 1, "a", 11, 2);
@@ -203,10 +200,7 @@ fn receives_are_counted_one_by_one() {
 fn a_receive_that_was_taken_back_does_not_count() {
     // A first receive that was handed back, or perhaps was; then the next one, which counts so many.
     let next = |told: Answer, count: u32, first_ms: u64| {
-        let mut story = Story::new();
-        story.sent(JOBS, "a", None, 1).unwrap();
-        let seen = story.seen(JOBS, 1, "a", 10, 1);
-        story.received(JOBS, [seen.clone()]).unwrap();
+        let (mut story, seen) = held();
         let back = story.call(Call::Change(seen.held, 300, Remark::Unbegun));
         story.tell(back, told).unwrap();
         story.now_ms += 1_000;
@@ -365,15 +359,6 @@ fn a_message_lives_again_by_a_move_task_only() {
     again.held.lease.lease = LeaseId(21);
     assert_eq!(story.received(JOBS, [again]), Ok(()));
     wrong(story.checker.finish(story.now_ms), "is lost");
-}
-
-/// A message that was sent and received once, under lease 10.
-fn held() -> (Story, Seen) {
-    let mut story = Story::new();
-    story.sent(JOBS, "a", None, 1).unwrap();
-    let seen = story.seen(JOBS, 1, "a", 10, 1);
-    story.received(JOBS, [seen.clone()]).unwrap();
-    (story, seen)
 }
 
 /// The same in the dead-letter queue, under a lease and with a count of receives.
