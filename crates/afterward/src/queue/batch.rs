@@ -2,7 +2,8 @@
 //!
 //! A call takes ten messages, or as many as an Afterward server's [list](super::lists) may have, and a mebibyte in all; a server
 //! that takes less says so, and its part is sent in halves, or by tens. On a
-//! standard queue a few calls are under way at a time, and a message that the service failed at is sent again. On a FIFO
+//! standard queue a few calls are under way at a time, callers may share one ([`sends`](super::sends)), and a message that the
+//! service failed at is sent again. On a FIFO
 //! queue one call follows another, and once a message was not taken, nothing more of its group is sent: the rest of the group
 //! would overtake it.
 
@@ -26,9 +27,9 @@ const ATTEMPTS: u32 = 3;
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_LONGEST: Duration = Duration::from_secs(2);
 
-type Outcome = Result<MessageId, Error>;
+pub(super) type Outcome = Result<MessageId, Error>;
 /// A message and its place among all that are to be sent.
-type Numbered = (usize, Parcel);
+pub(super) type Numbered = (usize, Parcel);
 
 /// What is sent of a message. Those of one call have the same to do with a batch, for a call has one set of headers.
 #[derive(Debug, Clone)]
@@ -76,9 +77,23 @@ pub(super) async fn send_all(queue: &Queue, parcels: Vec<Parcel>) -> Vec<Outcome
 
 /// The same, after others of which not all were taken.
 pub(super) async fn send_after(queue: &Queue, parcels: Vec<Parcel>, broken: &mut Broken) -> Vec<Outcome> {
-    let mut outcomes: Vec<Option<Outcome>> = parcels.iter().map(|_| None).collect();
+    let count = parcels.len();
     let numbered = parcels.into_iter().enumerate().collect();
     let told = if queue.is_fifo() { in_order(queue, numbered, broken).await } else { at_once(queue, numbered).await };
+    in_place(queue, count, told)
+}
+
+/// Sends what one call takes to a standard queue, and again what the service failed at. The outcomes are in the order of the
+/// parcels.
+pub(super) async fn insist_on(queue: &Queue, parcels: Vec<Parcel>) -> Vec<Outcome> {
+    let count = parcels.len();
+    let told = insist(queue, parcels.into_iter().enumerate().collect()).await;
+    in_place(queue, count, told)
+}
+
+/// So many outcomes, each at its place.
+fn in_place(queue: &Queue, count: usize, told: Vec<(usize, Outcome)>) -> Vec<Outcome> {
+    let mut outcomes: Vec<Option<Outcome>> = (0..count).map(|_| None).collect();
     for (number, outcome) in told {
         if let Some(place) = outcomes.get_mut(number) {
             *place = Some(outcome);
@@ -88,7 +103,7 @@ pub(super) async fn send_after(queue: &Queue, parcels: Vec<Parcel>, broken: &mut
 }
 
 /// The service may have taken the message.
-fn unsaid(queue: &Queue) -> Error {
+pub(super) fn unsaid(queue: &Queue) -> Error {
     let why = "it does not say whether the message was taken";
     sqs::Error::of_reply(queue.client().endpoint(), "SendMessageBatch", queue.name(), why).into()
 }
@@ -100,7 +115,7 @@ async fn at_once(queue: &Queue, requests: Vec<Numbered>) -> Vec<(usize, Outcome)
     let most = if requests.len() > limits::BATCH_ENTRIES { queue.longest_list().await } else { limits::BATCH_ENTRIES };
     let mut parts = parts(requests, most);
     if parts.len() == 1 {
-        return insist(queue, parts.remove(0)).await;
+        return queue.send_with_others(parts.remove(0)).await;
     }
     let mut calls = JoinSet::new();
     for part in parts {
@@ -119,7 +134,7 @@ async fn at_once(queue: &Queue, requests: Vec<Numbered>) -> Vec<(usize, Outcome)
 }
 
 /// Sends a part, and again what the service failed at.
-async fn insist(queue: &Queue, mut part: Vec<Numbered>) -> Vec<(usize, Outcome)> {
+pub(super) async fn insist(queue: &Queue, mut part: Vec<Numbered>) -> Vec<(usize, Outcome)> {
     let mut told = Vec::with_capacity(part.len());
     let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
     for attempt in 1.. {

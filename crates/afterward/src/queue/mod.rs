@@ -13,6 +13,7 @@ mod lists;
 mod open;
 mod outgoing;
 mod receipt;
+mod sends;
 mod settings;
 mod source;
 mod tagged;
@@ -34,6 +35,7 @@ use dead_letter::SentLetters;
 use deletes::Deletes;
 use later::{Known, SendingOn};
 use lists::Lists;
+use sends::Sends;
 use settings::Settings;
 use std::{fmt, sync::Arc};
 use ticks::SentUntil;
@@ -64,6 +66,7 @@ struct Inner {
     sending_on: SendingOn,
     known: Known,
     lists: Lists,
+    sends: Sends,
     sent_until: SentUntil,
     letters: SentLetters,
     attributes: OnceCell<Attributes>,
@@ -94,6 +97,7 @@ impl Queue {
             sending_on: SendingOn::default(),
             known: Known::default(),
             lists,
+            sends: Sends::default(),
             sent_until: SentUntil::default(),
             letters: SentLetters::default(),
             attributes: OnceCell::new(),

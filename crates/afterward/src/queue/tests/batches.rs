@@ -64,7 +64,8 @@ fn id_of(message: &Value) -> String {
 
 /// The answer to a batch that is taken whole.
 fn ids_of(entries: &[Value]) -> Answer {
-    let taken = |entry: &Value| json!({"Id": entry["Id"], "MessageId": format!("m{}", number(entry)), "MD5OfMessageBody": ""});
+    let taken =
+        |entry: &Value| json!({"Id": entry["Id"], "MessageId": format!("m{}", number(entry)), "MD5OfMessageBody": ""});
     let taken: Vec<Value> = entries.iter().map(taken).collect();
     ok(&json!({"Successful": taken, "Failed": []}).to_string())
 }

@@ -32,31 +32,42 @@ const OURS_TURNED_BACK: House = House { takes: 10, ..OURS };
 type List = (usize, Option<String>);
 
 impl House {
-    /// Refuses the entries whose number is in `refused`, and every list that is longer than was asked for or is taken.
+    /// A server that refuses the entries whose numbers are in `refused`.
     async fn serving(self, refused: &'static [usize]) -> Server {
-        Server::ruled(move |asked| {
-            if asked.uri().path() == "/_afterward/clock" {
-                return self.clock.map_or_else(|| error(404, "NotFound", "none"), ok);
-            }
-            let header = asked.headers().get(sqs::ENTRIES_HEADER).map(|value| value.to_str().unwrap().parse().unwrap());
-            let most = header.unwrap_or(10).min(self.takes);
-            let body: Value = serde_json::from_slice(asked.body()).unwrap();
-            if body["MaxNumberOfMessages"].as_u64().is_some_and(|asked| asked > most as u64) {
-                return error(400, "InvalidParameterValue", "Must be between 1 and 10, if provided.");
-            }
-            let Some(entries) = body["Entries"].as_array() else { return ok(r#"{"MessageId":"m"}"#) };
-            if entries.len() > most {
-                return error(400, "TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10.");
-            }
-            let is_refused = |entry: &&Value| refused.contains(&number(entry));
-            let (failed, taken): (Vec<_>, Vec<_>) = entries.iter().partition(is_refused);
-            let failed = failed.iter().map(|entry| json!({"Id": entry["Id"], "SenderFault": true, "Code": "No"}));
-            let taken = taken.iter().map(
-                |entry| json!({"Id": entry["Id"], "MessageId": format!("m{}", number(entry)), "MD5OfMessageBody": ""}),
-            );
-            ok(&json!({"Successful": taken.collect::<Vec<_>>(), "Failed": failed.collect::<Vec<_>>()}).to_string())
+        Server::ruled(move |asked| self.answer(refused, asked)).await
+    }
+
+    /// One whose page of the clock is out of order.
+    async fn failing(self) -> Server {
+        Server::ruled(move |asked| match asked.uri().path() {
+            "/_afterward/clock" => error(500, "InternalError", "no"),
+            _ => self.answer(&[], asked),
         })
         .await
+    }
+
+    /// Refuses every list that is longer than was asked for or is taken.
+    fn answer(self, refused: &[usize], asked: &http::Request<bytes::Bytes>) -> Answer {
+        if asked.uri().path() == "/_afterward/clock" {
+            return self.clock.map_or_else(|| error(404, "NotFound", "none"), ok);
+        }
+        let header = asked.headers().get(sqs::ENTRIES_HEADER).map(|value| value.to_str().unwrap().parse().unwrap());
+        let most = header.unwrap_or(10).min(self.takes);
+        let body: Value = serde_json::from_slice(asked.body()).unwrap();
+        if body["MaxNumberOfMessages"].as_u64().is_some_and(|asked| asked > most as u64) {
+            return error(400, "InvalidParameterValue", "Must be between 1 and 10, if provided.");
+        }
+        let Some(entries) = body["Entries"].as_array() else { return ok(&json!({"MessageId": "m"}).to_string()) };
+        if entries.len() > most {
+            return error(400, "TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10.");
+        }
+        let is_refused = |entry: &&Value| refused.contains(&number(entry));
+        let (failed, taken): (Vec<_>, Vec<_>) = entries.iter().partition(is_refused);
+        let failed = failed.iter().map(|entry| json!({"Id": entry["Id"], "SenderFault": true, "Code": "No"}));
+        let taken = taken.iter().map(
+            |entry| json!({"Id": entry["Id"], "MessageId": format!("m{}", number(entry)), "MD5OfMessageBody": ""}),
+        );
+        ok(&json!({"Successful": taken.collect::<Vec<_>>(), "Failed": failed.collect::<Vec<_>>()}).to_string())
     }
 }
 
@@ -205,4 +216,118 @@ async fn a_server_that_was_replaced_by_an_older_one_gets_tens_again() {
     let failed: BTreeSet<usize> = (0..25).filter(|number| outcomes[*number].is_err()).collect();
     assert_eq!(failed, BTreeSet::from([7]));
     assert_eq!(in_any_order(lists(&server, "DeleteMessageBatch")), [(5, None), (10, None), (10, None), long(25)]);
+}
+
+/// A server of ours that takes its time, so that others come meanwhile.
+async fn patient(refused: &'static [usize]) -> Server {
+    Server::ruled(move |asked| match OURS.answer(refused, asked) {
+        Answer::Reply(status, body) => Answer::Late(Duration::from_millis(30), status, body),
+        answer => answer,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn callers_who_send_at_the_same_time_share_calls_and_have_their_own_outcomes() {
+    let server = patient(&[17, 42]).await;
+    let jobs = queue(&server, "jobs");
+    let mut callers = tokio::task::JoinSet::new();
+    for caller in 0..12 {
+        let jobs = jobs.clone();
+        callers.spawn(async move {
+            let messages: Vec<Numbered> = (0..5).map(|n| numbered(caller * 5 + n, 1)).collect();
+            (caller, jobs.enqueue_all(&messages).await)
+        });
+    }
+    let mut refused = BTreeSet::new();
+    while let Some(ended) = callers.join_next().await {
+        let (caller, outcomes) = ended.unwrap();
+        assert_eq!(outcomes.len(), 5);
+        for (n, outcome) in outcomes.into_iter().enumerate() {
+            let number = caller * 5 + n;
+            match outcome {
+                Ok(id) => assert_eq!(id.as_str(), format!("m{number}")),
+                Err(_) => assert!(refused.insert(number)),
+            }
+        }
+    }
+    assert_eq!(refused, BTreeSet::from([17, 42]));
+    let sent = lists(&server, "SendMessageBatch");
+    assert_eq!(sent.iter().map(|(count, _)| count).sum::<usize>(), 60, "{sent:?}");
+    assert!(sent.len() <= 4 && sent.iter().any(|(count, _)| *count > 10), "{sent:?}");
+}
+
+#[tokio::test]
+async fn elsewhere_every_caller_makes_its_own_calls() {
+    for house in [AMAZON_LIKE, OURS_OF_OLD] {
+        let server = house.serving(&[]).await;
+        let jobs = queue(&server, "jobs");
+        let mut callers = tokio::task::JoinSet::new();
+        for caller in 0..12 {
+            let jobs = jobs.clone();
+            callers.spawn(async move { jobs.enqueue_all(&[numbered(caller, 1), numbered(caller + 50, 1)]).await });
+        }
+        assert!(callers.join_all().await.into_iter().flatten().all(|outcome| outcome.is_ok()));
+        assert_eq!(lists(&server, "SendMessageBatch"), plain(&[2; 12]));
+    }
+}
+
+#[tokio::test]
+async fn what_callers_share_is_no_larger_than_a_mebibyte() {
+    let server = patient(&[]).await;
+    let jobs = queue(&server, "jobs");
+    let mut callers = tokio::task::JoinSet::new();
+    for caller in 0..6 {
+        let jobs = jobs.clone();
+        callers.spawn(async move {
+            jobs.enqueue_all(&[numbered(caller * 2, 200_000), numbered(caller * 2 + 1, 200_000)]).await
+        });
+    }
+    assert!(callers.join_all().await.into_iter().flatten().all(|outcome| outcome.is_ok()));
+    let sent = lists(&server, "SendMessageBatch");
+    assert!(sent.iter().all(|(count, _)| *count <= 4), "{sent:?}");
+    assert_eq!(sent.iter().map(|(count, _)| count).sum::<usize>(), 12);
+}
+
+#[tokio::test]
+async fn a_caller_that_is_dropped_keeps_nobody_waiting() {
+    let server = patient(&[]).await;
+    let jobs = queue(&server, "jobs");
+    jobs.longest_list().await;
+    let mut callers: Vec<_> = (0..8)
+        .map(|caller| {
+            let jobs = jobs.clone();
+            tokio::spawn(async move { jobs.enqueue_all(&[numbered(caller, 1), numbered(caller + 50, 1)]).await })
+        })
+        .collect();
+    while lists(&server, "SendMessageBatch").is_empty() {
+        tokio::task::yield_now().await;
+    }
+    // Of those under way and of those that wait.
+    for dropped in [1, 3, 5] {
+        callers[dropped].abort();
+    }
+    let mut answered = 0;
+    for caller in callers.drain(..) {
+        if let Ok(outcomes) = caller.await {
+            assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+            answered += 1;
+        }
+    }
+    assert!(answered >= 5);
+    // And whoever comes later is served.
+    assert!(jobs.enqueue_all(&[numbered(99, 1)]).await[0].is_ok());
+}
+
+#[tokio::test]
+async fn a_page_that_has_no_answer_is_not_asked_for_again_and_again() {
+    let server = House { clock: None, takes: 10 }.failing().await;
+    let jobs = queue(&server, "jobs");
+    let messages: Vec<Numbered> = (0..12).map(|number| numbered(number, 1)).collect();
+    for _ in 0..3 {
+        assert!(jobs.enqueue_all(&messages).await.iter().all(Result::is_ok));
+    }
+    let looks = server.asked().iter().filter(|asked| asked.uri().path() == "/_afterward/clock").count();
+    assert_eq!(looks, 3, "one question, tried three times");
+    assert_eq!(in_any_order(lists(&server, "SendMessageBatch")), plain(&[2, 2, 2, 10, 10, 10]));
 }
