@@ -8,61 +8,60 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// `customer`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Customer {
-    /// `cus_…`
-    pub id: String,
-    /// Where mails go.
-    #[serde(default)]
-    pub email: Option<String>,
-    /// The full name, or the company's.
-    #[serde(default)]
-    pub name: Option<String>,
-    /// What you said of them.
-    #[serde(default)]
-    pub description: Option<String>,
-    /// What you attached.
-    #[serde(default, deserialize_with = "or_empty")]
-    pub metadata: BTreeMap<String, String>,
-    /// Everything else.
-    #[serde(flatten)]
-    pub rest: Map<String, Value>,
+/// An object of Stripe's: its own members, and those that all have.
+macro_rules! object {
+    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $member:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub struct $name {
+            $($(#[$of])* pub $member: $type,)*
+            /// What you attached.
+            #[serde(default, deserialize_with = "or_empty")]
+            pub metadata: BTreeMap<String, String>,
+            /// Everything else.
+            #[serde(flatten)]
+            pub rest: Map<String, Value>,
+        }
+    };
 }
 
-/// `subscription`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Subscription {
-    /// `sub_…`
-    pub id: String,
-    /// The customer's id.
-    #[serde(deserialize_with = "id")]
-    pub customer: String,
-    /// `active`, `trialing`, `past_due`, `canceled`, `unpaid`, `incomplete`, `incomplete_expired`, `paused`, and what Stripe adds.
-    pub status: String,
-    /// Whether it ends when the period does.
-    #[serde(default)]
-    pub cancel_at_period_end: bool,
-    /// When it will be cancelled.
-    #[serde(default)]
-    pub cancel_at: Option<i64>,
-    /// When it was cancelled.
-    #[serde(default)]
-    pub canceled_at: Option<i64>,
-    /// When it ended.
-    #[serde(default)]
-    pub ended_at: Option<i64>,
-    /// When its trial ends.
-    #[serde(default)]
-    pub trial_end: Option<i64>,
-    /// What you attached.
-    #[serde(default, deserialize_with = "or_empty")]
-    pub metadata: BTreeMap<String, String>,
-    /// Everything else.
-    #[serde(flatten)]
-    pub rest: Map<String, Value>,
+object! {
+    /// `customer`
+    Customer {
+        /// `cus_…`
+        id: String,
+        /// Where mails go.
+        email: Option<String>,
+        /// The full name, or the company's.
+        name: Option<String>,
+        /// What you said of them.
+        description: Option<String>,
+    }
+}
+
+object! {
+    /// `subscription`
+    Subscription {
+        /// `sub_…`
+        id: String,
+        /// The customer's id.
+        #[serde(deserialize_with = "id")]
+        customer: String,
+        /// `active`, `trialing`, `past_due`, `canceled`, `unpaid`, `incomplete`, `incomplete_expired`, `paused`, and what Stripe adds.
+        status: String,
+        /// Whether it ends when the period does.
+        #[serde(default)]
+        cancel_at_period_end: bool,
+        /// When it will be cancelled.
+        cancel_at: Option<i64>,
+        /// When it was cancelled.
+        canceled_at: Option<i64>,
+        /// When it ended.
+        ended_at: Option<i64>,
+        /// When its trial ends.
+        trial_end: Option<i64>,
+    }
 }
 
 impl Subscription {
@@ -83,51 +82,38 @@ impl Subscription {
     }
 }
 
-/// `invoice`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Invoice {
-    /// `in_…`; an upcoming invoice has none.
-    #[serde(default)]
-    pub id: Option<String>,
-    /// The customer's id.
-    #[serde(default, deserialize_with = "optional_id")]
-    pub customer: Option<String>,
-    /// Where mails went when it was finalized.
-    #[serde(default)]
-    pub customer_email: Option<String>,
-    /// `draft`, `open`, `paid`, `uncollectible` or `void`; an upcoming one may have none.
-    #[serde(default)]
-    pub status: Option<String>,
-    /// The number that the customer sees.
-    #[serde(default)]
-    pub number: Option<String>,
-    /// Three small letters.
-    pub currency: String,
-    /// What is to be paid, in the currency's smallest unit.
-    pub amount_due: i64,
-    /// What was paid.
-    pub amount_paid: i64,
-    /// What is still to be paid.
-    pub amount_remaining: i64,
-    /// How often payment was tried.
-    #[serde(default)]
-    pub attempt_count: u64,
-    /// When payment is tried again.
-    #[serde(default)]
-    pub next_payment_attempt: Option<i64>,
-    /// Why there is an invoice: `subscription_create`, `subscription_cycle`, `manual` and others.
-    #[serde(default)]
-    pub billing_reason: Option<String>,
-    /// The page where the customer sees and pays it.
-    #[serde(default)]
-    pub hosted_invoice_url: Option<String>,
-    /// What you attached.
-    #[serde(default, deserialize_with = "or_empty")]
-    pub metadata: BTreeMap<String, String>,
-    /// Everything else.
-    #[serde(flatten)]
-    pub rest: Map<String, Value>,
+object! {
+    /// `invoice`
+    Invoice {
+        /// `in_…`; an upcoming invoice has none.
+        id: Option<String>,
+        /// The customer's id.
+        #[serde(default, deserialize_with = "optional_id")]
+        customer: Option<String>,
+        /// Where mails went when it was finalized.
+        customer_email: Option<String>,
+        /// `draft`, `open`, `paid`, `uncollectible` or `void`; an upcoming one may have none.
+        status: Option<String>,
+        /// The number that the customer sees.
+        number: Option<String>,
+        /// Three small letters.
+        currency: String,
+        /// What is to be paid, in the currency's smallest unit.
+        amount_due: i64,
+        /// What was paid.
+        amount_paid: i64,
+        /// What is still to be paid.
+        amount_remaining: i64,
+        /// How often payment was tried.
+        #[serde(default)]
+        attempt_count: u64,
+        /// When payment is tried again.
+        next_payment_attempt: Option<i64>,
+        /// Why there is an invoice: `subscription_create`, `subscription_cycle`, `manual` and others.
+        billing_reason: Option<String>,
+        /// The page where the customer sees and pays it.
+        hosted_invoice_url: Option<String>,
+    }
 }
 
 impl Invoice {
@@ -139,61 +125,47 @@ impl Invoice {
     }
 }
 
-/// `payment_intent`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct PaymentIntent {
-    /// `pi_…`
-    pub id: String,
-    /// The customer's id.
-    #[serde(default, deserialize_with = "optional_id")]
-    pub customer: Option<String>,
-    /// What is to be paid, in the currency's smallest unit.
-    pub amount: i64,
-    /// What has been paid.
-    #[serde(default)]
-    pub amount_received: i64,
-    /// Three small letters.
-    pub currency: String,
-    /// `requires_payment_method`, `processing`, `succeeded` and others.
-    pub status: String,
-    /// Where the receipt goes.
-    #[serde(default)]
-    pub receipt_email: Option<String>,
-    /// What you said of it.
-    #[serde(default)]
-    pub description: Option<String>,
-    /// What you attached.
-    #[serde(default, deserialize_with = "or_empty")]
-    pub metadata: BTreeMap<String, String>,
-    /// Everything else.
-    #[serde(flatten)]
-    pub rest: Map<String, Value>,
+object! {
+    /// `payment_intent`
+    PaymentIntent {
+        /// `pi_…`
+        id: String,
+        /// The customer's id.
+        #[serde(default, deserialize_with = "optional_id")]
+        customer: Option<String>,
+        /// What is to be paid, in the currency's smallest unit.
+        amount: i64,
+        /// What has been paid.
+        #[serde(default)]
+        amount_received: i64,
+        /// Three small letters.
+        currency: String,
+        /// `requires_payment_method`, `processing`, `succeeded` and others.
+        status: String,
+        /// Where the receipt goes.
+        receipt_email: Option<String>,
+        /// What you said of it.
+        description: Option<String>,
+    }
 }
 
-/// `subscription_schedule`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct SubscriptionSchedule {
-    /// `sub_sched_…`
-    pub id: String,
-    /// The customer's id.
-    #[serde(deserialize_with = "id")]
-    pub customer: String,
-    /// The id of the subscription that it changes.
-    #[serde(default, deserialize_with = "optional_id")]
-    pub subscription: Option<String>,
-    /// The id of the subscription that it has let go.
-    #[serde(default, deserialize_with = "optional_id")]
-    pub released_subscription: Option<String>,
-    /// `not_started`, `active`, `completed`, `released` or `canceled`.
-    pub status: String,
-    /// What you attached.
-    #[serde(default, deserialize_with = "or_empty")]
-    pub metadata: BTreeMap<String, String>,
-    /// Everything else.
-    #[serde(flatten)]
-    pub rest: Map<String, Value>,
+object! {
+    /// `subscription_schedule`
+    SubscriptionSchedule {
+        /// `sub_sched_…`
+        id: String,
+        /// The customer's id.
+        #[serde(deserialize_with = "id")]
+        customer: String,
+        /// The id of the subscription that it changes.
+        #[serde(default, deserialize_with = "optional_id")]
+        subscription: Option<String>,
+        /// The id of the subscription that it has let go.
+        #[serde(default, deserialize_with = "optional_id")]
+        released_subscription: Option<String>,
+        /// `not_started`, `active`, `completed`, `released` or `canceled`.
+        status: String,
+    }
 }
 
 /// A reference to another object: its id, or where it was expanded, the object.

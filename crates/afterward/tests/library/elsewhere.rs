@@ -42,14 +42,7 @@ macro_rules! enqueueing {
     )*};
 }
 
-enqueueing! {
-    many_go_at_once
-    a_fifo_message_waits_without_blocking_its_group
-    an_early_message_is_sent_on_until_it_is_due
-    a_large_payload_is_claimed_back
-    a_queue_is_found_by_its_tag
-    a_unique_job_is_done_once_on_a_fifo_queue
-}
+enqueueing::each_story! { enqueueing }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a server: set AFTERWARD_TEST_URL"]

@@ -1,10 +1,7 @@
 //! The story against an Afterward server in this very process, and what only such a server does.
 
-use crate::story;
-use afterward::{
-    Context, Fail, Queue, Raw, Worker,
-    sqs::{Client, Credential},
-};
+use crate::story::{self, client};
+use afterward::{Context, Fail, Queue, Raw, Worker, sqs::Client};
 use afterward_server::{Config, Running, Server};
 use http::HeaderMap;
 use serde_json::{Value, json};
@@ -13,11 +10,6 @@ use tokio::{
     sync::Notify,
     time::{sleep, timeout},
 };
-
-fn client(url: &str) -> Client {
-    let credential = Credential { access_key_id: "any".into(), secret_access_key: "thing".into(), session_token: None };
-    Client::builder().endpoint(url).credentials(credential).build().expect("a loopback address can be used")
-}
 
 async fn start(config: Config) -> Running {
     Server::start(config).await.expect("the server starts")

@@ -1,10 +1,7 @@
 //! Enqueueing against an Afterward server in this very process, and what only such a server does.
 
-use crate::enqueueing;
-use afterward::{
-    Message, Queue, Worker,
-    sqs::{Client, Credential},
-};
+use crate::{enqueueing, story::client};
+use afterward::{Message, Queue, Worker, sqs::Client};
 use afterward_server::{Config, Running, Server, config::Clock};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -13,11 +10,6 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-
-fn client(url: &str) -> Client {
-    let credential = Credential { access_key_id: "any".into(), secret_access_key: "thing".into(), session_token: None };
-    Client::builder().endpoint(url).credentials(credential).build().expect("a loopback address can be used")
-}
 
 async fn start(config: Config) -> (Running, Client) {
     let server = Server::start(config).await.expect("the server starts");
@@ -37,14 +29,7 @@ macro_rules! stories {
     )*};
 }
 
-stories! {
-    many_go_at_once
-    a_fifo_message_waits_without_blocking_its_group
-    an_early_message_is_sent_on_until_it_is_due
-    a_large_payload_is_claimed_back
-    a_queue_is_found_by_its_tag
-    a_unique_job_is_done_once_on_a_fifo_queue
-}
+enqueueing::each_story! { stories }
 
 #[derive(Serialize, Deserialize, Message)]
 #[message(type = "report")]
@@ -97,7 +82,8 @@ async fn long_delays_are_schedules_and_follow_the_clock_that_a_test_moves() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    worker.stop_on(enough).run().await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(120), worker.stop_on(enough).run()).await;
+    ended.expect("the report is handled").unwrap();
     assert_eq!(*seen.lock().unwrap(), [json!([id.as_str(), title, "acme"])]);
     server.stop().await;
 }

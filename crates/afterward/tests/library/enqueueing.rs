@@ -9,6 +9,21 @@ use std::{
 };
 use tokio::time::{sleep, timeout};
 
+/// Hands the stories' names to a macro that makes a test of each.
+macro_rules! each_story {
+    ($tests:ident) => {
+        $tests! {
+            many_go_at_once
+            a_fifo_message_waits_without_blocking_its_group
+            an_early_message_is_sent_on_until_it_is_due
+            a_large_payload_is_claimed_back
+            a_queue_is_found_by_its_tag
+            a_unique_job_is_done_once_on_a_fifo_queue
+        }
+    };
+}
+pub(crate) use each_story;
+
 /// How long to wait for what has to come, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(120);
 

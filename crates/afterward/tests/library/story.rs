@@ -58,6 +58,13 @@ impl Diary {
     }
 }
 
+/// A client of a server in this process.
+pub(crate) fn client(url: &str) -> sqs::Client {
+    let credential =
+        sqs::Credential { access_key_id: "any".into(), secret_access_key: "thing".into(), session_token: None };
+    sqs::Client::builder().endpoint(url).credentials(credential).build().expect("a loopback address can be used")
+}
+
 async fn create(client: &sqs::Client, name: &str, attributes: &[(&str, &str)]) -> Queue {
     let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let request = sqs::CreateQueueRequest { queue_name: name.to_owned(), attributes, ..Default::default() };

@@ -205,7 +205,7 @@ pub(crate) async fn queue_id(broker: &Broker, queue: &QueueAddress) -> QueueId {
 pub(crate) async fn until(what: &str, mut true_now: impl FnMut() -> bool) {
     let began = Instant::now();
     while !true_now() {
-        assert!(began.elapsed() < Duration::from_secs(20), "it never came about that {what}");
+        assert!(began.elapsed() < Duration::from_secs(60), "it never came about that {what}");
         // Only how often the condition is looked at.
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

@@ -270,7 +270,10 @@ async fn a_delete_whose_caller_went_away_does_not_take_others_with_it() {
         tokio::spawn(async move { jobs.delete(&format!("r{n}")).await })
     };
     let deletes: Vec<_> = (0..40).map(delete).collect();
-    tokio::time::sleep(Duration::from_millis(10)).await; // calls have begun by then; any order of them will do
+    // Until a call is under way: whichever.
+    while server.asked().is_empty() {
+        tokio::task::yield_now().await;
+    }
     // Whichever of these makes a call for others is gone in the midst of it.
     let (gone, kept): (Vec<_>, Vec<_>) = deletes.into_iter().enumerate().partition(|(n, _)| n % 2 == 0);
     for (_, delete) in gone {

@@ -133,7 +133,7 @@ async fn a_handler_that_blocks_past_its_timeout_loses_its_lease_to_others() {
     let stage = Stage::new([message("1", &body("nap", 0))]);
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let wait = Arc::new(Mutex::new(wait));
-    let worker = Worker::new(stage.clone()).visibility_timeout(Duration::from_secs(2)).on(handler(
+    let worker = Worker::new(stage.clone()).visibility_timeout(Duration::from_secs(4)).on(handler(
         move |_: Nap, cx: Context| {
             let wait = wait.clone();
             async move {
@@ -148,7 +148,7 @@ async fn a_handler_that_blocks_past_its_timeout_loses_its_lease_to_others() {
     .timeout(Duration::from_millis(500)));
     let stop = worker.handle();
     let running = tokio::spawn(worker.run());
-    // Two and a half times what the lease lasts: it would have been extended twice.
+    // Longer than the lease lasts: it would have been extended twice.
     sleep(Duration::from_secs(5)).await;
     assert_eq!(stage.deeds(), [], "not extended");
     go.send(()).unwrap();
