@@ -3,10 +3,11 @@
 
 use super::{
     Enqueue, MessageId, Queue,
+    attributes::Attributes,
     batch::Parcel,
     completion::Tie,
     fitting,
-    later::{Later, Schedules, Unscheduled, marks},
+    later::{Later, Schedules, Unscheduled, marks, would_be_taken},
     unique::Told,
 };
 use crate::{
@@ -37,7 +38,7 @@ pub(super) enum Way {
     /// With headers that an Afterward server understands.
     With(HeaderMap),
     /// As a schedule, under an id of our own.
-    Scheduled { schedules: Arc<Schedules>, id: String, due_ms: u64 },
+    Scheduled { schedules: Arc<Schedules>, id: String, due_ms: u64, settings: Attributes },
 }
 
 impl Outgoing {
@@ -105,7 +106,9 @@ impl Outgoing {
         let outcome = match &self.way {
             Way::Plain => self.call(request, HeaderMap::new()).await,
             Way::With(headers) => self.call(request, headers.clone()).await,
-            Way::Scheduled { schedules, id, due_ms } => self.schedule(schedules, id, *due_ms, request).await,
+            Way::Scheduled { schedules, id, due_ms, settings } => {
+                self.schedule(schedules, (id, *due_ms), settings, request).await
+            }
         };
         self.settle(outcome).await
     }
@@ -138,11 +141,13 @@ impl Outgoing {
     async fn schedule(
         &self,
         schedules: &Schedules,
-        id: &str,
-        due_ms: u64,
+        (id, due_ms): (&str, u64),
+        settings: &Attributes,
         mut request: sqs::SendMessageRequest,
     ) -> Result<MessageId, Error> {
-        match schedules.create(id, request.clone(), due_ms).await {
+        // It is sent when nobody waits for the answer any more: what the queue would refuse then is refused now.
+        would_be_taken(&self.queue, &request, settings)?;
+        match schedules.create(id, request.clone(), due_ms, settings).await {
             Ok(()) => return Ok(MessageId::new(id.to_owned())),
             Err(Unscheduled::Failed(error)) => return Err(error.into()),
             Err(Unscheduled::NoScheduler) => {
@@ -172,9 +177,17 @@ impl Queue {
 async fn wait(queue: &Queue, request: &mut sqs::SendMessageRequest, due_ms: u64) -> Result<Way, Error> {
     match queue.later().await? {
         Later::Schedules(schedules) => {
-            let id = new_id()?;
+            let (id, settings) = (new_id()?, queue.attributes_or_why_not().await?);
             marks::set_text(&mut request.message_attributes, marks::ID, id.clone());
-            Ok(Way::Scheduled { schedules, id, due_ms })
+            // The id that the queue would make of it, or would ask for: the body may be written another way on its way, and the
+            // queue's setting may change.
+            if queue.is_fifo() && request.message_deduplication_id.is_none() {
+                if settings.known && !settings.content_deduplication {
+                    return Err(without_deduplication_id(queue));
+                }
+                request.message_deduplication_id = Some(claim::sha256(request.message_body.as_bytes()));
+            }
+            Ok(Way::Scheduled { schedules, id, due_ms, settings })
         }
         Later::SendOn => wait_in_queue(queue, request, due_ms).await.map(|()| Way::Plain),
     }
@@ -208,6 +221,13 @@ fn unique_and_late(queue: &Queue) -> Error {
     Error::Refused(format!(
         "`{}` can't keep a job both unique and from its workers for so long: leave out .unique(…), or delay a message on a standard \
          queue by 15 minutes at most",
+        queue.name()
+    ))
+}
+
+fn without_deduplication_id(queue: &Queue) -> Error {
+    Error::Refused(format!(
+        "`{}` is a FIFO queue that does not deduplicate by content: add .dedup(…), or .unique(…)",
         queue.name()
     ))
 }

@@ -72,6 +72,24 @@ async fn what_was_enqueued_is_found_however_it_waits() {
 }
 
 #[tokio::test]
+async fn a_delayed_message_is_kept_though_its_queue_takes_it_no_more_when_it_is_due() {
+    let broker = Broker::start().await;
+    let jobs = broker.queue("jobs").await;
+    let text = "x".repeat(3000);
+    jobs.enqueue(&order(1)).attribute("text", text.clone()).delay(HOUR).await.unwrap();
+    let smaller = afterward::sqs::SetQueueAttributesRequest {
+        queue_url: jobs.url().to_owned(),
+        attributes: [("MaximumMessageSize".to_owned(), "2048".to_owned())].into(),
+    };
+    broker.client().set_queue_attributes(smaller).await.unwrap();
+    broker.advance(HOUR).await;
+    let letters = testing::dead_letters(&jobs).await;
+    let [letter] = &letters[..] else { panic!("{letters:?}") };
+    assert!(letter.message.body.contains(&text), "the whole request: {letter:?}");
+    assert!(matches!(letter.attributes.get("ERROR_CODE"), Some(Attribute::Text(_))), "{letter:?}");
+}
+
+#[tokio::test]
 async fn a_failed_assertion_says_where_it_stands_and_what_is_there() {
     let broker = Broker::start().await;
     let jobs = broker.queue("jobs").await;

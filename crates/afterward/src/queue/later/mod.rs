@@ -11,10 +11,12 @@
 //! Why sent on rather than hidden by its visibility timeout: each receive counts towards the redrive policy, and a hidden
 //! message still grows old; a new one has no receives and its whole retention period before it.
 
+mod check;
 pub(super) mod marks;
 mod schedule;
 mod sending_on;
 
+pub(super) use check::would_be_taken;
 pub(super) use schedule::{Schedules, Unscheduled};
 pub(super) use sending_on::{SendingOn, delay_seconds, waiting_group};
 

@@ -2,10 +2,15 @@
 //!
 //! The target is SQS's SendMessage itself (a *universal target*), which takes attributes and a deduplication id, as a plain
 //! SQS target does not. The schedule has a name of its own, made from the message's id, and deletes itself when it has run.
+//!
+//! What can't be sent when it is due goes to the queue's own dead-letter queue, as the request that it would have been sent by.
+//! A FIFO queue's is no place for that: a scheduler's dead letters have no group. Nor has every queue one; a call is then
+//! tried for as long as schedulers try at all, a day, and is logged and gone after that.
 
 use crate::{
     instant,
-    scheduler::{ActionAfterCompletion, Client, FlexibleTimeWindow, Request, ScheduleInput, Target},
+    queue::{attributes::Attributes, batch},
+    scheduler::{ActionAfterCompletion, Client, DeadLetterConfig, FlexibleTimeWindow, Request, ScheduleInput, Target},
     sqs::{self, Error},
 };
 use afterward_aws::sqs::request_json;
@@ -28,7 +33,7 @@ pub(in crate::queue) struct Schedules {
 pub(in crate::queue) enum Unscheduled {
     /// There is no scheduler there.
     NoScheduler,
-    /// It is too long for a schedule, or has an attribute that would not stay as it is.
+    /// It is too long for a schedule, or for its queue as a schedule writes it, or has an attribute that would not stay as it is.
     Unfit,
     Failed(Error),
 }
@@ -44,8 +49,10 @@ impl Schedules {
         id: &str,
         request: sqs::SendMessageRequest,
         due_ms: u64,
+        settings: &Attributes,
     ) -> Result<(), Unscheduled> {
-        let input = input(request).filter(|input| input.len() <= LARGEST_INPUT_BYTES).ok_or(Unscheduled::Unfit)?;
+        let input =
+            input(request, settings).filter(|input| input.len() <= LARGEST_INPUT_BYTES).ok_or(Unscheduled::Unfit)?;
         let create = Request::CreateSchedule(ScheduleInput {
             name: format!("afterward-{id}"),
             client_token: Some(id.to_owned()),
@@ -56,6 +63,7 @@ impl Schedules {
                 arn: SEND_MESSAGE.to_owned(),
                 role_arn: self.role.clone(),
                 input: Some(input),
+                dead_letter_config: dead_letters(settings),
                 ..Target::default()
             },
             action_after_completion: Some(ActionAfterCompletion::Delete),
@@ -75,11 +83,20 @@ impl Schedules {
 ///
 /// A scheduler replaces `<aws.scheduler.execution-id>` and its like wherever they stand, in the input's text or in the
 /// parameters that it reads from it. A body is JSON, in whose strings the bracket can be written another way.
-fn input(mut request: sqs::SendMessageRequest) -> Option<String> {
+fn input(mut request: sqs::SendMessageRequest, settings: &Attributes) -> Option<String> {
     request.message_body = request.message_body.replace('<', "\\u003c");
+    if settings.known && batch::size_bytes(&request) > settings.maximum_message_bytes {
+        return None;
+    }
     let (_, json) = request_json(&sqs::Request::SendMessage(request));
     let input = String::from_utf8_lossy(&json).into_owned();
     (!input.contains(PLACEHOLDER)).then_some(input)
+}
+
+/// Where a message goes that could not be sent: a scheduler's dead letters go to standard queues.
+fn dead_letters(settings: &Attributes) -> Option<DeadLetterConfig> {
+    let arn = settings.dead_letter_arn.as_ref().filter(|arn| !arn.ends_with(".fifo"))?;
+    Some(DeadLetterConfig { arn: Some(arn.clone()) })
 }
 
 /// `at(…)` of the first whole second that is not before `due_ms`.
@@ -121,11 +138,16 @@ mod tests {
             ..Default::default()
         };
         let body = r#"{"type":"t","payload":"<aws.scheduler.execution-id> \u003c <b>"}"#;
-        let input = input(of(body, "<g>")).unwrap();
+        let usual = Attributes::default();
+        let input = input(of(body, "<g>"), &usual).unwrap();
         let read: serde_json::Value = serde_json::from_str(&input).unwrap();
         assert!(!read["MessageBody"].as_str().unwrap().contains('<'), "{input}");
         let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(json(read["MessageBody"].as_str().unwrap()), json(body));
-        assert_eq!(super::input(of(body, "<aws.scheduler.execution-id>")), None);
+        assert_eq!(super::input(of(body, "<aws.scheduler.execution-id>"), &usual), None);
+        // Nor does it get larger than its queue takes.
+        let small = Attributes { known: true, maximum_message_bytes: body.len() + 2, ..usual };
+        assert_eq!(super::input(of(body, "<g>"), &small), None);
+        assert!(super::input(of(&body.replace('<', "="), "g"), &small).is_some());
     }
 }

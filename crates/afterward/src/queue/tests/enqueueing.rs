@@ -212,6 +212,66 @@ async fn a_schedule_that_is_there_already_is_ours_and_other_refusals_are_told() 
     }
 }
 
+/// An Afterward server whose queues say this of themselves.
+async fn afterward_with(attributes: &'static str) -> Server {
+    Server::ruled(move |asked| match asked.headers().get("x-amz-target").map(|target| target.as_bytes()) {
+        Some(b"AmazonSQS.GetQueueAttributes") if attributes.is_empty() => {
+            error(400, "QueueDoesNotExist", "no such queue")
+        }
+        Some(b"AmazonSQS.GetQueueAttributes") => ok(attributes),
+        _ => endpoint(true)(asked),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_its_queue_would_refuse_when_it_is_due_is_refused_before_it_is_scheduled() {
+    let small = r#"{"Attributes":{"MaximumMessageSize":"2048","MessageRetentionPeriod":"345600"}}"#;
+    let long = "x".repeat(2048);
+    for (attributes, name, ask, words) in [
+        (small, "jobs.fifo", (|it| it) as fn(Enqueue) -> Enqueue, "add .dedup(…)"),
+        (small, "jobs.fifo", |it| it.dedup("two words"), "a deduplication id is 1 to 128"),
+        (small, "jobs.fifo", |it| it.dedup("d").group("two words"), "a group is 1 to 128"),
+        (small, "jobs", |it| it.attribute("no name", "x"), "'no name' is invalid"),
+        (small, "jobs", |it| it.attribute("a", "\u{7}"), "Invalid binary character"),
+        (small, "jobs", |it| it.attribute("a", "x".repeat(2048)), "where `jobs` takes 2048 at most"),
+        ("", "jobs", |it| it, "QueueDoesNotExist"),
+    ] {
+        let server = afterward_with(attributes).await;
+        let enqueue = queue(&server, name).enqueue(&Tick).group("g").delay(minutes(60));
+        let error = ask(enqueue).await.unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+        assert_eq!(server.bodies_of("/schedules").len(), 0, "{error}");
+    }
+    let server = afterward_with(small).await;
+    let jobs = queue(&server, "jobs");
+    let outcomes = jobs.enqueue_all([jobs.enqueue(&Tick).delay(minutes(60)).attribute("a", long)]).await;
+    assert!(outcomes[0].as_ref().unwrap_err().to_string().contains("takes 2048 at most"), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn a_scheduled_message_has_the_deduplication_id_that_its_queue_would_make_and_its_dead_letter_queue() {
+    let input = |server: &Server| -> Value {
+        let schedule = server.bodies_of("/schedules").pop().unwrap();
+        serde_json::from_str(schedule["Target"]["Input"].as_str().unwrap()).unwrap()
+    };
+    let dead = |server: &Server| server.bodies_of("/schedules").pop().unwrap()["Target"]["DeadLetterConfig"].clone();
+    let fifo = r#"{"Attributes":{"ContentBasedDeduplication":"true",
+        "RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:dead.fifo\",\"maxReceiveCount\":3}"}}"#;
+    let server = afterward_with(fifo).await;
+    queue(&server, "jobs.fifo").enqueue(&Tick).group("g").delay(minutes(1)).await.unwrap();
+    let body = r#"{"type":"tick","payload":null}"#;
+    assert_eq!(input(&server)["MessageDeduplicationId"], crate::claim::sha256(body.as_bytes()));
+    assert_eq!(dead(&server), Value::Null, "a scheduler sends no dead letters to FIFO queues");
+
+    let standard = r#"{"Attributes":{
+        "RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:dead\",\"maxReceiveCount\":3}"}}"#;
+    let server = afterward_with(standard).await;
+    queue(&server, "jobs").enqueue(&Tick).delay(minutes(60)).await.unwrap();
+    assert_eq!(input(&server)["MessageDeduplicationId"], Value::Null);
+    assert_eq!(dead(&server), json!({"Arn": "arn:aws:sqs:us-east-1:000000000000:dead"}));
+}
+
 /// The due time that a sent message carries.
 fn due_ms(sent: &Value) -> u64 {
     sent["MessageAttributes"]["afterward.due"]["StringValue"].as_str().unwrap().parse().unwrap()
