@@ -4,10 +4,15 @@ use crate::api::Totals;
 use afterward::{Cause, Fail, Token};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use std::{io, time::Duration};
+
+/// An API that has not answered by then is not going to: the job is tried again, and its slot is free meanwhile.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The API, as the worker knows it. Cheap to clone.
 ///
@@ -16,14 +21,20 @@ use hyper_util::{
 pub struct Callback {
     base: String,
     token: Token,
-    http: Client<HttpConnector, Empty<&'static [u8]>>,
+    http: Client<HttpsConnector<HttpConnector>, Empty<&'static [u8]>>,
 }
 
 impl Callback {
-    /// The API at this address, such as `http://127.0.0.1:3000`, and the tokens that it takes.
-    pub fn new(base: &str, token: Token) -> Callback {
-        let http = Client::builder(TokioExecutor::new()).build_http();
-        Callback { base: base.trim_end_matches('/').to_owned(), token, http }
+    /// The API at this address, such as `https://shop.example.com`, and the tokens that it takes.
+    ///
+    /// # Errors
+    /// The system has no certificates to trust.
+    pub fn new(base: &str, token: Token) -> io::Result<Callback> {
+        let tls = rustls::crypto::ring::default_provider();
+        let tls =
+            HttpsConnectorBuilder::new().with_provider_and_native_roots(tls)?.https_or_http().enable_http1().build();
+        let http = Client::builder(TokioExecutor::new()).build(tls);
+        Ok(Callback { base: base.trim_end_matches('/').to_owned(), token, http })
     }
 
     /// The order has been seen to.
@@ -56,9 +67,12 @@ impl Callback {
             .uri(format!("{}{path}", self.base))
             .header(header::AUTHORIZATION, self.token.bearer()?)
             .body(Empty::new())?;
-        let reply = self.http.request(request).await?;
-        let status = reply.status();
-        let body = reply.into_body().collect().await?.to_bytes();
+        let exchange = async {
+            let (head, body) = self.http.request(request).await?.into_parts();
+            Ok::<_, Cause>((head.status, body.collect().await?.to_bytes()))
+        };
+        let late = |_| format!("{method} {path}: no answer within {} s", PATIENCE.as_secs());
+        let (status, body) = tokio::time::timeout(PATIENCE, exchange).await.map_err(late)??;
         match status {
             status if status.is_success() => Ok(body.to_vec()),
             StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => {

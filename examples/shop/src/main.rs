@@ -1,7 +1,12 @@
 //! `cargo run -p shop`: everything in one process. `… -- api` and `… -- worker`: one of the two alone, as in production.
 #![allow(clippy::print_stdout)] // it is what the terminal shows
 
-use afterward::{Queue, Token, access::Access, notify, sqs::Client};
+use afterward::{
+    Queue, Token,
+    access::Access,
+    notify::{self, Digest, Notifier},
+    sqs::Client,
+};
 use afterward_server::{Config, Running, Server, config::Data};
 use shop::{
     api::{Api, Ledger},
@@ -10,10 +15,11 @@ use shop::{
     slack_stand_in::SlackStandIn,
     worker,
 };
-use std::{error::Error, io::IsTerminal, process::ExitCode};
+use std::{error::Error, future::Future, io::IsTerminal, process::ExitCode};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::oneshot,
 };
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
@@ -25,7 +31,7 @@ async fn main() -> ExitCode {
     let part = std::env::args().nth(1);
     let outcome = match part.as_deref() {
         None => all().await,
-        Some("api") => api(Stage::Production, None).await,
+        Some("api") => api(Stage::Production, None, asked_to_stop()).await,
         Some("worker") => work(Stage::Production, None).await,
         Some(other) => Err(format!("there is no part `{other}`: say `api`, `worker`, or nothing for both").into()),
     };
@@ -48,7 +54,14 @@ async fn all() -> Outcome {
     };
     let client = server.as_ref().map(|server| Client::builder().endpoint(server.url()).build()).transpose()?;
     println!("The shop's API: http://{}", settings::listen());
-    tokio::try_join!(api(Stage::Development, client.clone()), work(Stage::Development, client))?;
+    // The worker's handlers call the API back, so it is there until the worker has finished.
+    let (at_work, finished) = oneshot::channel::<()>();
+    let worker = async {
+        let _at_work = at_work;
+        work(Stage::Development, client.clone()).await
+    };
+    let until = async { finished.await.unwrap_or_default() };
+    tokio::try_join!(api(Stage::Development, client.clone(), until), worker)?;
     if let Some(server) = server {
         server.stop().await;
     }
@@ -73,25 +86,33 @@ async fn jobs(client: Option<Client>) -> Result<Queue, afterward::Error> {
     }
 }
 
-async fn api(stage: Stage, client: Option<Client>) -> Outcome {
+async fn api(stage: Stage, client: Option<Client>, until: impl Future<Output = ()> + Send + 'static) -> Outcome {
     let (stripe_secret, keys) = (stage.stripe_secret()?.into(), stage.trusted_keys()?);
     let api = Api { queue: jobs(client).await?, ledger: Ledger::default(), stripe_secret };
     let access = Access::to(settings::AUDIENCE).trust(keys).subject(settings::SUBJECT);
     let listener = TcpListener::bind(settings::listen()).await?;
-    axum::serve(listener, api.router(access)).with_graceful_shutdown(asked_to_stop()).await?;
+    axum::serve(listener, api.router(access)).with_graceful_shutdown(until).await?;
     Ok(())
 }
 
 async fn work(stage: Stage, client: Option<Client>) -> Outcome {
     let issuer = stage.issuer()?;
     let queue = jobs(client).await?;
-    let slack = match settings::variable("SLACK_URL") {
-        Some(_) => notify::slack()?,
-        None => notify::slack_at(SlackStandIn::start(|text| println!("[slack] {text}")).await?.url())?,
-    };
-    let callback = Callback::new(&settings::api_url(), Token::new(issuer, settings::AUDIENCE));
-    worker::worker(queue, callback, slack).stop_on(asked_to_stop()).run().await?;
+    let slack = slack(stage).await?;
+    let failures = Digest::new(slack.clone());
+    let callback = Callback::new(&settings::api_url(), Token::new(issuer, settings::AUDIENCE))?;
+    let ended = worker::worker(queue, callback, slack, &failures).stop_on(asked_to_stop()).run().await;
+    failures.flush().await;
+    ended?;
     Ok(())
+}
+
+/// Slack, as `SLACK_URL` says; else a stand-in in development, and in production nobody.
+async fn slack(stage: Stage) -> Result<Notifier, Box<dyn Error + Send + Sync>> {
+    if stage == Stage::Production || settings::variable("SLACK_URL").is_some() {
+        return Ok(notify::slack()?);
+    }
+    Ok(notify::slack_at(SlackStandIn::start(|text| println!("[slack] {text}")).await?.url())?)
 }
 
 /// Ctrl-C, or what supervisors send.

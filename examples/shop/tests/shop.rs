@@ -8,7 +8,7 @@
 use afterward::{
     Queue, Summary, Token,
     access::Access,
-    notify,
+    notify::{self, Digest},
     sqs::{self, CreateQueueRequest},
     testing::{self, Broker, Ending},
     token::Issuer,
@@ -94,14 +94,17 @@ impl Shop {
 
     /// The worker does what there is to do now.
     async fn work(&self) -> Summary {
-        let api = Callback::new(&self.url, Token::new(issuer(), settings::AUDIENCE));
+        let api = Callback::new(&self.url, Token::new(issuer(), settings::AUDIENCE)).unwrap();
         let slack = notify::slack_at(self.slack.url()).unwrap();
+        let failures = Digest::new(slack.clone());
         let worker = match self.broker {
-            Some(_) => worker::worker(self.jobs.clone(), api, slack),
+            Some(_) => worker::worker(self.jobs.clone(), api, slack, &failures),
             // Elsewhere nobody could send the hourly report's ticks.
-            None => worker::handlers(self.jobs.clone(), api, slack),
+            None => worker::handlers(self.jobs.clone(), api, slack, &failures),
         };
-        testing::drain(worker).await
+        let summary = testing::drain(worker).await;
+        failures.flush().await;
+        summary
     }
 
     /// Time passes.

@@ -24,7 +24,7 @@ impl Failure {
     }
 }
 
-/// The queue did not take the work: the client may try again, for nothing was begun.
+/// The queue did not take the work: the client may try again, for nothing of it is kept.
 impl From<afterward::Error> for Failure {
     fn from(error: afterward::Error) -> Failure {
         tracing::error!(%error, "the queue did not take a message");

@@ -8,7 +8,13 @@ use std::{
 
 /// All orders. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Ledger(Arc<Mutex<BTreeMap<String, Order>>>);
+pub struct Ledger(Arc<Mutex<Orders>>);
+
+#[derive(Debug, Default)]
+struct Orders {
+    placed: usize,
+    by_id: BTreeMap<String, Order>,
+}
 
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,34 +47,40 @@ pub struct Totals {
 }
 
 impl Ledger {
-    fn orders(&self) -> MutexGuard<'_, BTreeMap<String, Order>> {
+    fn orders(&self) -> MutexGuard<'_, Orders> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes an order, and returns its id.
     pub fn place(&self, email: &str) -> String {
         let mut orders = self.orders();
-        let id = format!("order-{}", orders.len() + 1);
-        orders.insert(id.clone(), Order { email: email.to_owned(), status: Status::Placed });
+        orders.placed += 1;
+        let id = format!("order-{}", orders.placed);
+        orders.by_id.insert(id.clone(), Order { email: email.to_owned(), status: Status::Placed });
         id
+    }
+
+    /// Forgets an order that nobody was told of.
+    pub fn withdraw(&self, id: &str) {
+        self.orders().by_id.remove(id);
     }
 
     /// An order.
     pub fn order(&self, id: &str) -> Option<Order> {
-        self.orders().get(id).cloned()
+        self.orders().by_id.get(id).cloned()
     }
 
     /// Notes that an order is so far at least; whether there is such an order.
     pub fn reach(&self, id: &str, status: Status) -> bool {
         let mut orders = self.orders();
-        let Some(order) = orders.get_mut(id) else { return false };
+        let Some(order) = orders.by_id.get_mut(id) else { return false };
         order.status = order.status.max(status);
         true
     }
 
     /// How business is.
     pub fn totals(&self) -> Totals {
-        let orders = self.orders();
+        let orders = &self.orders().by_id;
         Totals { orders: orders.len(), paid: orders.values().filter(|order| order.status == Status::Paid).count() }
     }
 }

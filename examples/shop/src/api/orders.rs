@@ -27,7 +27,12 @@ pub(super) async fn place(
     }
     let order_id = api.ledger.place(&basket.email);
     let order = OrderNew { order_id, email: basket.email, items: basket.items };
-    api.queue.enqueue(&order).await?;
+    if let Err(error) = api.queue.enqueue(&order).await {
+        // The client is told to try again, which is another order then. Should the queue have taken this one after all (its
+        // answer was lost), then the worker is told that there is no such order, and its job is dead-lettered for somebody to see.
+        api.ledger.withdraw(&order.order_id);
+        return Err(error.into());
+    }
     Ok((StatusCode::ACCEPTED, Json(json!({ "orderId": order.order_id }))))
 }
 

@@ -20,19 +20,20 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// The worker of this queue: all handlers, and the hourly report. On standard queues elsewhere than on an Afterward server, the
 /// report needs a role for EventBridge Scheduler (`AFTERWARD_SCHEDULER_ROLE`).
-pub fn worker(queue: Queue, api: Callback, slack: Notifier) -> Worker<Queue> {
-    handlers(queue, api, slack).every("rate(1 hour)", hourly_report)
+pub fn worker(queue: Queue, api: Callback, slack: Notifier, failures: &Digest) -> Worker<Queue> {
+    handlers(queue, api, slack, failures).every("rate(1 hour)", hourly_report)
 }
 
-/// The handlers, which work on every queue. Notices go to `slack`; so does what became of jobs that failed for good, gathered,
-/// so that a hundred of them are one message.
-pub fn handlers(queue: Queue, api: Callback, slack: Notifier) -> Worker<Queue> {
-    let failures = Digest::new(slack.clone());
+/// The handlers, which work on every queue. Notices go to `slack`; what became of jobs that failed for good to `failures`, which
+/// gathers them, so that a hundred of them are one message. Whoever stops the worker flushes it.
+pub fn handlers(queue: Queue, api: Callback, slack: Notifier, failures: &Digest) -> Worker<Queue> {
     Worker::new(queue.clone())
         .on(contact)
-        .on(handler(order_new).concurrency(4).timeout(30 * SECOND).max_attempts(10))
+        .on(handler(order_new).concurrency(4).max_attempts(10))
         .on(follow_up)
         .on(stripe::router())
+        // A handler that hangs gives its slot back.
+        .timeout(30 * SECOND)
         .retry(Backoff::exponential(SECOND..=300 * SECOND).jitter())
         // A notice is these handlers' very work, so one that can't be delivered is a failed attempt.
         .state(slack.on_failure(OnFailure::Fail))
