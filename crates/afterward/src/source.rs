@@ -193,6 +193,8 @@ impl Receive {
 pub struct Delivery {
     /// The message's id, the same at every attempt.
     pub id: String,
+    /// The service's own id of it, where that is another: each sending has one of its own.
+    pub(crate) service_id: Option<String>,
     /// What settles this delivery, and no other.
     pub receipt: String,
     /// The body as it was sent.
@@ -218,6 +220,7 @@ impl Delivery {
     pub fn new(id: impl Into<String>, receipt: impl Into<String>, body: impl Into<String>) -> Delivery {
         Delivery {
             id: id.into(),
+            service_id: None,
             receipt: receipt.into(),
             body: body.into(),
             receive_count: 1,

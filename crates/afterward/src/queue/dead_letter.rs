@@ -154,7 +154,8 @@ fn with(delivery: &Delivery, own: impl IntoIterator<Item = (&'static str, Attrib
 }
 
 /// The message as it is sent to the dead-letter queue. It keeps its group; the one deduplication id that it has everywhere is
-/// its id, so that it arrives once though it be sent twice.
+/// the service's id, so that it arrives once though it be sent twice. The id that we call it by would not do: it stays the same
+/// when the message is redriven, and failing once more soon after, it would be taken for the letter that was there before.
 fn copy(
     letter: &DeadLetter<'_>,
     queue_url: String,
@@ -162,12 +163,13 @@ fn copy(
 ) -> sqs::SendMessageRequest {
     let delivery = letter.delivery;
     let to_fifo = letter.redrive.dead_letter_queue().ends_with(".fifo");
+    let service_id = delivery.service_id.as_ref().unwrap_or(&delivery.id);
     sqs::SendMessageRequest {
         queue_url,
         message_body: delivery.body.clone(),
         message_attributes: attributes.into_iter().map(|(name, value)| (name, value.into_wire())).collect(),
         message_group_id: delivery.group.clone().or_else(|| to_fifo.then(|| delivery.id.clone())),
-        message_deduplication_id: to_fifo.then(|| delivery.id.clone()),
+        message_deduplication_id: to_fifo.then(|| service_id.clone()),
         ..Default::default()
     }
 }
@@ -217,6 +219,23 @@ mod tests {
                 assert_eq!(error.string_value.as_deref(), Some("no paper"));
             }
         }
+    }
+
+    #[tokio::test]
+    async fn of_a_message_that_waited_each_sending_has_a_letter_of_its_own() {
+        let server = Server::ruled(|asked| match &*target(asked) {
+            "AmazonSQS.ReceiveMessage" => ok(r#"{"Messages":[{"MessageId":"m2","ReceiptHandle":"r","Body":"b",
+                "Attributes":{"MessageGroupId":"g"},
+                "MessageAttributes":{"afterward.id":{"DataType":"String","StringValue":"m1"}}}]}"#),
+            _ => error(404, "NotFound", "not here"),
+        })
+        .await;
+        let jobs = Queue::with_client(client(&server.url()), "http://elsewhere/123456789012/jobs.fifo");
+        let ask = crate::Receive::new(1, std::time::Duration::ZERO, std::time::Duration::from_secs(30));
+        let delivery = crate::Source::receive(&jobs, ask).await.unwrap().remove(0);
+        let redrive = Redrive::new("arn:aws:sqs:us-east-1:000000000000:dead.fifo", 3);
+        let sent = copy(&DeadLetter::new(&delivery, "no paper", &redrive), "url".into(), BTreeMap::new());
+        assert_eq!((&*delivery.id, sent.message_deduplication_id.as_deref()), ("m1", Some("m2")));
     }
 
     /// A delivery that failed, and the queue's policy.

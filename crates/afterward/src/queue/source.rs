@@ -233,13 +233,18 @@ fn text_header(name: HeaderName, text: &str) -> HeaderMap {
 impl Queue {
     /// A message as delivered; `None` for one that lacks what the protocol promises, and which nobody could settle.
     fn delivery(&self, mut message: sqs::Message) -> Option<Delivery> {
-        let id = marks::first_id(&message).map(str::to_owned).or_else(|| message.message_id.take())?;
+        let (first_id, service_id) = (marks::first_id(&message).map(str::to_owned), message.message_id.take());
+        let (id, service_id) = match first_id {
+            Some(first_id) => (first_id, service_id),
+            None => (service_id?, None),
+        };
         let (handle, body) = (message.receipt_handle.take()?, message.body.take()?);
         // A store that can't be opened is told when the payload is asked for.
         let claim = self.claims().ok().flatten().and_then(|claims| claims.key_of(&body));
         let mut delivery = Delivery::new(id, receipt::with_claim(handle, claim.as_ref()), body);
         delivery.group = message.attributes.remove("MessageGroupId");
         let of = |name: &str| message.attributes.get(name);
+        delivery.service_id = service_id;
         delivery.receive_count = of("ApproximateReceiveCount").and_then(|text| text.parse().ok()).unwrap_or(1);
         delivery.sent_at = of("SentTimestamp").and_then(|text| text.parse().ok()).and_then(time);
         delivery.ordered = self.is_fifo();
