@@ -121,6 +121,12 @@ pub trait Source: Send + Sync + 'static {
         async { Ok(()) }
     }
 
+    /// Looks after what the source itself keeps of batches, for as long as the worker works. It may return, if there is nothing
+    /// to look after; there is none, unless implemented.
+    fn keep_batches(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
     /// Moves a message to the dead-letter queue that [`redrive`](Source::redrive) told of, with the reason. After an error the
     /// message MUST still be in the source; it may be in the dead-letter queue as well.
     fn dead_letter(&self, letter: &DeadLetter<'_>) -> impl Future<Output = Result<(), SourceError>> + Send {

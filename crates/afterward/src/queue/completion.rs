@@ -1,14 +1,18 @@
 //! Batches with a completion message: many jobs, and one that comes when all of them are done.
 //!
 //! An Afterward server keeps the membership, told by one of two headers of a send: whether the message is of the batch, or
-//! is to be held until nothing of the batch is left in the queue. Nobody else can, so elsewhere it is refused before
-//! anything is sent. A job that would wait outside of the queue, as a schedule, is refused too: the batch would be over
+//! is to be held until nothing of the batch is left in the queue. Elsewhere it is kept by [tallies](super::tally), where the user
+//! names a queue for them, and else refused before anything is sent. A job that would wait outside of the queue, as a schedule, is refused too: the batch would be over
 //! without it.
 
-use super::{Enqueue, EnqueueAll, Queue, ToEnqueue};
+use super::{
+    Enqueue, EnqueueAll, Queue, ToEnqueue,
+    tally::{self, Notes, Tallied},
+};
 use crate::{Error, Message, claim::hex};
 use afterward_names::BatchId;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use std::sync::Arc;
 
 /// The batch that the message is one of.
 const BATCH: HeaderName = HeaderName::from_static("x-afterward-batch");
@@ -20,6 +24,7 @@ const AFTER: HeaderName = HeaderName::from_static("x-afterward-after");
 pub struct Batch {
     queue: Queue,
     id: String,
+    notes: Notes,
 }
 
 impl Batch {
@@ -32,12 +37,12 @@ impl Batch {
     /// the queue: until it is deleted (done, or dropped), goes to the dead-letter queue, or is older than the queue keeps
     /// messages. A delay of more than 15 minutes, or any on a FIFO queue, is refused: such a message is not in the queue yet.
     pub fn enqueue<M: Message>(&self, message: &M) -> Enqueue {
-        self.queue.enqueue(message).tied(Tie::In(self.id.clone()))
+        self.queue.enqueue(message).tied(self.job())
     }
 
     /// Puts many messages into the queue as some of the batch, as [`Queue::enqueue_all`] does.
     pub fn enqueue_all<T: ToEnqueue>(&self, messages: impl IntoIterator<Item = T>) -> EnqueueAll {
-        let tied = |message: T| message.to_enqueue(&self.queue).tied(Tie::In(self.id.clone()));
+        let tied = |message: T| message.to_enqueue(&self.queue).tied(self.job());
         self.queue.enqueue_all(messages.into_iter().map(tied))
     }
 
@@ -46,14 +51,34 @@ impl Batch {
     ///
     /// Its retention begins, and its delay if it has one, when the batch is over. Deleting or purging the queue removes it.
     pub fn then<M: Message>(&self, message: &M) -> Enqueue {
-        self.queue.enqueue(message).tied(Tie::After(self.id.clone()))
+        let tie = Tie::After(self.id.clone());
+        self.queue.enqueue(message).tied(Tied { tie, notes: self.notes.clone(), attempt: None })
+    }
+
+    fn job(&self) -> Tied {
+        let attempt = tally::attempt().filter(|receipt| tally::is_of(receipt, &self.id));
+        Tied { tie: Tie::In(self.id.clone()), notes: self.notes.clone(), attempt }
     }
 }
 
 impl Queue {
     /// The batch of this name in this queue: jobs, and a message that comes when all of them are done. The name has 1 to 128
     /// letters, digits and `-_.:`. A batch is no more than the jobs of its name that are in the queue; with the last of them it
-    /// is over, and the name is free. Needs an Afterward server, and is refused elsewhere before anything is sent.
+    /// is over, and the name is free.
+    ///
+    /// An Afterward server keeps batches itself. Elsewhere, on Amazon for one, the library does, in a queue that you name with
+    /// [`Queue::tally`] or `AFTERWARD_TALLY_QUEUE_URL`; without one, batches are refused before anything is sent. What differs there:
+    ///
+    /// - Each call that enqueues jobs makes one more, which announces them: [`enqueue_all`](Batch::enqueue_all) makes that one for all
+    ///   of them. Workers make some calls for the jobs that are over, and some each few seconds for a batch that waits.
+    /// - The completion comes a second or two after the last job, up to ten seconds where nothing has happened for a while, and up
+    ///   to a minute where [`then`](Batch::then) is called long after the last of the jobs.
+    /// - It comes at least once on a standard queue, as everything does there; once on a FIFO queue.
+    /// - A job whose end nobody saw (its sender was killed before sending it, it has expired, was purged, or moved by the queue's own
+    ///   redrive policy) is waited for until nothing has happened in the batch for as long as the queue keeps messages.
+    /// - A job comes again, without its batch waiting for it, if its worker is killed just before it deletes it.
+    /// - A handler enqueues into its job's batch itself, and not in a task that it spawns: what such tasks enqueue may be missed.
+    /// - A completion is 64 KiB at most, or in a store ([`Queue::claim_check_at`]).
     ///
     /// ```no_run
     /// # use afterward::{Context, Message, Queue, State};
@@ -77,7 +102,7 @@ impl Queue {
     /// }
     /// ```
     pub fn batch(&self, id: impl Into<String>) -> Batch {
-        Batch { queue: self.clone(), id: id.into() }
+        Batch { queue: self.clone(), id: id.into(), notes: Notes::default() }
     }
 
     /// A batch that nobody else knows the name of.
@@ -99,26 +124,42 @@ pub(super) enum Tie {
     After(String),
 }
 
+/// The same, with what the way of tallies needs to know.
+#[derive(Debug, Clone)]
+pub(super) struct Tied {
+    pub(super) tie: Tie,
+    /// What the same [`Batch`] has announced.
+    pub(super) notes: Notes,
+    /// The receipt of the job of the same batch in whose handler it is enqueued.
+    pub(super) attempt: Option<Arc<str>>,
+}
+
+impl Tied {
+    /// How `queue` will keep it: by tallies, or by itself.
+    pub(super) async fn check(&self, queue: &Queue) -> Result<Option<Tallied>, Error> {
+        let id = self.tie.id();
+        id.parse::<BatchId>().map_err(|why| Error::Refused(format!("the batch `{id}`: {why}")))?;
+        if queue.is_afterward().await? {
+            return Ok(None);
+        }
+        if queue.tally_queue().await?.is_some() {
+            return Tallied::new(queue, self).map(Some);
+        }
+        Err(Error::Refused(format!(
+            "`{}` at {} knows no batches, and would hand out a message that has to wait for one at once: that needs an Afterward \
+             server, or a tally queue, which is a FIFO queue that workers keep batches in (AFTERWARD_TALLY_QUEUE_URL, or \
+             Queue::tally)",
+            queue.name(),
+            queue.client().endpoint()
+        )))
+    }
+}
+
 impl Tie {
     fn id(&self) -> &str {
         match self {
             Tie::In(id) | Tie::After(id) => id,
         }
-    }
-
-    /// Whether `queue` will keep it.
-    pub(super) async fn check(&self, queue: &Queue) -> Result<(), Error> {
-        let id = self.id();
-        id.parse::<BatchId>().map_err(|why| Error::Refused(format!("the batch `{id}`: {why}")))?;
-        if queue.is_afterward().await? {
-            return Ok(());
-        }
-        Err(Error::Refused(format!(
-            "`{}` at {} knows no batches, and would hand out a message that has to wait for one at once: that needs an Afterward \
-             server",
-            queue.name(),
-            queue.client().endpoint()
-        )))
     }
 
     /// Why a message of it can't be delayed beyond what the queue itself keeps.

@@ -75,6 +75,7 @@ impl Queue {
             self.send_to_dead_letters(letter).await?;
             self.0.letters.keep(handle);
         }
+        self.tell_end(&letter.delivery.receipt).await?;
         // What a claim check has in a store stays there: the dead-letter queue's message needs it.
         let outcome = self.0.deletes.delete(handle).await;
         if !matches!(outcome, Err(SourceError::Unavailable(_))) {

@@ -1,6 +1,6 @@
 //! Putting one message into a queue: what is said of it.
 
-use super::{Queue, completion::Tie, later::marks, outgoing::Outgoing, unique::Unique};
+use super::{Queue, completion::Tied, later::marks, outgoing::Outgoing, unique::Unique};
 use crate::{Attribute, Error, sqs, sqs::service::now_ms};
 use std::{
     collections::BTreeMap,
@@ -21,7 +21,7 @@ pub struct Enqueue {
     deduplication_id: Option<String>,
     attributes: BTreeMap<String, Attribute>,
     pub(super) unique: Option<Unique>,
-    pub(super) batch: Option<Tie>,
+    pub(super) batch: Option<Tied>,
 }
 
 /// From when on a message may be handled.
@@ -69,8 +69,8 @@ impl Enqueue {
         }
     }
 
-    pub(super) fn tied(mut self, tie: Tie) -> Enqueue {
-        self.batch = Some(tie);
+    pub(super) fn tied(mut self, tied: Tied) -> Enqueue {
+        self.batch = Some(tied);
         self
     }
 
@@ -127,7 +127,7 @@ impl Enqueue {
     }
 
     async fn send(self) -> Result<MessageId, Error> {
-        Outgoing::prepare(self).await?.send().await
+        Outgoing::prepare(self).await?.announced().await?.send().await
     }
 
     /// When the message is due, in milliseconds since 1970; `None` if nothing was said of it, or it is due already.

@@ -4,6 +4,7 @@ use super::{
     Enqueue, MessageId, Queue,
     batch::{self, Broken},
     outgoing::Outgoing,
+    tally,
 };
 use crate::{Error, Message};
 use std::{mem, pin::Pin};
@@ -100,12 +101,29 @@ impl Queue {
                 Err(error) => outcomes[number] = Some(Err(error)),
             }
         }
+        let prepared = self.announced(prepared, &mut outcomes).await;
         let told = if self.is_fifo() { self.send_in_order(prepared).await } else { self.send_at_once(prepared).await };
         for (number, outcome) in told {
             outcomes[number] = Some(outcome);
         }
         let unsaid = || Err(Error::Refused("the task that sent the message ended before its time".to_owned()));
         outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unsaid)).collect()
+    }
+
+    /// Announces those that are jobs of batches kept by tallies. Returns what may be sent.
+    async fn announced(&self, prepared: Vec<Numbered>, outcomes: &mut [Option<Outcome>]) -> Vec<Numbered> {
+        let failed = self.announce(prepared.iter().filter_map(|(_, outgoing)| outgoing.tallied())).await;
+        if failed.is_empty() {
+            return prepared;
+        }
+        let mut sendable = Vec::with_capacity(prepared.len());
+        for (number, outgoing) in prepared {
+            match outgoing.batch().and_then(|batch| failed.get(batch)) {
+                Some(error) => outcomes[number] = Some(outgoing.not_announced(tally::same(error)).await),
+                None => sendable.push((number, outgoing)),
+            }
+        }
+        sendable
     }
 
     async fn prepared(&self, message: Enqueue) -> Result<Outgoing, Error> {

@@ -4,6 +4,7 @@ use super::{
     batch,
     later::marks,
     outgoing::{Outgoing, Way},
+    tally::LARGEST_COMPLETION_BYTES,
 };
 use crate::{
     Error,
@@ -59,8 +60,12 @@ impl Outgoing {
         if bytes + MARKS_BYTES <= *limits::MAXIMUM_MESSAGE_SIZE_BYTES.start() as usize {
             return Ok(None);
         }
+        let is_completion = self.is_completion();
         match self.queue.claims()? {
-            Some(claims) if bytes + MARKS_BYTES > self.queue.attributes().await.maximum_message_bytes => {
+            Some(claims)
+                if is_completion && bytes > LARGEST_COMPLETION_BYTES
+                    || bytes + MARKS_BYTES > self.queue.attributes().await.maximum_message_bytes =>
+            {
                 if bytes > claim::LARGEST_BYTES {
                     let most = claim::LARGEST_BYTES;
                     return Err(Error::Refused(format!(
@@ -69,6 +74,10 @@ impl Outgoing {
                 }
                 Ok(Some(claims.clone()))
             }
+            None if is_completion && bytes > LARGEST_COMPLETION_BYTES => Err(Error::Refused(format!(
+                "a message of {bytes} bytes that waits for a batch in the tally queue, where {LARGEST_COMPLETION_BYTES} are the most: \
+                 name a store for what is larger, by AFTERWARD_CLAIM_CHECK_URL or Queue::claim_check_at"
+            ))),
             None if bytes > limits::MESSAGE_BYTES => Err(Error::Refused(format!(
                 "a message of {bytes} bytes, where SQS takes {} at most: name a store for what is larger, by \
                  AFTERWARD_CLAIM_CHECK_URL or Queue::claim_check_at",

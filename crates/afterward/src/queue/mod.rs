@@ -17,6 +17,7 @@ mod sends;
 mod settings;
 mod source;
 mod tagged;
+pub(crate) mod tally;
 mod ticks;
 mod unique;
 
@@ -38,6 +39,7 @@ use lists::Lists;
 use sends::Sends;
 use settings::Settings;
 use std::{fmt, sync::Arc};
+use tally::Tallies;
 use ticks::SentUntil;
 use tokio::sync::OnceCell;
 
@@ -69,6 +71,7 @@ struct Inner {
     sends: Sends,
     sent_until: SentUntil,
     letters: SentLetters,
+    tallies: Tallies,
     attributes: OnceCell<Attributes>,
 }
 
@@ -100,6 +103,7 @@ impl Queue {
             sends: Sends::default(),
             sent_until: SentUntil::default(),
             letters: SentLetters::default(),
+            tallies: Tallies::default(),
             attributes: OnceCell::new(),
             client,
             url,

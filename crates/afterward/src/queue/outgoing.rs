@@ -8,6 +8,7 @@ use super::{
     completion::Tie,
     fitting,
     later::{Later, Schedules, Unscheduled, marks, would_be_taken},
+    tally::{self, Tallied},
     unique::Told,
 };
 use crate::{
@@ -26,6 +27,8 @@ pub(super) struct Outgoing {
     pub(super) queue: Queue,
     pub(super) request: sqs::SendMessageRequest,
     batch: Option<Tie>,
+    /// What it has to do with a batch that is kept by tallies.
+    tallied: Option<Tallied>,
     pub(super) way: Way,
     /// The payload that was stored for it.
     pub(super) claim: Option<(Claims, Key)>,
@@ -48,8 +51,12 @@ impl Outgoing {
         let (unique, due_ms, delay_seconds) = (enqueue.unique.clone(), enqueue.due_ms(), enqueue.delay_seconds());
         let (delay, batch) = (enqueue.delay_asked(), enqueue.batch.clone());
         let mut request = enqueue.into_request()?;
-        if let Some(tie) = &batch {
-            tie.check(&queue).await?;
+        let tallied = match &batch {
+            Some(tied) => tied.check(&queue).await?,
+            None => None,
+        };
+        if let Some(tallied) = &tallied {
+            tallied.mark(&mut request.message_attributes);
         }
         let mut way = Way::Plain;
         if let Some(unique) = unique {
@@ -63,8 +70,8 @@ impl Outgoing {
                 if let Way::With(_) = way {
                     return Err(unique_and_late(&queue));
                 }
-                if let Some(tie) = &batch {
-                    return Err(tie.too_late(&queue));
+                if let Some(tied) = &batch {
+                    return Err(tied.tie.too_late(&queue));
                 }
                 let due_ms = match delay {
                     Some(delay) => queue.end_of(delay).await?,
@@ -75,7 +82,9 @@ impl Outgoing {
             _ if queue.is_fifo() => {}
             _ => request.delay_seconds = delay_seconds,
         }
-        let mut outgoing = Outgoing { queue, request, batch, way, claim: None };
+        // Only a server that keeps batches itself is told of one.
+        let batch = if tallied.is_some() { None } else { batch.map(|tied| tied.tie) };
+        let mut outgoing = Outgoing { queue, request, batch, tallied, way, claim: None };
         outgoing.fit(message_type).await?;
         Ok(outgoing)
     }
@@ -92,7 +101,40 @@ impl Outgoing {
 
     /// Whether it is sent by a call that takes others along.
     pub(super) fn may_share_a_call(&self) -> bool {
-        matches!(self.way, Way::Plain)
+        matches!(self.way, Way::Plain) && !self.is_completion()
+    }
+
+    /// Whether it goes to the tally queue first.
+    pub(super) fn is_completion(&self) -> bool {
+        self.tallied.as_ref().is_some_and(Tallied::is_completion)
+    }
+
+    pub(super) fn tallied(&self) -> Option<&Tallied> {
+        self.tallied.as_ref()
+    }
+
+    /// The batch that it is a job of, where that is kept by tallies.
+    pub(super) fn batch(&self) -> Option<&str> {
+        Some(&self.tallied.as_ref()?.member()?.batch)
+    }
+
+    /// The same, announced if it is a job of such a batch.
+    pub(super) async fn announced(self) -> Result<Outgoing, Error> {
+        match self.queue.announce(&self.tallied).await.into_values().next() {
+            None => Ok(self),
+            Some(error) => {
+                let told = tally::same(&error);
+                drop(self.not_announced(error).await);
+                Err(told)
+            }
+        }
+    }
+
+    /// What becomes of a job that could not be announced: it is not sent.
+    pub(super) async fn not_announced(mut self, error: Error) -> Result<MessageId, Error> {
+        // There is nothing to take back.
+        self.tallied = None;
+        self.settle(Err(error)).await
     }
 
     /// What goes over the wire in such a call; the rest waits for how that ends.
@@ -104,6 +146,9 @@ impl Outgoing {
     pub(super) async fn send(mut self) -> Result<MessageId, Error> {
         let request = std::mem::take(&mut self.request);
         let outcome = match &self.way {
+            _ if let Some(Tallied::Completion { batch, id, notes }) = &self.tallied => {
+                self.queue.tell_completion((batch, id, notes), request).await
+            }
             Way::Plain => self.call(request, HeaderMap::new()).await,
             Way::With(headers) => self.call(request, headers.clone()).await,
             Way::Scheduled { schedules, id, due_ms, settings } => {
@@ -125,6 +170,9 @@ impl Outgoing {
             && let Err(error) = claims.remove(key).await
         {
             tracing::warn!(%key, %error, "the payload of a message that was not taken could not be removed");
+        }
+        if let (true, Some(member)) = (is_undone, self.tallied.as_ref().and_then(Tallied::member)) {
+            self.queue.take_back(member.clone());
         }
         outcome
     }
@@ -233,7 +281,7 @@ fn without_deduplication_id(queue: &Queue) -> Error {
 }
 
 /// An id for a message that has none from the service yet.
-fn new_id() -> Result<String, Error> {
+pub(super) fn new_id() -> Result<String, Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)
         .map_err(|error| Error::Refused(format!("no randomness to name a message with: {error}")))?;

@@ -1,4 +1,4 @@
-//! What a program chooses about a queue: where large payloads go, and where long delays wait.
+//! What a program chooses about a queue: where large payloads go, where long delays wait, and where batches are kept.
 
 use super::{Queue, Scheduler};
 use crate::{
@@ -11,6 +11,8 @@ use std::sync::OnceLock;
 #[derive(Clone, Default)]
 pub(super) struct Settings {
     pub(super) scheduler: Scheduler,
+    /// The tally queue's URL or name, where it was set.
+    tally: Option<String>,
     /// What was set, else what the environment was found to name.
     claims: OnceLock<Result<Option<Claims>, SettingsError>>,
 }
@@ -47,9 +49,19 @@ impl Queue {
     }
 
     fn with_claims(self, claims: Claims) -> Queue {
-        let settings =
-            Settings { claims: OnceLock::from(Ok(Some(claims))), scheduler: self.0.settings.scheduler.clone() };
+        let settings = Settings { claims: OnceLock::from(Ok(Some(claims))), ..self.0.settings.clone() };
         Queue::with_settings(self.client().clone(), self.url().to_owned(), settings)
+    }
+
+    pub(super) fn with_tally(self, named: String) -> Queue {
+        let settings = Settings { tally: Some(named), ..self.0.settings.clone() };
+        Queue::with_settings(self.client().clone(), self.url().to_owned(), settings)
+    }
+
+    /// The tally queue, by its URL or name, if there is to be one.
+    pub(super) fn tally_setting(&self) -> Option<String> {
+        let from_env = || std::env::var("AFTERWARD_TALLY_QUEUE_URL").ok().filter(|url| !url.is_empty());
+        self.0.settings.tally.clone().or_else(from_env)
     }
 
     /// Where large payloads go, if anywhere.

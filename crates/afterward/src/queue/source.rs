@@ -1,6 +1,6 @@
 //! A queue as a worker's source.
 
-use super::{Queue, enqueue::seconds_up, later::marks, lists, receipt};
+use super::{Queue, enqueue::seconds_up, later::marks, lists, receipt, tally};
 use crate::{
     Attribute, Cause, DeadLetter, Delivery, Receive, Redrive, Schedule, Source, SourceError,
     claim::{Pointer, SIZE_ATTRIBUTES},
@@ -91,6 +91,7 @@ impl Source for Queue {
     }
 
     async fn delete(&self, receipt: &str) -> Result<(), SourceError> {
+        self.tell_end(receipt).await?;
         let (handle, claim) = receipt::parts(receipt);
         self.0.deletes.delete(handle).await?;
         if let (Some(key), Ok(Some(claims))) = (claim, self.claims())
@@ -154,6 +155,10 @@ impl Source for Queue {
 
     async fn delete_schedule(&self, name: &str) -> Result<(), SourceError> {
         self.end_ticking(name).await
+    }
+
+    async fn keep_batches(&self) {
+        self.keep_tallies().await;
     }
 
     async fn dead_letter(&self, letter: &DeadLetter<'_>) -> Result<(), SourceError> {
@@ -241,15 +246,17 @@ impl Queue {
         let (handle, body) = (message.receipt_handle.take()?, message.body.take()?);
         // A store that can't be opened is told when the payload is asked for.
         let claim = self.claims().ok().flatten().and_then(|claims| claims.key_of(&body));
-        let mut delivery = Delivery::new(id, receipt::with_claim(handle, claim.as_ref()), body);
+        let member = tally::take_member(&mut message.message_attributes);
+        let receipt = receipt::with_member(receipt::with_claim(handle, claim.as_ref()), member.as_ref());
+        let mut delivery = Delivery::new(id, receipt, body);
         delivery.group = message.attributes.remove("MessageGroupId");
         let of = |name: &str| message.attributes.get(name);
         delivery.service_id = service_id;
         delivery.receive_count = of("ApproximateReceiveCount").and_then(|text| text.parse().ok()).unwrap_or(1);
         delivery.sent_at = of("SentTimestamp").and_then(|text| text.parse().ok()).and_then(time);
         delivery.ordered = self.is_fifo();
-        delivery.batch = of("AfterwardBatch").cloned();
-        delivery.completes = of("AfterwardAfter").cloned();
+        delivery.batch = of("AfterwardBatch").cloned().or_else(|| member.map(|member| member.batch));
+        delivery.completes = of("AfterwardAfter").cloned().or_else(|| tally::completes(&message.message_attributes));
         delivery.attributes = message
             .message_attributes
             .into_iter()

@@ -8,7 +8,7 @@
 //! [`keeper`](super::keeper)'s.
 
 use super::{Cancelled, Context, Job, failure::describe_panic, hand::Hand, shared::Shared};
-use crate::{Source, source::Cause};
+use crate::{Source, queue::tally, source::Cause};
 use std::{
     future::{pending, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -34,7 +34,7 @@ pub(super) async fn work<S: Source>(shared: &Shared<S>, hand: &Arc<Hand>, place:
     // Known before the handler is: one that blocks its thread leaves no time to say so later.
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     deadline.inspect(|deadline| hand.set_deadline(*deadline));
-    let mut handling = pin!(caught(shared.route.run(job)));
+    let mut handling = pin!(caught(tally::within(&hand.delivery.receipt, shared.route.run(job))));
     tokio::select! {
         biased;
         result = &mut handling => match result {

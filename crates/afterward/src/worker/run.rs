@@ -43,6 +43,8 @@ impl<S: Source> Running<S> {
         if !self.shared.schedules.all().is_empty() {
             keepers.spawn(self.shared.clone().keep_schedules());
         }
+        let source = self.shared.source.clone();
+        keepers.spawn(async move { source.keep_batches().await });
         let mut work = Work::new(&self, lease, wishes);
         work.until(stop).await;
         let (summary, refusal) = work.outcome();

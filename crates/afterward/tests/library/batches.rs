@@ -1,7 +1,9 @@
-//! Batches with a completion message, from a program that enqueues to the handler that learns that all is done.
+//! Batches with a completion message, from a program that enqueues to the handler that learns that all is done: on an Afterward
+//! server, and elsewhere, where the library keeps them in a tally queue.
 
+use crate::story::{attributes, create};
 use afterward::{
-    Context, Fail, Message, Queue, State, Worker,
+    Context, Fail, Handle, Message, Queue, State, Summary, Worker, sqs,
     testing::{self, Broker, Standing},
 };
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,13 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+/// How long to wait for what has to come, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 #[derive(Serialize, Deserialize, Message)]
 #[message(type = "import:row")]
@@ -127,4 +136,104 @@ async fn handlers_are_tried_with_a_batch_and_without_any_broker() {
     jobs.batch("b").then(&ImportDone { file: "x".into() }).await.unwrap();
     let done = testing::assert_enqueued::<ImportDone>(&jobs, |_| true).await;
     assert_eq!((done.standing, done.completes.as_deref()), (Standing::Ready, Some("b")));
+}
+
+/// A queue with a dead-letter queue and a tally queue, as its producers and workers open it.
+async fn tallied(client: &sqs::Client, name: &str) -> (Queue, Queue, Queue) {
+    let (name, fifo) = match name.strip_suffix(".fifo") {
+        Some(bare) => (bare, &[("FifoQueue", "true")][..]),
+        None => (name, &[][..]),
+    };
+    let end = if fifo.is_empty() { "" } else { ".fifo" };
+    let dead = create(client, &format!("{name}-dead{end}"), fifo).await;
+    let arn = attributes(&dead).await["QueueArn"].clone();
+    let policy = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":5}}"#);
+    let jobs = create(client, &format!("{name}{end}"), &[fifo, &[("RedrivePolicy", &*policy)]].concat()).await;
+    let tallies = create(client, &format!("{name}-tallies.fifo"), &[("FifoQueue", "true")]).await;
+    (jobs.tally(tallies.url()).unwrap(), dead, tallies)
+}
+
+/// Workers at work.
+struct AtWork(Vec<(Handle, JoinHandle<Result<Summary, afterward::Error>>)>);
+
+impl AtWork {
+    fn new(workers: impl IntoIterator<Item = Worker<Queue>>) -> AtWork {
+        AtWork(workers.into_iter().map(|worker| (worker.handle(), tokio::spawn(worker.run()))).collect())
+    }
+
+    /// Until a condition holds, and the tally queue is empty.
+    async fn until(&self, tallies: &Queue, enough: impl Fn() -> bool) {
+        let waiting = async {
+            while !enough() || !is_empty(tallies).await {
+                sleep(Duration::from_millis(100)).await;
+            }
+        };
+        timeout(PATIENCE, waiting).await.expect("a batch was never over, or its tallies are left");
+    }
+
+    async fn stop(self) {
+        for (handle, running) in self.0 {
+            handle.stop();
+            running.await.unwrap().unwrap();
+        }
+    }
+}
+
+async fn is_empty(queue: &Queue) -> bool {
+    let said = attributes(queue).await;
+    said["ApproximateNumberOfMessages"] == "0" && said["ApproximateNumberOfMessagesNotVisible"] == "0"
+}
+
+/// The story of an Afterward server, with two workers that share the jobs.
+pub(crate) async fn the_completion_comes_last_where_the_library_keeps_the_batch(client: &sqs::Client) {
+    let (jobs, dead, tallies) = tallied(client, "story-batches").await;
+    let store = tempfile::tempdir().unwrap();
+    let jobs = jobs.claim_check_at(&format!("file://{}", store.path().display())).unwrap();
+    let notes = Notes::default();
+    import(&jobs, "a", 0..25).await;
+    import(&jobs, "b", 30..33).await;
+    // Nothing of it is there: nothing to wait for. And it is longer than a tally may be.
+    let long = "x".repeat(300_000);
+    let id = jobs.batch("c").then(&ImportDone { file: long.clone() }).await.unwrap();
+    assert_eq!(id.as_str().len(), 32);
+    let done = |batch: &str, file: &str| notes.lock().unwrap().contains(&format!("{batch} {file}"));
+    // Each with a queue of its own, as in two processes.
+    let opened = || jobs.clone().tally("story-batches-tallies.fifo").unwrap();
+    let working = AtWork::new((0..2).map(|_| worker(&opened(), &notes)));
+    working.until(&tallies, || done("a", "a.csv") && done("b", "b.csv") && done("c", &long)).await;
+    // The name is free again.
+    import(&jobs, "b", 40..43).await;
+    let twice = || notes.lock().unwrap().iter().filter(|note| *note == "b b.csv").count() == 2;
+    working.until(&tallies, twice).await;
+    working.stop().await;
+
+    let seen = notes.lock().unwrap().clone();
+    for (batch, count) in [("a", 24 + 2 + 1), ("b", 3 + 1 + 3 + 1), ("c", 1)] {
+        let of_batch: Vec<&String> = seen.iter().filter(|note| note.starts_with(&format!("{batch} "))).collect();
+        assert_eq!(of_batch.len(), count, "{of_batch:?}");
+        assert!(of_batch.last().unwrap().ends_with(".csv") || batch == "c", "{of_batch:?}");
+    }
+    assert!(is_empty(&jobs).await);
+    assert_eq!(attributes(&dead).await["ApproximateNumberOfMessages"], "1", "row 13");
+    assert_eq!(std::fs::read_dir(store.path()).unwrap().count(), 0, "payloads go with their messages");
+}
+
+/// The same for a FIFO queue, whose completion has a group, too.
+pub(crate) async fn a_batch_of_a_fifo_queue_is_kept_by_tallies(client: &sqs::Client) {
+    let (jobs, _, tallies) = tallied(client, "story-ordered.fifo").await;
+    let notes = Notes::default();
+    let batch = jobs.new_batch().unwrap();
+    let each = |row: &Row| batch.enqueue(row).group(format!("g{}", row.number % 2)).dedup(row.number.to_string());
+    let mut all: Vec<_> = rows(0..6).iter().map(each).collect();
+    all.push(batch.then(&ImportDone { file: "f".into() }).group("g0").dedup("done"));
+    for outcome in batch.enqueue_all(all.drain(..6)).await.into_iter().chain(jobs.enqueue_all(all).await) {
+        outcome.unwrap();
+    }
+    let last = format!("{} f", batch.id());
+    let working = AtWork::new([worker(&jobs, &notes)]);
+    working.until(&tallies, || notes.lock().unwrap().contains(&last)).await;
+    working.stop().await;
+    let seen = notes.lock().unwrap().clone();
+    assert_eq!((seen.len(), seen.last()), (7, Some(&last)));
+    assert!(is_empty(&jobs).await);
 }

@@ -5,7 +5,7 @@
 //! AFTERWARD_TEST_URL=http://127.0.0.1:5555 cargo test -p afterward --test library -- --ignored
 //! ```
 
-use crate::{enqueueing, story, ticking};
+use crate::{batches, enqueueing, story, ticking};
 use afterward::sqs::Client;
 use std::time::Duration;
 
@@ -43,6 +43,18 @@ macro_rules! enqueueing {
 }
 
 enqueueing::each_story! { enqueueing }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a server: set AFTERWARD_TEST_URL"]
+async fn the_completion_comes_last_where_the_library_keeps_the_batch() {
+    batches::the_completion_comes_last_where_the_library_keeps_the_batch(&client()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a server: set AFTERWARD_TEST_URL"]
+async fn a_batch_of_a_fifo_queue_is_kept_by_tallies() {
+    batches::a_batch_of_a_fifo_queue_is_kept_by_tallies(&client()).await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a server: set AFTERWARD_TEST_URL"]

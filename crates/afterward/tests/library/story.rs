@@ -65,14 +65,14 @@ pub(crate) fn client(url: &str) -> sqs::Client {
     sqs::Client::builder().endpoint(url).credentials(credential).build().expect("a loopback address can be used")
 }
 
-async fn create(client: &sqs::Client, name: &str, attributes: &[(&str, &str)]) -> Queue {
+pub(crate) async fn create(client: &sqs::Client, name: &str, attributes: &[(&str, &str)]) -> Queue {
     let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let request = sqs::CreateQueueRequest { queue_name: name.to_owned(), attributes, ..Default::default() };
     let url = client.create_queue(request).await.unwrap().queue_url.unwrap();
     Queue::with_client(client.clone(), url)
 }
 
-async fn attributes(queue: &Queue) -> BTreeMap<String, String> {
+pub(crate) async fn attributes(queue: &Queue) -> BTreeMap<String, String> {
     let request = sqs::GetQueueAttributesRequest { queue_url: queue.url().into(), attribute_names: vec!["All".into()] };
     queue.client().get_queue_attributes(request).await.unwrap().attributes
 }

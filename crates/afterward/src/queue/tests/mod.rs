@@ -6,6 +6,7 @@ mod enqueueing;
 mod lists;
 mod sending_on;
 mod tags;
+mod tallies;
 
 use super::*;
 use crate::sqs::tests::{

@@ -1,0 +1,65 @@
+//! A tally: what somebody knows of a batch, as it lies in the tally queue.
+//!
+//! Tallies are united, and that is all that is ever done to them: to unite a tally twice, or in another order, comes to the
+//! same. So a tally that is sent, received or merged more than once does no harm.
+
+use super::member::Members;
+use crate::sqs;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tally {
+    /// The name of the queue that the batch is in.
+    pub(super) queue: String,
+    /// When the last of it became known, in milliseconds since 1970.
+    pub(super) at_ms: u64,
+    /// The jobs that there are.
+    #[serde(default, skip_serializing_if = "Members::is_empty")]
+    pub(super) announced: Members,
+    /// The jobs that are over.
+    #[serde(default, skip_serializing_if = "Members::is_empty")]
+    pub(super) ended: Members,
+    /// The messages that wait for the batch, by their ids, as they will be sent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) completions: BTreeMap<String, sqs::SendMessageRequest>,
+    /// A worker has merged it, and put it at the group's end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) merged: bool,
+}
+
+impl Tally {
+    /// One that says nothing yet.
+    pub(super) fn of(queue: &str, at_ms: u64) -> Tally {
+        Tally { queue: queue.to_owned(), at_ms, ..Tally::default() }
+    }
+
+    /// Adds what another one knows.
+    pub(super) fn unite(&mut self, other: &Tally) {
+        self.at_ms = self.at_ms.max(other.at_ms);
+        self.announced.unite(&other.announced);
+        self.ended.unite(&other.ended);
+        for (id, request) in &other.completions {
+            self.completions.entry(id.clone()).or_insert_with(|| request.clone());
+        }
+    }
+
+    /// Whether all the jobs that it knows of are over.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended.cover(&self.announced)
+    }
+
+    /// Whether both know something of the same job, or one of them of none.
+    pub(super) fn meets(&self, other: &Tally) -> bool {
+        let is_of_none = |tally: &Tally| tally.announced.is_empty() && tally.ended.is_empty();
+        if is_of_none(self) || is_of_none(other) {
+            return true;
+        }
+        [&self.announced, &self.ended].iter().any(|own| own.meet(&other.announced) || own.meet(&other.ended))
+    }
+
+    /// Its text in the tally queue.
+    pub(super) fn text(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+}

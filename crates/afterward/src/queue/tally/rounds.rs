@@ -1,0 +1,181 @@
+//! How a worker looks after the tallies of its queue: receives some, merges them, sends what has waited long enough.
+//!
+//! A group of a FIFO queue is handed to one receiver at a time, so at most one worker works on a batch, and each batch is
+//! anybody's. Whatever is done is done in an order that loses nothing: first what is sent, then what is deleted. If somebody dies
+//! in between, or the lease ends too soon, tallies are there twice, which changes nothing, or a completion is: a FIFO queue takes
+//! one of them by its id, a standard queue hands out both, as it may anyway.
+
+use super::{
+    record::Tally,
+    step::{Known, Received, Rules, Step},
+    telling::request,
+};
+use crate::{
+    Error,
+    queue::{
+        Queue,
+        batch::{self, Parcel},
+        enqueue::seconds_up,
+    },
+    sqs::{self, retry::Backoff, service::now_ms},
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// How long a receive waits.
+const WAIT_S: i64 = 20;
+/// How long tallies are out of others' sight: some calls.
+const LEASE_S: i64 = 30;
+/// What one receive brings at most.
+const MOST: i64 = 10;
+/// How long tallies are left alone that are not this queue's, or can't be read.
+const LEFT_ALONE: Duration = Duration::from_secs(60);
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+const RETRY_LONGEST: Duration = Duration::from_secs(60);
+
+impl Queue {
+    /// Looks after the tallies, for as long as this is polled; returns if there are none to be looked after.
+    pub(in crate::queue) async fn keep_tallies(&self) {
+        let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
+        loop {
+            match self.look_after_tallies().await {
+                Ok(true) => backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST),
+                Ok(false) => return,
+                Err(error) => {
+                    let wait = backoff.wait();
+                    tracing::warn!(queue = self.name(), %error, ?wait, "the tally queue could not be looked after: trying again");
+                    tokio::time::sleep(wait).await;
+                }
+            }
+        }
+    }
+
+    /// One round; `false`, if there is nothing to look after.
+    pub(super) async fn look_after_tallies(&self) -> Result<bool, Error> {
+        if self.tally_setting().is_none() || self.is_afterward().await? {
+            return Ok(false);
+        }
+        let Some(tallies) = self.tally_queue().await? else { return Ok(false) };
+        let request = sqs::ReceiveMessageRequest {
+            queue_url: tallies.url().to_owned(),
+            attribute_names: vec!["All".to_owned()],
+            message_system_attribute_names: vec!["All".to_owned()],
+            max_number_of_messages: Some(MOST),
+            visibility_timeout: Some(LEASE_S),
+            wait_time_seconds: Some(WAIT_S),
+            ..Default::default()
+        };
+        let mut batches: BTreeMap<String, Vec<sqs::Message>> = BTreeMap::new();
+        for mut message in tallies.client().receive_message(request).await?.messages {
+            let batch = message.attributes.remove("MessageGroupId").unwrap_or_default();
+            batches.entry(batch).or_default().push(message);
+        }
+        let rules = Rules {
+            now_ms: now_ms(),
+            retention_ms: ms(self.attributes().await.retention),
+            most_bytes: self.most_tally_bytes().await,
+        };
+        let mut outcome = Ok(true);
+        for (batch, messages) in batches {
+            if let Err(error) = self.look_after(tallies, &batch, messages, rules).await {
+                outcome = Err(error);
+            }
+        }
+        outcome
+    }
+
+    async fn look_after(
+        &self,
+        tallies: &Queue,
+        batch: &str,
+        messages: Vec<sqs::Message>,
+        rules: Rules,
+    ) -> Result<(), Error> {
+        let mut received = Vec::with_capacity(messages.len());
+        for message in &messages {
+            match read(message).filter(|one| one.tally.queue == self.name()) {
+                Some(one) => received.push(one),
+                None => {
+                    let tally = message.body.as_deref().unwrap_or_default();
+                    let tally = &tally[..tally.floor_char_boundary(200)];
+                    tracing::warn!(
+                        queue = self.name(),
+                        batch,
+                        tally,
+                        "not a tally of this queue: a tally queue belongs to one queue"
+                    );
+                    return leave(tallies, messages.iter().filter_map(|one| one.receipt_handle.as_deref()), LEFT_ALONE)
+                        .await;
+                }
+            }
+        }
+        let known = self.0.tallies.known(batch);
+        match Step::of(&received, &known, rules) {
+            Step::Complete(tally) => {
+                self.send_completions(batch, &tally).await?;
+                // Others may have put some of it into the queue again: that can be spared.
+                self.0.tallies.know(batch, Known { tally, since_ms: rules.now_ms });
+                // Those that hold a completion first: whatever is left after a crash, nothing waits for it.
+                let (holding, others): (Vec<_>, Vec<_>) =
+                    received.into_iter().partition(|one| !one.tally.completions.is_empty());
+                delete(tallies, holding).await?;
+                delete(tallies, others).await
+            }
+            Step::Merge(tally) => {
+                let parcel = Parcel::plain(request(tallies, batch, &tally)?);
+                batch::send_all(tallies, vec![parcel]).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+                self.0.tallies.know(batch, Known { tally, since_ms: rules.now_ms });
+                delete(tallies, received).await
+            }
+            Step::Wait(wait) => leave(tallies, received.iter().map(|one| &*one.receipt), wait).await,
+            Step::Drop => delete(tallies, received).await,
+        }
+    }
+
+    async fn send_completions(&self, batch: &str, tally: &Tally) -> Result<(), Error> {
+        let completion = |(id, request): (&String, &sqs::SendMessageRequest)| {
+            let mut request = request.clone();
+            request.queue_url = self.url().to_owned();
+            if self.is_fifo() && request.message_deduplication_id.is_none() {
+                request.message_deduplication_id = Some(format!("afterward-{id}"));
+            }
+            Parcel::plain(request)
+        };
+        let parcels = tally.completions.iter().map(completion).collect();
+        batch::send_all(self, parcels).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        tracing::debug!(queue = self.name(), batch, "the batch is over");
+        Ok(())
+    }
+}
+
+fn read(message: &sqs::Message) -> Option<Received> {
+    let number = |name: &str| message.attributes.get(name)?.parse::<u64>().ok();
+    Some(Received {
+        tally: serde_json::from_str(message.body.as_deref()?).ok()?,
+        receipt: message.receipt_handle.clone()?,
+        receive_count: number("ApproximateReceiveCount").and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
+    })
+}
+
+async fn delete(tallies: &Queue, received: Vec<Received>) -> Result<(), Error> {
+    let receipts = received.into_iter().map(|one| one.receipt).collect();
+    for outcome in tallies.0.deletes.delete_all(receipts).await {
+        outcome?;
+    }
+    Ok(())
+}
+
+async fn leave(tallies: &Queue, receipts: impl Iterator<Item = &str>, wait: Duration) -> Result<(), Error> {
+    for receipt in receipts {
+        let request = sqs::ChangeMessageVisibilityRequest {
+            queue_url: tallies.url().to_owned(),
+            receipt_handle: receipt.to_owned(),
+            visibility_timeout: seconds_up(wait),
+        };
+        tallies.client().change_message_visibility(request).await?;
+    }
+    Ok(())
+}
+
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
