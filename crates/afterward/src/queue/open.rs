@@ -7,13 +7,24 @@ use crate::{
 };
 use std::{collections::BTreeMap, pin::Pin};
 
+/// How the name of a FIFO queue ends.
+const FIFO: &str = ".fifo";
+
 /// A queue about to be looked up; see [`Queue::named`], [`Queue::tagged`] and [`Queue::from_env`].
 #[derive(Debug)]
 #[must_use = "a queue is looked up when this is awaited"]
 pub struct OpenQueue {
     by: Result<By, SettingsError>,
     client: Option<sqs::Client>,
-    create: bool,
+    create: Option<Creation>,
+}
+
+/// How a queue is made.
+#[derive(Debug, Clone, Copy)]
+enum Creation {
+    Plain,
+    /// With a dead-letter queue, which takes what was received so often.
+    DeadLetters(u32),
 }
 
 /// What is known of the queue.
@@ -27,7 +38,7 @@ enum By {
 
 impl OpenQueue {
     fn by(by: Result<By, SettingsError>) -> OpenQueue {
-        OpenQueue { by, client: None, create: false }
+        OpenQueue { by, client: None, create: None }
     }
 
     pub(super) fn named(name: String) -> OpenQueue {
@@ -49,10 +60,19 @@ impl OpenQueue {
     }
 
     /// Makes the queue where there is none of this name, with the service's defaults; as FIFO where the name ends in
-    /// `.fifo`. Settings, such as a dead-letter queue, are [`sqs::Client::create_queue`]'s. Only a queue that is looked up by
-    /// its name can be made.
+    /// `.fifo`. It has no dead-letter queue, so a worker can put what fails for good nowhere and tries it again for ever:
+    /// [`create_with_dead_letters`](OpenQueue::create_with_dead_letters) makes one, too. Other settings are
+    /// [`sqs::Client::create_queue`]'s. Only a queue that is looked up by its name can be made.
     pub fn create_if_missing(mut self) -> OpenQueue {
-        self.create = true;
+        self.create = Some(Creation::Plain);
+        self
+    }
+
+    /// The same, and a queue that is made has a dead-letter queue, `NAME-dlq` (`NAME-dlq.fifo` of a FIFO queue), which is made
+    /// if it is missing: what was received `max_receives` times (1 to 1,000) and not deleted goes there. A queue that is
+    /// there already stays as it is.
+    pub fn create_with_dead_letters(mut self, max_receives: u32) -> OpenQueue {
+        self.create = Some(Creation::DeadLetters(max_receives));
         self
     }
 
@@ -101,25 +121,44 @@ fn said_by(environment: &Environment<'_>) -> Result<By, SettingsError> {
     Ok(By::Tag(tag, true))
 }
 
-async fn of_name(client: &sqs::Client, name: &str, create: bool) -> Result<String, Error> {
+async fn of_name(client: &sqs::Client, name: &str, create: Option<Creation>) -> Result<String, Error> {
     let lookup = sqs::GetQueueUrlRequest { queue_name: name.to_owned(), ..Default::default() };
-    let url = match client.get_queue_url(lookup).await {
-        Ok(found) => found.queue_url,
-        Err(error) if create && error.is_queue_missing() => create_named(client, name).await?,
-        Err(error) => return Err(error.into()),
+    let url = match (client.get_queue_url(lookup).await, create) {
+        (Ok(found), _) => found.queue_url,
+        (Err(error), Some(creation)) if error.is_queue_missing() => create_named(client, name, creation).await?,
+        (Err(error), _) => return Err(error.into()),
     };
-    url.ok_or_else(|| {
-        Error::Refused(format!("{} did not say what the URL of the queue `{name}` is", client.endpoint()))
-    })
+    url.ok_or_else(|| unsaid(client, "URL", name))
 }
 
-async fn create_named(client: &sqs::Client, name: &str) -> Result<Option<String>, sqs::Error> {
+fn unsaid(client: &sqs::Client, what: &str, name: &str) -> Error {
+    Error::Refused(format!("{} did not say what the {what} of the queue `{name}` is", client.endpoint()))
+}
+
+async fn create_named(client: &sqs::Client, name: &str, creation: Creation) -> Result<Option<String>, Error> {
     let mut attributes = BTreeMap::new();
-    if name.ends_with(".fifo") {
+    if name.ends_with(FIFO) {
         attributes.insert("FifoQueue".to_owned(), "true".to_owned());
+    }
+    if let Creation::DeadLetters(max_receives) = creation {
+        let arn = dead_letters_of(client, name).await?;
+        let policy = serde_json::json!({ "deadLetterTargetArn": arn, "maxReceiveCount": max_receives });
+        attributes.insert("RedrivePolicy".to_owned(), policy.to_string());
     }
     let request = sqs::CreateQueueRequest { queue_name: name.to_owned(), attributes, ..Default::default() };
     Ok(client.create_queue(request).await?.queue_url)
+}
+
+/// The ARN of the dead-letter queue that goes with this name.
+async fn dead_letters_of(client: &sqs::Client, name: &str) -> Result<String, Error> {
+    let dead = match name.strip_suffix(FIFO) {
+        Some(stem) => format!("{stem}-dlq{FIFO}"),
+        None => format!("{name}-dlq"),
+    };
+    let queue_url = Box::pin(of_name(client, &dead, Some(Creation::Plain))).await?;
+    let wanted = sqs::GetQueueAttributesRequest { queue_url, attribute_names: vec!["QueueArn".to_owned()] };
+    let mut told = client.get_queue_attributes(wanted).await?.attributes;
+    told.remove("QueueArn").ok_or_else(|| unsaid(client, "ARN", &dead))
 }
 
 impl IntoFuture for OpenQueue {

@@ -18,6 +18,7 @@ macro_rules! each_story {
             an_early_message_is_sent_on_until_it_is_due
             a_large_payload_is_claimed_back
             a_queue_is_found_by_its_tag
+            a_queue_is_made_with_a_dead_letter_queue
             a_unique_job_is_done_once_on_a_fifo_queue
         }
     };
@@ -66,6 +67,27 @@ async fn handle(queue: &Queue, count: usize) -> Vec<Handled> {
     let handled = handled.lock().unwrap().clone();
     assert_eq!(handled.len(), count, "and nothing else was: {handled:?}");
     handled
+}
+
+/// What a worker gives up goes to the queue that was made beside its own.
+pub(crate) async fn a_queue_is_made_with_a_dead_letter_queue(client: &sqs::Client) {
+    for (name, dead) in [("story-made", "story-made-dlq"), ("story-made.fifo", "story-made-dlq.fifo")] {
+        let open = || Queue::named(name).client(client.clone()).create_with_dead_letters(3);
+        let queue = open().await.unwrap();
+        let wanted = vec!["QueueArn".to_owned(), "RedrivePolicy".to_owned()];
+        let of = |queue: &Queue| sqs::GetQueueAttributesRequest {
+            queue_url: queue.url().to_owned(),
+            attribute_names: wanted.clone(),
+        };
+        let policy = &client.get_queue_attributes(of(&queue)).await.unwrap().attributes["RedrivePolicy"];
+        let policy: serde_json::Value = serde_json::from_str(policy).unwrap();
+        let dead = Queue::named(dead).client(client.clone()).await.unwrap();
+        let arn = &client.get_queue_attributes(of(&dead)).await.unwrap().attributes["QueueArn"];
+        assert_eq!(policy["deadLetterTargetArn"], arn.as_str());
+        // Some servers tell the number as a text.
+        assert_eq!(policy["maxReceiveCount"].to_string().trim_matches('"'), "3");
+        assert_eq!(open().await.unwrap().url(), queue.url());
+    }
 }
 
 /// Messages of all sizes, in few calls.
