@@ -68,7 +68,7 @@ fn value(name: &str, received: &Received, fifo: bool) -> Option<String> {
 }
 
 /// Which message attributes are wanted: `All` and `.*` are all of them, `prefix.*` those that begin with `prefix.`, and
-/// anything else is a name.
+/// anything else is a name. A request may name as many as fit into it, so names and prefixes are in order and looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AttributeFilter {
     all: bool,
@@ -87,13 +87,18 @@ impl AttributeFilter {
                 None => filter.names.push(pattern.clone()),
             }
         }
+        for listed in [&mut filter.names, &mut filter.prefixes] {
+            listed.sort_unstable();
+            listed.dedup();
+        }
         filter
     }
 
     fn wants(&self, name: &str) -> bool {
-        self.all
-            || self.names.iter().any(|wanted| wanted == name)
-            || self.prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()))
+        let has = |listed: &[String], text: &str| listed.binary_search_by(|entry| entry.as_str().cmp(text)).is_ok();
+        // Every prefix ends with a dot.
+        let mut prefixes = name.match_indices('.').map(|(dot, _)| name.get(..=dot).unwrap_or_default());
+        self.all || has(&self.names, name) || prefixes.any(|prefix| has(&self.prefixes, prefix))
     }
 
     /// Those of the attributes that are wanted, as the wire has them.
@@ -130,6 +135,8 @@ mod tests {
             (vec!["x"], vec!["x"]),
             (vec!["order.*"], vec!["order.id", "order.at"]),
             (vec!["order", "nothing"], vec!["order"]),
+            (vec!["x", "order.id", "order", "x", "order.id"], vec!["order", "order.id", "x"]),
+            (vec!["z.*", "order.*", "a.*", "order.*"], vec!["order.id", "order.at"]),
         ] {
             let patterns: Vec<String> = patterns.into_iter().map(String::from).collect();
             let filter = AttributeFilter::of(&patterns);
