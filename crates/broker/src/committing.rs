@@ -49,7 +49,7 @@ impl Shared {
             partition.take_batch().map(|outgoing| (partition.epoch(), outgoing))
         };
         let Some((epoch, outgoing)) = outgoing else { return };
-        let panicking = Unfinished(self);
+        let panicking = Unfinished(self, epoch);
         let bytes = outgoing.batch.payload.len() as u64;
         let landed = self.append(epoch, outgoing);
         std::mem::forget(panicking);
@@ -59,39 +59,42 @@ impl Shared {
         }
     }
 
-    /// Appends a batch that was taken; `None` if that failed, and the partition with it.
+    /// Appends a batch that was taken; `None` if that failed, and the partition with it. Where the partition has been dropped
+    /// meanwhile, everybody who waits for this batch has been told, and the one that came after is not concerned: it has an
+    /// epoch of its own.
     pub(crate) fn append(&self, epoch: Epoch, Outgoing { expected, batch }: Outgoing) -> Option<Release> {
         let payload = batch.payload.clone();
         let began = Instant::now();
         let position = match self.log.append(epoch, expected, batch) {
             Ok(position) => position,
             Err(error) => {
-                self.append_failed(&error);
+                self.append_failed(epoch, &error);
                 return None;
             }
         };
         let is_slow = began.elapsed() > SLOW;
-        // Before anybody can ask for what is in it.
+        // Before anybody can ask for what is in it. It is what the log has there, whoever owns it by now.
         self.recent().push(position, payload);
         self.counters.batches.fetch_add(1, Relaxed);
         let mut inner = self.lock();
-        (inner.retry, inner.is_slow) = (FIRST_RETRY, is_slow);
-        let tell = (std::mem::take(&mut inner.tell_landing) || inner.due) && inner.parked_until_ms.take().is_some();
-        let landed = match &mut inner.status {
-            Status::Serving(partition) => Some(partition.committed(position)),
-            Status::Down { .. } => None,
+        let Inner { status, retry, is_slow: was_slow, tell_landing, due, parked_until_ms, .. } = &mut *inner;
+        let partition = match status {
+            Status::Serving(partition) if partition.epoch() == epoch => partition,
+            _ => return None,
         };
+        (*retry, *was_slow) = (FIRST_RETRY, is_slow);
+        let tell = (std::mem::take(tell_landing) || *due) && parked_until_ms.take().is_some();
+        let landed = partition.committed(position);
         drop(inner);
         if tell {
             self.wake.notify_one();
         }
-        landed
+        landed.map_err(|why| self.fail_epoch(epoch, why)).ok()
     }
 
-    pub(crate) fn append_failed(&self, error: &AppendError) {
+    pub(crate) fn append_failed(&self, epoch: Epoch, error: &AppendError) {
         let reason = format!("{error}. Calls are refused until the log can be written again");
-        tracing::warn!(reason, "the partition is dropped and replayed");
-        self.fail(Unavailable::because(reason), false);
+        self.fail_epoch(epoch, Unavailable::because(reason));
     }
 
     fn count_assisted(&self, bytes: u64) {
@@ -112,11 +115,11 @@ impl Shared {
 }
 
 /// Dropped when an append panics: nobody knows then what of the batch is durable.
-struct Unfinished<'a>(&'a Shared);
+struct Unfinished<'a>(&'a Shared, Epoch);
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         let reason = "an append failed half-way because of a bug in Afterward; the state is rebuilt";
-        self.0.fail(Unavailable::because(reason), false);
+        self.0.fail_epoch(self.1, Unavailable::because(reason));
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     partition::{Gate, Gated, Partition},
     random::Random,
 };
-use afterward_log::Log;
+use afterward_log::{Epoch, Log};
 use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
@@ -189,7 +189,24 @@ impl Shared {
             }
             inner.go_down(why.clone(), for_good)
         };
-        // A large state takes a while to drop: not under the lock.
+        self.drop_partition(dropped, why);
+    }
+
+    /// Drops the partition of `epoch`, for it to be replayed; one that came after it stays.
+    pub(crate) fn fail_epoch(&self, epoch: Epoch, why: Unavailable) {
+        let dropped = {
+            let mut inner = self.lock();
+            match &inner.status {
+                Status::Serving(partition) if partition.epoch() == epoch => inner.go_down(why.clone(), false),
+                _ => return,
+            }
+        };
+        tracing::warn!(reason = %why, "the partition is dropped and replayed");
+        self.drop_partition(dropped, why);
+    }
+
+    /// A large state takes a while to drop: not under the lock.
+    fn drop_partition(&self, dropped: Option<Box<Partition>>, why: Unavailable) {
         if let Some(partition) = dropped {
             partition.failed(why).open();
         }

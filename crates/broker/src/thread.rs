@@ -213,7 +213,7 @@ impl Worker<'_> {
         if let Some(up_to) = trim
             && let Err(error) = log.trim(epoch, up_to)
         {
-            self.shared.append_failed(&error);
+            self.shared.append_failed(epoch, &error);
             return Ok(());
         }
         if let Status::Serving(partition) = &self.shared.lock().status {

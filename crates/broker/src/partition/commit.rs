@@ -123,16 +123,38 @@ impl Commit {
         Some(Outgoing { expected: self.position - 2, batch })
     }
 
-    /// The batch in flight is durable at `position`.
-    pub(super) fn landed(&mut self, position: Position) -> Release {
-        let flight = self.flight.take();
-        debug_assert_eq!(flight.as_ref().map(|flight| flight.position), Some(position));
-        Release::durable(flight.and_then(|flight| flight.gate))
+    /// The batch in flight is durable at `position`. `None` if that is not its position, which every record in it was given
+    /// as its own: then nothing is told to anybody.
+    pub(super) fn landed(&mut self, position: Position) -> Option<Release> {
+        let flight = self.flight.take_if(|flight| flight.position == position)?;
+        Some(Release::durable(flight.gate))
     }
 
     /// Everybody who waits learns why it is in vain.
     pub(super) fn fail(self, why: Unavailable) -> Release {
         let flight = self.flight.and_then(|flight| flight.gate);
         Release::failed([flight, self.gate, self.room].into_iter().flatten(), why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_has_not_landed_where_another_one_was_written() {
+        let mut commit = Commit::after(7);
+        assert!(commit.landed(8).is_none(), "nothing is in flight");
+        commit.push(1, &Event::Founded { secret: [1; 32] }, Beside::Nothing);
+        let gate = commit.gate();
+        let outgoing = commit.take(1).unwrap();
+        for wrong in [0, 7, 9] {
+            assert!(commit.landed(wrong).is_none());
+            assert_eq!((commit.is_in_flight(), commit.durable()), (true, 7));
+        }
+        let answer = super::super::Gated::new((), gate).try_open().unwrap_err();
+        commit.landed(outgoing.expected + 1).unwrap().open();
+        assert_eq!((commit.is_in_flight(), commit.durable()), (false, 8));
+        assert!(answer.try_open().is_ok_and(|answer| answer.is_ok()));
     }
 }

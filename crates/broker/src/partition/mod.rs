@@ -241,8 +241,16 @@ impl Partition {
     }
 
     /// The batch in flight is durable at `position`.
-    pub fn committed(&mut self, position: Position) -> Release {
-        self.commit.landed(position)
+    ///
+    /// # Errors
+    /// When that is not where it belongs, so that this partition is to be dropped.
+    pub fn committed(&mut self, position: Position) -> Result<Release, Unavailable> {
+        let expected = self.commit.durable() + 1;
+        self.commit.landed(position).ok_or_else(|| {
+            let reason =
+                format!("a bug in Afterward: batch {expected} was written as {position}; the state is rebuilt");
+            Unavailable::because(reason)
+        })
     }
 
     /// The batch in flight is perhaps not durable, so nothing here can be told to anybody.

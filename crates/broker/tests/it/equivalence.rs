@@ -77,7 +77,7 @@ impl World {
         while let Some(outgoing) = self.partition.take_batch() {
             let epoch = self.partition.epoch();
             let position = self.log.append(epoch, outgoing.expected, outgoing.batch).unwrap();
-            self.partition.committed(position).open();
+            self.partition.committed(position).unwrap().open();
         }
     }
 

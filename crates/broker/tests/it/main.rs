@@ -7,6 +7,7 @@ mod compaction;
 mod durability;
 mod equivalence;
 mod hangups;
+mod late_answers;
 mod progress;
 mod reads;
 mod recovery;

@@ -270,7 +270,7 @@ impl System {
         // Now nothing is pending, as a pass of compaction needs it to start.
         owner.compactor.start_if_due(&mut owner.partition, &*owner.log);
         if early {
-            owner.partition.committed(outgoing.expected + 1).open();
+            owner.land(outgoing.expected + 1);
         }
         true
     }
@@ -294,7 +294,7 @@ impl System {
             Ok(_) if self.buggy.is(Bug::AnswerBeforeFlush) => owner.landed += 1,
             Ok(position) => {
                 owner.landed += 1;
-                owner.partition.committed(position).open();
+                owner.land(position);
             }
             Err(error) => self.drop_partition(&error.to_string()),
         }

@@ -126,7 +126,7 @@ impl System {
                 match answer {
                     Ok(position) => {
                         owner.landed += 1;
-                        owner.partition.committed(position).open();
+                        owner.land(position);
                     }
                     Err(error) => {
                         self.deposed.swap_remove(at).end(&error.to_string());
@@ -163,6 +163,11 @@ impl Deposed {
 }
 
 impl Owner {
+    /// The batch that was on its way is durable at `position`.
+    pub(super) fn land(&mut self, position: Position) {
+        self.partition.committed(position).expect("the log writes a batch where it is asked to").open();
+    }
+
     /// A step of compaction; whether it has let go of something. That it fails is to be expected.
     fn try_to_trim(&mut self, now_ms: u64) -> Result<bool, String> {
         let first = |log: &dyn Log| log.bounds().map(|bounds| bounds.first).map_err(|error| error.to_string());
