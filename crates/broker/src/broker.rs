@@ -193,7 +193,8 @@ impl Broker {
     }
 
     /// Receives, waiting up to `wait` (`None`: the queue's own wait) for a message to become visible. Dropping the
-    /// future ends the wait, and gives back what it has received by then.
+    /// future ends the wait, and gives back what it has received by then. A message that can't be read from the log stays behind,
+    /// out of sight for a while, and its receive does not count.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -234,11 +235,9 @@ impl Broker {
         } else {
             answer.found().await
         };
-        let of = found??.iter().map(|delivery| (delivery.message, delivery.location)).collect();
-        let messages = self.contents(of).await?;
-        // A message that was deleted between its lease and now is not delivered.
-        let received = answer.deliver().into_iter().zip(messages);
-        Ok(received.filter_map(|(delivery, message)| Some(Received { delivery, message: message? })).collect())
+        let of: Vec<_> = found??.iter().map(|delivery| (delivery.message, delivery.location)).collect();
+        let read = self.contents_apart(&of).await?;
+        Ok(answer.deliver(read).await?)
     }
 
     /// Reads the state, advanced to now; the answer is given once all that it rests on is durable.

@@ -8,6 +8,9 @@ use afterward_log::ReadError;
 use afterward_machine::{Location, MessageKey};
 use bytes::Bytes;
 
+/// What came of reading a message: `None` if it is gone by now, or why it can't be read.
+pub(crate) type Read = Result<Option<StoredMessage>, Unavailable>;
+
 /// How often a message may move while it is looked for. Each time, compaction has to have come by.
 const MOVES: usize = 16;
 
@@ -17,23 +20,33 @@ impl Broker {
     /// # Errors
     /// [`Unavailable`].
     pub async fn contents(&self, of: Vec<(MessageKey, Location)>) -> Result<Vec<Option<StoredMessage>>, Unavailable> {
+        self.contents_apart(&of).await?.into_iter().collect()
+    }
+
+    /// The same for each by itself: one that can't be read does not keep the others back.
+    ///
+    /// # Errors
+    /// When the partition is [`Unavailable`], or stops because the log's bytes are wrong.
+    pub(crate) async fn contents_apart(&self, of: &[(MessageKey, Location)]) -> Result<Vec<Read>, Unavailable> {
         let places: Vec<_> = of.iter().map(|(_, at)| *at).collect();
         let records = self.records(&places).await;
         let mut contents = Vec::with_capacity(of.len());
         if let Ok(Some(records)) = records {
             let messages = records.iter().zip(&places).map(|(record, at)| message(record, *at));
-            if let Ok(messages) = messages.map(|message| message.map(Some)).collect() {
-                return Ok(messages);
+            contents.extend(messages.map_while(|message| Some(Ok(Some(message.ok()?)))));
+            if contents.len() == of.len() {
+                return Ok(contents);
             }
+            contents.clear();
         }
         // Something has moved or can't be read: one by one.
         for (key, at) in of {
-            contents.push(self.content(key, at).await?);
+            contents.push(self.content(*key, *at).await?);
         }
         Ok(contents)
     }
 
-    async fn content(&self, key: MessageKey, mut at: Location) -> Result<Option<StoredMessage>, Unavailable> {
+    async fn content(&self, key: MessageKey, mut at: Location) -> Result<Read, Unavailable> {
         for _ in 0..MOVES {
             let found = match self.records(&[at]).await {
                 Ok(Some(records)) => records.first().map(|record| message(record, at)).transpose(),
@@ -41,17 +54,21 @@ impl Broker {
                 Err(error) => Err(error),
             };
             if let Ok(Some(message)) = found {
-                return Ok(Some(message));
+                return Ok(Ok(Some(message)));
             }
             let now_at = self.read(move |state| state.message(key).map(|message| message.location)).await?;
             match (now_at, found) {
-                (None, _) => return Ok(None),
+                (None, _) => return Ok(Ok(None)),
                 (Some(now_at), _) if now_at != at => at = now_at,
-                (Some(_), Err(error)) => return Err(self.unreadable(error).await),
-                (Some(_), Ok(_)) => return Err(self.unreadable(lost(at)).await),
+                (Some(_), found) => {
+                    let why = self.judge(found.err().unwrap_or_else(|| lost(at))).await?;
+                    let (position, offset_bytes) = (at.position, at.offset_bytes);
+                    tracing::error!(position, offset_bytes, error = %why, "a message can't be read from the log");
+                    return Ok(Err(why));
+                }
             }
         }
-        Err(Unavailable::because("a message kept moving while it was read; try again"))
+        Ok(Err(Unavailable::because("a message kept moving while it was read; try again")))
     }
 
     /// The texts of last failures, by the locations that [`afterward_machine::MessageView::failure`] gives; `None` for
@@ -96,10 +113,15 @@ impl Broker {
 
     /// What is wrong is told; where the log's bytes are wrong, the partition stops.
     pub(crate) async fn unreadable(&self, error: OpenError) -> Unavailable {
+        self.judge(error).await.unwrap_or_else(|stopped| stopped)
+    }
+
+    /// Why something can't be read now, perhaps; an error if the log's bytes are wrong, so that the partition stops.
+    async fn judge(&self, error: OpenError) -> Result<Unavailable, Unavailable> {
         let error = traced_off(self.shared().log.clone(), error).await;
         match error.is_corruption() {
-            true => self.shared().corrupt(&error),
-            false => Unavailable::because(error.to_string()),
+            true => Err(self.shared().corrupt(&error)),
+            false => Ok(Unavailable::because(error.to_string())),
         }
     }
 }

@@ -8,10 +8,14 @@
 //! whose consumers die while they receive it belongs in the dead-letter queue like any other: only a consumer that says so
 //! ([`Command::HandBack`]) has not begun what it received.
 //!
+//! What can't be read from the log is not delivered either, though its caller is there. That is no consumer's doing, so such a
+//! receive does not count; and the message stays out of sight for a while, or every receive would come upon it again.
+//!
 //! This is about the way up to the caller. What is lost behind it, in a socket's buffer, nobody can know.
 
 use crate::{
-    Broker, Unavailable,
+    Broker, Received, Unavailable,
+    look_up::Read,
     partition::{Found, Gated, Waiting},
 };
 use afterward_machine::{Command, Delivery};
@@ -23,6 +27,10 @@ use std::{
     task::{Context, Poll},
 };
 use tokio::runtime::Handle;
+
+/// How long a message stays out of sight that can't be read: not read, and told, with every receive, and soon back once the
+/// disk is well.
+const UNREADABLE_MS: u64 = 10_000;
 
 /// What a receive has found or waits for. Dropped before [`Undelivered::deliver`], it is given back.
 #[must_use = "what is not delivered is given back"]
@@ -72,12 +80,44 @@ impl<'a> Undelivered<'a> {
         }
     }
 
-    /// The caller has it.
-    pub(crate) fn deliver(mut self) -> Vec<Delivery> {
+    /// The caller has it, as far as it could be `read`.
+    ///
+    /// # Errors
+    /// When nothing of it could.
+    pub(crate) async fn deliver(mut self, read: Vec<Read>) -> Result<Vec<Received>, Unavailable> {
+        let (mut received, mut back, mut unread) = (Vec::with_capacity(read.len()), Vec::new(), None);
+        for (delivery, read) in self.take_leased().into_iter().zip(read) {
+            match read {
+                // In a FIFO queue, it may be of the group of one that can't be read, and has to wait for that.
+                Ok(_) if unread.is_some() && self.queue.name.is_fifo() => back.push(unbegun(self.queue, &delivery, 0)),
+                // A message that was deleted between its lease and now is not delivered.
+                Ok(message) => received.extend(message.map(|message| Received { delivery, message })),
+                Err(why) => {
+                    back.push(unbegun(self.queue, &delivery, UNREADABLE_MS));
+                    unread = Some(why);
+                }
+            }
+        }
+        let Some(why) = unread else { return Ok(received) };
+        // The caller may still go away.
+        self.answer = Answer::Leased(received.iter().map(|received| received.delivery.clone()).collect());
+        self.hand_back(back).await;
+        self.answer = Answer::Gone;
+        if received.is_empty() { Err(why) } else { Ok(received) }
+    }
+
+    fn take_leased(&mut self) -> Vec<Delivery> {
         match mem::replace(&mut self.answer, Answer::Gone) {
             Answer::Leased(deliveries) => deliveries,
             _ => Vec::new(),
         }
+    }
+
+    /// Does so even if nobody waits for it any more.
+    async fn hand_back(&self, back: Vec<(Command, Option<String>)>) {
+        let broker = self.broker.clone();
+        // Refused or unavailable, each message is as visible as it can be.
+        let _handed_back = tokio::spawn(async move { broker.execute_all(back).await.is_ok() }).await;
     }
 }
 
@@ -122,6 +162,10 @@ impl Drop for Undelivered<'_> {
             let _ = broker.execute_all(back).await;
         });
     }
+}
+
+fn unbegun(queue: &QueueAddress, delivery: &Delivery, timeout_ms: u64) -> (Command, Option<String>) {
+    (Command::HandBack { queue: queue.clone(), lease: delivery.lease, timeout_ms }, None)
 }
 
 fn visible_now(queue: &QueueAddress, delivery: &Delivery) -> Command {

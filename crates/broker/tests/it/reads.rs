@@ -1,6 +1,6 @@
 //! Messages that are not in memory any more are read from the log: here and now where it has them at hand.
 
-use crate::rig::{Calls, START_MS, bodies};
+use crate::rig::{Calls, START_MS, bodies, queue_id};
 use afterward_broker::{Broker, Failure, ManualClock, Settings};
 use afterward_log::{
     AppendError, Batch, Bounds, ClaimError, Epoch, Log, Page, Position, ReadError, Slice, Usage,
@@ -8,9 +8,12 @@ use afterward_log::{
     segment::{Options, SegmentLog},
 };
 use bytes::Bytes;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
 };
 
 /// A log on a disk, which counts how many records others had to wait for.
@@ -149,6 +152,53 @@ async fn damage_stops_the_partition_whichever_way_it_is_read() {
         assert!(says.iter().all(|words| why.reason.contains(words)), "at hand {at_hand}: {why}");
         assert_eq!(broker.trouble(), Some(why.reason));
         assert!(broker.try_receive(&queue, 1, 0).await.is_err(), "nothing is skipped");
+    }
+}
+
+/// The bug: all ten went back as received, and with their only receive gone, the next one dead-lettered them.
+#[tokio::test]
+async fn a_message_that_can_not_be_read_takes_no_receive_from_its_neighbours_nor_from_itself() {
+    for suffix in ["", ".fifo"] {
+        let disk = FaultyDisk::new();
+        let former = open(&Shelf::open(&disk, true));
+        let dead = former.create_any(&format!("dead{suffix}"), None).await;
+        let queue = former.create_any(&format!("q{suffix}"), Some(&dead)).await;
+        for number in 0..10 {
+            former.put_any(&queue, &number.to_string()).await;
+        }
+        former.stop().await;
+        let log = Shelf::open(&disk, false);
+        let clock = Arc::new(ManualClock::at(START_MS));
+        let broker = Broker::open(Arc::clone(&log) as Arc<dyn Log>, clock.clone(), Settings::default()).unwrap();
+        let id = queue_id(&broker, &queue).await;
+        let third = broker.read(move |state| state.messages(id, None).nth(2)).await.unwrap().unwrap();
+        log.out_of_reach.store(third.location.position, SeqCst);
+
+        let received = broker.take(&queue, 10, 0).await;
+        // In a FIFO queue, what comes after it waits for it.
+        let expected: &[&str] =
+            if suffix.is_empty() { &["0", "1", "3", "4", "5", "6", "7", "8", "9"] } else { &["0", "1"] };
+        assert_eq!(bodies(&received), expected);
+        assert!(received.iter().all(|received| received.delivery.receive_count == 1));
+        for received in received {
+            broker.delete(&queue, received.delivery.lease).await.unwrap();
+        }
+        log.waited_for();
+        assert!(broker.take(&queue, 10, 0).await.is_empty(), "it is out of sight for a while");
+        assert_eq!(log.waited_for(), 0, "and not read meanwhile");
+        for _ in 0..3 {
+            clock.advance(Duration::from_secs(60));
+            let alone = broker.try_receive(&queue, 10, 0).await;
+            let Err(Failure::Unavailable(why)) = alone else { panic!("{alone:?}") };
+            assert!(why.reason.contains("an unhappy disk") && why.reason.contains("a.segment"), "{why}");
+        }
+        log.out_of_reach.store(u64::MAX, SeqCst);
+        clock.advance(Duration::from_secs(60));
+        let received = broker.take(&queue, 10, 0).await;
+        let left: &[&str] = if suffix.is_empty() { &["2"] } else { &["2", "3", "4", "5", "6", "7", "8", "9"] };
+        assert_eq!(bodies(&received), left);
+        assert!(received.iter().all(|received| received.delivery.receive_count == 1), "{received:?}");
+        assert!(broker.take(&dead, 10, 0).await.is_empty());
     }
 }
 

@@ -72,12 +72,18 @@ pub(crate) trait Calls {
         self.create(name, AttributeChanges { fifo: Some(true), ..Default::default() }).await
     }
 
+    /// A queue of the kind that its name says, which gives each message one receive where it has a dead-letter queue.
+    async fn create_any(&self, name: &str, dead: Option<&QueueAddress>) -> QueueAddress {
+        let redrive =
+            dead.map(|dead| RedrivePolicy { dead_letter_queue: QueueArn(dead.clone()), max_receive_count: 1 });
+        let fifo = name.ends_with(".fifo").then_some(true);
+        self.create(name, AttributeChanges { fifo, redrive: redrive.map(Some), ..Default::default() }).await
+    }
+
     /// A queue and its dead-letter queue; one receive, and the next one moves the message.
     async fn with_dead_letters(&self, name: &str) -> (QueueAddress, QueueAddress) {
         let dead = self.standard(&format!("{name}-dlq")).await;
-        let redrive = RedrivePolicy { dead_letter_queue: QueueArn(dead.clone()), max_receive_count: 1 };
-        let attributes = AttributeChanges { redrive: Some(Some(redrive)), ..Default::default() };
-        (self.create(name, attributes).await, dead)
+        (self.create_any(name, Some(&dead)).await, dead)
     }
 
     async fn put(&self, queue: &QueueAddress, body: &str) -> MessageId {
