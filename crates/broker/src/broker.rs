@@ -301,11 +301,17 @@ impl Broker {
 
     /// Ends every waiting receive with nothing; new ones don't wait any more. The first step of a graceful stop.
     pub fn end_waits(&self) {
-        let mut inner = self.shared().lock();
-        inner.no_waits = true;
-        if let Status::Serving(partition) = &mut inner.status {
-            partition.end_waits();
+        {
+            let mut inner = self.shared().lock();
+            inner.no_waits = true;
+            let Inner { status, due, .. } = &mut *inner;
+            if let Status::Serving(partition) = status {
+                partition.end_waits();
+                // The answers rest on what is pending, and perhaps nobody else calls for that to be committed.
+                *due |= partition.is_pending();
+            }
         }
+        self.shared().nudge();
     }
 
     /// Flushes and stops: later calls are [`Unavailable`]. Returns when the partition's thread has ended.

@@ -46,7 +46,10 @@ impl Shared {
                 return;
             }
             *last_calls = std::mem::take(calls);
-            partition.take_batch().map(|outgoing| (partition.epoch(), outgoing))
+            let outgoing = partition.take_batch().map(|outgoing| (partition.epoch(), outgoing));
+            // Taking it may have written definitions, for which no assistant is called.
+            *due |= partition.is_pending();
+            outgoing
         };
         let Some((epoch, outgoing)) = outgoing else { return };
         let panicking = Unfinished(self, epoch);

@@ -147,7 +147,8 @@ impl Worker<'_> {
             if (*due || *compacting || ending.is_some())
                 && let Some(outgoing) = partition.take_batch()
             {
-                (*due, *last_calls) = (false, mem::take(calls));
+                // Taking it may have written definitions, for which nobody calls.
+                (*due, *last_calls) = (partition.is_pending(), mem::take(calls));
                 let live_bytes = partition.live_bytes();
                 self.freed_bytes = mem::replace(&mut self.live_bytes, live_bytes).saturating_sub(live_bytes);
                 if ending.is_none() {

@@ -1,7 +1,9 @@
 //! The end of a broker.
 
-use crate::rig::{Calls, Rig, a_send, bodies, content, held, now};
+use crate::rig::{Calls, Rig, a_send, bodies, content, held, now, until};
 use afterward_broker::{Failure, Settings, machine::Command};
+use std::time::Duration;
+use tokio::time::timeout;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_flushes_what_is_under_way_and_ends_waits() {
@@ -46,6 +48,55 @@ async fn once_waits_are_ended_new_receives_don_t_wait() {
     rig.broker.stop().await;
     // A second stop finds it stopped.
     rig.broker.stop().await;
+}
+
+/// Definitions are written as the batch is taken that makes the log long enough for them: with nobody who waits for them, and
+/// they gate what is answered after that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn waits_end_though_the_last_that_was_logged_were_definitions() {
+    let rig = Rig::new();
+    let queue = rig.standard("q").await;
+    let empty = rig.standard("empty").await;
+    let waiting = rig.waiting(&empty, 1).await;
+    let before = rig.broker.metrics().batches;
+    for _ in 0..32 {
+        rig.put(&queue, &"x".repeat(1 << 20)).await;
+    }
+    until("the definitions are durable", || rig.broker.metrics().batches == before + 33).await;
+    rig.broker.end_waits();
+    let ended = timeout(Duration::from_secs(60), waiting).await.expect("the wait ends");
+    assert!(ended.unwrap().unwrap().is_empty());
+}
+
+/// What is pending is committed, whoever was to do that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ending_waits_sees_to_what_the_answers_rest_on() {
+    let rig = Rig::new();
+    let queue = rig.standard("q").await;
+    let empty = rig.standard("empty").await;
+    let waiting = rig.waiting(&empty, 1).await;
+    // A send on a thread whose assistant does not get its turn.
+    let left = std::thread::spawn({
+        let (broker, queue) = (rig.broker.clone(), queue.clone());
+        move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let mut assist = Box::pin(broker.assist());
+            runtime.block_on(async {
+                assert!(now(&mut assist).is_none());
+                let mut send = Box::pin(broker.try_send(a_send(&queue), "pending"));
+                assert!(now(&mut send).is_none());
+                broker.end_waits();
+                let ended = timeout(Duration::from_secs(60), waiting).await.expect("the wait ends");
+                assert!(ended.unwrap().unwrap().is_empty());
+                // Its own answer comes when the assistant has its turn at last.
+                tokio::select! {
+                    never = assist => match never {},
+                    outcome = send => assert!(outcome.is_ok()),
+                }
+            });
+        }
+    });
+    tokio::task::spawn_blocking(move || left.join().unwrap()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
