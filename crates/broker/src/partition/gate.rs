@@ -102,6 +102,11 @@ impl<T> Gated<T> {
         }
     }
 
+    /// The value, for the partition that it came from: nobody else has seen it.
+    pub(super) fn unseen(self) -> Option<T> {
+        self.value
+    }
+
     /// What it waits for; `None` for a value that rests on nothing that isn't durable.
     pub(super) fn gate(&self) -> Option<Gate> {
         self.gate.clone()

@@ -203,8 +203,7 @@ impl Partition {
         self.run_moves();
         self.sweep_schedule_groups();
         while let Some(waiter) = self.waiters.pop_expired(self.state.now_ms()) {
-            let answer = self.gated(Ok(Vec::new()));
-            waiter.serve(answer);
+            waiter.end(self.commit.gate());
         }
     }
 
@@ -275,8 +274,7 @@ impl Partition {
     /// Ends every wait with nothing.
     pub fn end_waits(&mut self) {
         while let Some(waiter) = self.waiters.pop_expired(u64::MAX) {
-            let answer = self.gated(Ok(Vec::new()));
-            waiter.serve(answer);
+            waiter.end(self.commit.gate());
         }
         self.end_schedule_waits();
     }

@@ -1,7 +1,7 @@
 //! Serving those who wait, and what time brings.
 
 use super::{Partition, waiters::Found};
-use afterward_machine::{Command, QueueId, Refusal, Reply};
+use afterward_machine::{Command, Delivery, QueueId, Refusal, Reply};
 use afterward_record::Beside;
 use std::mem;
 
@@ -96,10 +96,19 @@ impl Partition {
         Tried::Served
     }
 
+    /// Answers the first waiter. If they have gone meanwhile, what was leased to them is there again for the next one.
     fn answer_first(&mut self, queue: QueueId, found: Found) {
         let answer = self.gated(found);
-        if let Some(waiter) = self.waiters.pop(queue) {
-            waiter.serve(answer);
+        let Some(waiter) = self.waiters.pop(queue) else { return };
+        if let Err(unserved) = waiter.serve(answer)
+            && let Some(Ok(deliveries)) = unserved.unseen()
+            && let Command::Receive(receive) = &waiter.command
+        {
+            for Delivery { lease, .. } in deliveries {
+                let back = Command::HandBack { queue: receive.queue.clone(), lease, timeout_ms: 0 };
+                // It was leased a moment ago, and nobody else has the lease: it is not refused.
+                let _handed_back = self.act(&back, 0, Beside::Nothing);
+            }
         }
     }
 
@@ -128,5 +137,91 @@ impl Partition {
             self.moves_rest_until_ms = now_ms + IDLE_MOVES_MS;
         }
         self.serve();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Content, open::open, partition::Receiving};
+    use afterward_log::memory::MemoryLog;
+    use afterward_machine::{AttributeChanges, CreateQueue, Receive, Send};
+    use afterward_names::QueueAddress;
+    use std::collections::BTreeMap;
+
+    const NOW_MS: u64 = 1_700_000_000_000;
+
+    fn receive(partition: &mut Partition, queue: &QueueAddress, wait_ms: u64) -> Receiving {
+        let receive = Receive { queue: queue.clone(), max: 10, visibility_timeout_ms: None, attempt: None };
+        partition.receive(partition.state.now_ms(), &receive, Some(wait_ms))
+    }
+
+    fn found(receiving: Receiving, partition: &mut Partition) -> Vec<afterward_machine::Delivery> {
+        if let Some(outgoing) = partition.take_batch() {
+            partition.committed(outgoing.expected + 1).unwrap().open();
+        }
+        match receiving {
+            Receiving::Answered(answer) => answer.try_open().unwrap().unwrap().unwrap(),
+            Receiving::Waiting(waiting) => waiting.try_open().unwrap().unwrap().unwrap(),
+            Receiving::Again => panic!("it was little work"),
+        }
+    }
+
+    /// A partition with a queue, and a message in it that is visible in a second.
+    fn with_a_delayed_message() -> (Partition, QueueAddress) {
+        let mut partition = open(&MemoryLog::default(), NOW_MS, [7; 32], Default::default()).unwrap();
+        let queue = QueueAddress {
+            account: "000000000000".parse().unwrap(),
+            region: "us-east-1".parse().unwrap(),
+            name: "q".parse().unwrap(),
+        };
+        let attributes = AttributeChanges::default();
+        let create = CreateQueue { queue: queue.clone(), attributes, tags: BTreeMap::new(), cooldown: false };
+        let _created = partition.submit(NOW_MS, 0, &Command::CreateQueue(create), Beside::Nothing);
+        let send = Send {
+            queue: queue.clone(),
+            size_bytes: 1,
+            delay_ms: Some(1_000),
+            group: None,
+            dedup: None,
+            job: false,
+            batch: None,
+        };
+        let content = Content {
+            body: "x".into(),
+            body_md5: [1; 16],
+            attributes: Vec::new(),
+            sender: "AIDTEST".into(),
+            deduplication_id: None,
+            trace_header: None,
+        };
+        let _sent = partition.submit(NOW_MS, 0, &Command::Send(send), Beside::Content(&content));
+        (partition, queue)
+    }
+
+    /// Connections are dropped on other threads, and without the partition's lock: also between the moment that a waiter is
+    /// seen to be there and the one that its answer is handed over.
+    #[test]
+    fn what_is_leased_to_one_who_leaves_meanwhile_goes_to_the_next_as_never_received() {
+        for others in [0, 1] {
+            let (mut partition, queue) = with_a_delayed_message();
+            let leaving = receive(&mut partition, &queue, 20_000);
+            let id = partition.state.queue_at(&queue).unwrap().id;
+            let next = (others > 0).then(|| receive(&mut partition, &queue, 20_000));
+            // `advance`, with somebody who leaves in the middle of it.
+            partition.state.advance(NOW_MS + 1_000);
+            assert_eq!(partition.state.take_woken(), [id]);
+            let command = partition.waiters.first(id).map(|waiter| waiter.command.clone()).unwrap();
+            let Ok(Reply::Received { deliveries, .. }) = partition.act(&command, 0, Beside::Nothing) else { panic!() };
+            assert_eq!(deliveries.len(), 1);
+            drop(leaving);
+            partition.answer_first(id, Ok(deliveries));
+            partition.serve();
+
+            let next = next.unwrap_or_else(|| receive(&mut partition, &queue, 0));
+            let found = found(next, &mut partition);
+            assert_eq!(found.len(), 1, "{others} others");
+            assert_eq!(found[0].receive_count, 1, "{others} others");
+        }
     }
 }

@@ -122,19 +122,25 @@ impl Waiter {
         matches!(*self.slot.seat(), Seat::Left)
     }
 
-    /// Hands the answer over.
-    pub(super) fn serve(self, answer: Gated<Found>) {
+    /// Hands the answer over, or gives it back: the caller may go away at any time, also since they were looked for.
+    pub(super) fn serve(&self, answer: Gated<Found>) -> Result<(), Gated<Found>> {
         let mut seat = self.slot.seat();
-        let Seat::Waiting(waker) = &mut *seat else { return };
+        let Seat::Waiting(waker) = &mut *seat else { return Err(answer) };
         let waker = waker.take();
         let gate = answer.gate();
         *seat = Seat::Served(answer);
         // Waking may end the task and with it the seat: not under its lock.
         drop(seat);
-        let Some(waker) = waker else { return };
+        let Some(waker) = waker else { return Ok(()) };
         if gate.is_none_or(|gate| gate.opened_or_wake(&waker).is_some()) {
             waker.wake();
         }
+        Ok(())
+    }
+
+    /// Tells the caller, if they are still there, that there is nothing.
+    pub(super) fn end(&self, gate: Option<Gate>) {
+        let _gone = self.serve(Gated::new(Ok(Vec::new()), gate));
     }
 }
 
@@ -206,7 +212,7 @@ impl Waiters {
         for waiter in self.by_queue.into_values() {
             let gate = Gate::default();
             gate.open(Err(why.clone()));
-            waiter.serve(Gated::new(Ok(Vec::new()), Some(gate)));
+            waiter.end(Some(gate));
         }
     }
 }
