@@ -23,8 +23,23 @@ pub type Found = Result<Vec<Delivery>, Refusal>;
 #[must_use = "the receive's answer"]
 pub struct Waiting {
     slot: Arc<Slot>,
+    place: Place,
+    left: Arc<Left>,
     counters: Arc<Counters>,
     served: Option<Gated<Found>>,
+}
+
+/// The queue that a receive waits for, and its number among all arrivals.
+type Place = (QueueId, u64);
+
+/// Those whose callers went away before they were served, to be taken out when the next one comes.
+#[derive(Default)]
+struct Left(Mutex<Vec<Place>>);
+
+impl Left {
+    fn places(&self) -> MutexGuard<'_, Vec<Place>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Where the partition and the caller's task meet.
@@ -59,10 +74,20 @@ impl Waiting {
 
     /// Ends the wait. What it was served by then, though nobody has seen it, is for the caller to give back.
     pub(crate) fn leave(mut self) -> Option<Gated<Found>> {
-        self.served.take().or_else(|| match mem::replace(&mut *self.slot.seat(), Seat::Left) {
+        self.served.take().or_else(|| self.vacate())
+    }
+
+    /// Leaves the seat, and takes along what lies there.
+    fn vacate(&self) -> Option<Gated<Found>> {
+        let seat = mem::replace(&mut *self.slot.seat(), Seat::Left);
+        match seat {
             Seat::Served(gated) => Some(gated),
-            Seat::Waiting(_) | Seat::Left => None,
-        })
+            Seat::Waiting(_) => {
+                self.left.places().push(self.place);
+                None
+            }
+            Seat::Left => None,
+        }
     }
 
     fn take_served(&mut self) {
@@ -98,7 +123,8 @@ impl Future for Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        *self.slot.seat() = Seat::Left;
+        // What has been served by now is lost with its task: `leave` is for those who can give it back.
+        let _unseen = self.vacate();
         self.counters.waiting.fetch_sub(1, Relaxed);
     }
 }
@@ -144,11 +170,13 @@ impl Waiter {
     }
 }
 
-/// All that wait. Both maps hold the same receives: by queue and arrival, and by deadline.
+/// All that wait. Both maps hold the same receives: by queue and arrival, and by deadline. Those whose callers went away are
+/// in them until the next one comes.
 #[derive(Default)]
 pub(super) struct Waiters {
     arrivals: u64,
-    by_queue: BTreeMap<(QueueId, u64), Waiter>,
+    left: Arc<Left>,
+    by_queue: BTreeMap<Place, Waiter>,
     by_deadline: BTreeSet<(u64, QueueId, u64)>,
 }
 
@@ -161,12 +189,21 @@ impl Waiters {
         deadline_ms: u64,
         counters: &Arc<Counters>,
     ) -> Waiting {
+        self.remove_left();
         let slot = Arc::new(Slot(Mutex::new(Seat::Waiting(None))));
         self.arrivals += 1;
         self.by_deadline.insert((deadline_ms, queue, self.arrivals));
         self.by_queue.insert((queue, self.arrivals), Waiter { deadline_ms, command, slot: slot.clone() });
         counters.waiting.fetch_add(1, Relaxed);
-        Waiting { slot, counters: counters.clone(), served: None }
+        let (place, left) = ((queue, self.arrivals), self.left.clone());
+        Waiting { slot, place, left, counters: counters.clone(), served: None }
+    }
+
+    fn remove_left(&mut self) {
+        let left = mem::take(&mut *self.left.places());
+        for (queue, arrival) in left {
+            self.remove(queue, arrival);
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -214,5 +251,42 @@ impl Waiters {
             gate.open(Err(why.clone()));
             waiter.end(Some(gate));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use afterward_machine::Receive;
+    use afterward_names::QueueAddress;
+
+    fn a_receive() -> Command {
+        let queue = QueueAddress {
+            account: "000000000000".parse().unwrap(),
+            region: "us-east-1".parse().unwrap(),
+            name: "q".parse().unwrap(),
+        };
+        Command::Receive(Receive { queue, max: 1, visibility_timeout_ms: None, attempt: None })
+    }
+
+    #[test]
+    fn those_who_left_do_not_pile_up_behind_one_who_stays() {
+        let (mut waiters, counters, queue) = (Waiters::default(), Arc::new(Counters::default()), QueueId(1));
+        let stays = waiters.add(queue, a_receive(), 20_000, &counters);
+        for number in 0..1_000 {
+            let one = waiters.add(queue, a_receive(), 20_000 + number, &counters);
+            let other = waiters.add(QueueId(2), a_receive(), 20_000, &counters);
+            drop(one);
+            assert!(other.leave().is_none(), "it was served nothing");
+            assert!(waiters.by_queue.len() <= 3 && waiters.by_deadline.len() <= 3, "after {number}");
+        }
+        assert_eq!(counters.waiting.load(Relaxed), 1);
+        let first = waiters.pop(queue).unwrap();
+        assert!(!first.is_gone());
+        drop(stays);
+        // It had been taken out by then.
+        let last = waiters.add(queue, a_receive(), 20_000, &counters);
+        assert_eq!(waiters.by_queue.len(), 1);
+        drop(last);
     }
 }
