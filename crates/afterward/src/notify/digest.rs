@@ -1,7 +1,7 @@
 //! What a worker's events come to, said at most once in a while.
 //!
 //! A hook must not wait, so it only counts; a task of its own, which lives while there is something to tell, sends. Locks are
-//! held for a moment, never while something is sent.
+//! held for a moment, never while something is sent, but for the one that keeps one notice from overtaking another.
 
 use super::{
     Notifier, escaped,
@@ -39,6 +39,8 @@ pub struct Digest {
 
 struct Gathered {
     outlet: Outlet,
+    /// Held while a notice is on its way.
+    sending: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -70,7 +72,7 @@ impl Digest {
     }
 
     pub(super) fn through(outlet: Outlet) -> Digest {
-        let gathered = Arc::new(Gathered { outlet, state: Mutex::default() });
+        let gathered = Arc::new(Gathered { outlet, sending: tokio::sync::Mutex::default(), state: Mutex::default() });
         let watching = |event: &Event| !matches!(event, Event::AttemptFailed { .. });
         Digest { gathered, every: EVERY, watching: Arc::new(watching) }
     }
@@ -112,7 +114,8 @@ impl Digest {
         }
     }
 
-    /// Sends at once what was gathered: when the worker has ended and the program is about to.
+    /// Sends at once what was gathered, and waits for a notice that is on its way: when the worker has ended and the program is
+    /// about to. Should that one not be delivered, it goes with this one.
     pub async fn flush(&self) {
         self.gathered.send().await;
     }
@@ -139,6 +142,7 @@ impl Gathered {
     }
 
     async fn send(&self) {
+        let _sending = self.sending.lock().await;
         let (tally, notice) = {
             let mut state = self.lock();
             if state.tally.is_empty() {

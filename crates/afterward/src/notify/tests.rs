@@ -137,6 +137,32 @@ async fn what_could_not_be_told_is_told_with_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_flush_waits_for_a_notice_that_is_on_its_way() {
+    for fails in [false, true] {
+        let (delivered, attempts) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(0)));
+        let (keep, count) = (delivered.clone(), attempts.clone());
+        let digest = Digest::through(Box::new(move |notice| {
+            let (keep, count) = (keep.clone(), count.clone());
+            Box::pin(async move {
+                *count.lock().unwrap() += 1;
+                sleep(Duration::from_secs(5)).await;
+                if fails && *count.lock().unwrap() == 1 {
+                    return Err(slack_at("http://127.0.0.1:1").unwrap().refused());
+                }
+                keep.lock().unwrap().push(notice.text);
+                Ok(())
+            })
+        }));
+        digest.note(&late("hourly"));
+        // It is sent after two seconds, and takes five.
+        sleep(Duration::from_secs(3)).await;
+        assert_eq!((*attempts.lock().unwrap(), delivered.lock().unwrap().len()), (1, 0));
+        digest.flush().await;
+        assert_eq!((*attempts.lock().unwrap(), delivered.lock().unwrap().len()), (1 + usize::from(fails), 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_gathered_at_the_end_is_sent_by_a_flush() {
     let (texts, outlet) = kept(0);
     let digest = Digest::through(outlet);
