@@ -4,6 +4,7 @@
 //! message without an envelope, for [`Worker::otherwise`](crate::Worker::otherwise).
 
 use crate::Message;
+use afterward_names::message_text::first_forbidden;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, ops::Range};
@@ -17,7 +18,13 @@ struct Written<'a, M> {
 
 /// The body of a message.
 pub(crate) fn seal<M: Message>(message: &M) -> Result<String, serde_json::Error> {
-    serde_json::to_string(&Written { message_type: M::TYPE, payload: message })
+    let body = serde_json::to_string(&Written { message_type: M::TYPE, payload: message })?;
+    Ok(if first_forbidden(&body).is_some() { escaped(&body) } else { body })
+}
+
+/// The same JSON without the two characters that no message may have and JSON may. They stand nowhere but in strings.
+fn escaped(body: &str) -> String {
+    body.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
 }
 
 /// A body that has an envelope: its type, and its payload as yet unread.
@@ -102,6 +109,16 @@ mod tests {
         assert_eq!(Envelope::open(body).unwrap().payload_in(body), None);
         assert_eq!(read::<Tick>(body).unwrap(), Tick);
         assert!(read::<OrderNew>(body).is_err());
+    }
+
+    #[test]
+    fn no_text_makes_a_body_that_queues_refuse() {
+        let order_id: String =
+            ('\0'..=' ').chain(['"', '\\', '\u{7f}', '\u{fffd}', '\u{fffe}', '\u{ffff}', '\u{10ffff}']).collect();
+        let order = OrderNew { order_id: format!("{order_id}\\\u{ffff}") };
+        let body = seal(&order).unwrap();
+        assert_eq!(first_forbidden(&body), None, "{body}");
+        assert_eq!(read::<OrderNew>(&body).unwrap(), order);
     }
 
     #[test]
