@@ -48,8 +48,9 @@ pub fn handler<I: Input, A, H: Handler<I, A>>(handler: H) -> Handling<H, I, A> {
 /// [`rate_by`](Handling::rate_by) hold within this worker; each worker of a deployment has its own. A limited message waits in the
 /// worker without taking a [slot](crate::Worker::concurrency), so that other types and keys are not held up, and its lease is
 /// extended. Up to [`waiting_room`](crate::Worker::waiting_room) messages wait so; what comes above that is handed back to the
-/// queue for a while. Handing back counts as a receive of the queue's redrive policy, so a message that may not be received
-/// again waits here instead, and when there is no room for such ones either, the worker receives no more until there is.
+/// queue for a while. Elsewhere than on an Afterward server, handing back counts as a receive of the queue's redrive policy, so a
+/// message that may not be received again waits here instead, and when there is no room for such ones either, the worker
+/// receives no more until there is.
 /// Messages of a FIFO group keep their order in all this.
 #[must_use = "a handler is run when a worker is given it"]
 pub struct Handling<H, I, A> {
