@@ -130,9 +130,17 @@ impl Enqueue {
         Outgoing::prepare(self).await?.announced().await?.send().await
     }
 
+    /// What time it is by the clock that the message's time is compared with, in milliseconds since 1970.
+    pub(super) async fn now_ms(&self) -> u64 {
+        match self.start {
+            // Where nobody says, it is no server whose clock a test moves.
+            Start::At(_) => self.queue.clock_ms().await.unwrap_or_else(|_| now_ms()),
+            Start::Unsaid | Start::After(_) => now_ms(),
+        }
+    }
+
     /// When the message is due, in milliseconds since 1970; `None` if nothing was said of it, or it is due already.
-    pub(super) fn due_ms(&self) -> Option<u64> {
-        let now_ms = now_ms();
+    pub(super) fn due_ms(&self, now_ms: u64) -> Option<u64> {
         let due_ms = match self.start {
             Start::Unsaid => return None,
             Start::After(delay) => now_ms.saturating_add(whole_ms(delay)),
@@ -150,11 +158,16 @@ impl Enqueue {
     }
 
     /// What a standard queue is told in seconds: also that there is to be no delay, where the queue has one of its own.
-    pub(super) fn delay_seconds(&self) -> Option<i64> {
+    pub(super) fn delay_seconds(&self, now_ms: u64) -> Option<i64> {
         match self.start {
             Start::Unsaid => None,
             Start::After(delay) => Some(seconds_up(delay)),
-            Start::At(time) => Some(seconds_up(time.duration_since(SystemTime::now()).unwrap_or_default())),
+            // Down to the millisecond, as clocks tell it: a request takes longer than what that loses.
+            Start::At(time) => {
+                let due = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+                let due = Duration::new(due.as_secs(), due.subsec_millis() * 1_000_000);
+                Some(seconds_up(due.saturating_sub(Duration::from_millis(now_ms))))
+            }
         }
     }
 

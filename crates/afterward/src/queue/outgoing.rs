@@ -48,7 +48,9 @@ impl Outgoing {
     /// Does all that has to be done before a message can be sent. Nothing is in the queue after an error.
     pub(super) async fn prepare(enqueue: Enqueue) -> Result<Outgoing, Error> {
         let (queue, message_type) = (enqueue.queue.clone(), enqueue.message_type);
-        let (unique, due_ms, delay_seconds) = (enqueue.unique.clone(), enqueue.due_ms(), enqueue.delay_seconds());
+        let now_ms = enqueue.now_ms().await;
+        let (unique, due_ms) = (enqueue.unique.clone(), enqueue.due_ms(now_ms));
+        let delay_seconds = enqueue.delay_seconds(now_ms);
         let (delay, batch) = (enqueue.delay_asked(), enqueue.batch.clone());
         let mut request = enqueue.into_request()?;
         let tallied = match &batch {
@@ -66,7 +68,7 @@ impl Outgoing {
             }
         }
         match due_ms {
-            Some(due_ms) if queue.is_fifo() || due_ms > now_ms() + LONGEST_DELAY_MS => {
+            Some(due_ms) if queue.is_fifo() || due_ms > now_ms + LONGEST_DELAY_MS => {
                 if let Way::With(_) = way {
                     return Err(unique_and_late(&queue));
                 }

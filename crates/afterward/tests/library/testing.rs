@@ -90,6 +90,31 @@ async fn a_delayed_message_is_kept_though_its_queue_takes_it_no_more_when_it_is_
 }
 
 #[tokio::test]
+async fn a_time_is_one_of_the_clock_that_the_test_moves() {
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    for year in [2001, 2101] {
+        let broker = Broker::start_at(UNIX_EPOCH + Duration::from_secs((year - 1970) * 31_557_600)).await;
+        for queue in [broker.queue("jobs").await, broker.queue("jobs.fifo").await] {
+            for (number, wait) in [(1, minutes(10)), (2, minutes(40))] {
+                let enqueue = queue.enqueue(&order(number)).group("g").at(broker.now() + wait);
+                let enqueue = if queue.is_fifo() { enqueue.dedup(number.to_string()) } else { enqueue };
+                enqueue.await.unwrap();
+            }
+            let drained = async || {
+                let worker = Worker::new(queue.clone()).on(async |_: OrderNew| {});
+                testing::drain(worker).await.succeeded
+            };
+            let mut done = vec![drained().await];
+            for wait in [9, 1, 29, 1] {
+                broker.advance(minutes(wait)).await;
+                done.push(drained().await);
+            }
+            assert_eq!(done, [0, 0, 1, 0, 1], "{year} {}", queue.name());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_failed_assertion_says_where_it_stands_and_what_is_there() {
     let broker = Broker::start().await;
     let jobs = broker.queue("jobs").await;

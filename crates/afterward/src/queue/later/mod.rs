@@ -127,17 +127,21 @@ impl Queue {
         self.0.known.house.get().map(|house| *house != House::Other)
     }
 
-    /// When a delay that begins now is over, by the clock that will end it: this machine's, but for a server whose clock a
-    /// test moves.
+    /// When a delay that begins now is over, by the clock that will end it.
     pub(super) async fn end_of(&self, delay: Duration) -> Result<u64, Error> {
-        let now_ms = match self.house().await? {
-            House::Other | House::Afterward { moved_by_hand: false } => now_ms(),
+        let now_ms = self.clock_ms().await?;
+        Ok(now_ms.saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// What time it is by the clock that ends delays: this machine's, but for a server whose clock a test moves.
+    pub(super) async fn clock_ms(&self) -> Result<u64, Error> {
+        match self.house().await? {
+            House::Other | House::Afterward { moved_by_hand: false } => Ok(now_ms()),
             House::Afterward { moved_by_hand: true } => {
                 let reply = self.client().get(CLOCK).await?;
-                clock_of(reply.body()).map_or_else(now_ms, |clock| clock.now_ms)
+                Ok(clock_of(reply.body()).map_or_else(now_ms, |clock| clock.now_ms))
             }
-        };
-        Ok(now_ms.saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)))
+        }
     }
 
     async fn house(&self) -> Result<House, Error> {

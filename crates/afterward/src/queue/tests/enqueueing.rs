@@ -57,12 +57,12 @@ async fn a_short_delay_is_the_queues_to_keep() {
         (jobs.enqueue(&Tick).at(long_ago), vec![json!(0)]),
     ] {
         enqueue.await.unwrap();
-        let sent = server.bodies().pop().unwrap();
+        let sent = server.bodies_of("/").pop().unwrap();
         assert!(seconds.contains(&sent["DelaySeconds"]), "{sent}");
     }
     // A FIFO queue is told of none.
     queue(&server, "jobs.fifo").enqueue(&Tick).group("g").at(long_ago).await.unwrap();
-    assert_eq!(server.bodies().pop().unwrap()["DelaySeconds"], Value::Null);
+    assert_eq!(server.bodies_of("/").pop().unwrap()["DelaySeconds"], Value::Null);
 }
 
 #[tokio::test]
