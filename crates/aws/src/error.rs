@@ -103,6 +103,7 @@ catalogue! {
     UnsupportedOperation = Sqs, "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation", 400;
 
     Conflict = Scheduler, "ConflictException", "Conflict", 409;
+    ServiceQuotaExceeded = Scheduler, "ServiceQuotaExceededException", "ServiceQuotaExceeded", 402;
     Validation = Scheduler, "ValidationException", "ValidationError", 400;
 
     AccessDenied = Common, "AccessDeniedException", "AccessDenied", 403;

@@ -87,7 +87,11 @@ impl State {
             outcome: of.outcome,
         });
         let groups = self.schedules.groups.iter().map(|(id, group)| Event::ScheduleGroupPut(group_put(id, group)));
-        founded.into_iter().chain([counters]).chain(queues).chain(deletions).chain(moves).chain(groups).collect()
+        let definitions: Vec<Event> =
+            founded.into_iter().chain([counters]).chain(queues).chain(deletions).chain(moves).chain(groups).collect();
+        let counted: u64 = definitions.iter().map(State::definition_bytes_of).sum();
+        debug_assert_eq!(counted, self.most_definitions_bytes(), "the sum is kept up to date");
+        definitions
     }
 
     /// Where the definition of this schedule is, if there is such a schedule.

@@ -19,7 +19,7 @@
 //! Where to look: `decide` holds the rules, a room per family of commands; `apply` makes events so, with `standing` as the
 //! one place where a message's indexes change together; `queue`, `groups` and `line` are those indexes, `slab` and `sides`
 //! the messages themselves; `pick` says in which order they are delivered and `fair` which tenants wait; `compaction`
-//! writes state forward; `schedules` holds what is due when, `batches` what waits for what. What a message costs is decided by `packed`, its entry, and by `sorted`, which keeps slots in
+//! writes state forward and `definitions` bounds what of it is written at once; `schedules` holds what is due when, `batches` what waits for what. What a message costs is decided by `packed`, its entry, and by `sorted`, which keeps slots in
 //! order; `cells`, `chains` and `vacancies` hold what is numbered, none of them ever copying itself to grow.
 //!
 //! This crate knows nothing of AWS's shapes, the log's bytes, threads or waiting callers.
@@ -34,6 +34,7 @@ mod command;
 mod compaction;
 mod decide;
 mod dedup;
+mod definitions;
 mod directory;
 mod event;
 mod fair;
@@ -67,6 +68,7 @@ pub use command::{
     Batched, Command, CreateQueue, Dedup, NewMessage, NextRun, Receive, RunSchedule, ScheduleRead, Send, SetAttributes,
     StartMove,
 };
+pub use definitions::DEFINITIONS_BYTES;
 pub use event::{
     Event, KeptDedup, KeptFinished, KeptKey, KeptMessage, KeptQueue, LeasedMessage, MessageSent, MoveFailure,
     MoveOutcome, ScheduleGroupPut, SchedulePut, Tags,

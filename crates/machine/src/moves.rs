@@ -1,6 +1,6 @@
 //! Message move tasks and their pace.
 
-use crate::{MoveOutcome, MoveView};
+use crate::{MoveOutcome, MoveView, definitions};
 use afterward_names::{QueueArn, limits};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,6 +61,10 @@ impl Move {
         if self.max_per_s.is_none() || all_moved { now_ms } else { self.next_us.div_ceil(1000).max(now_ms) }
     }
 
+    fn definition_bytes(&self) -> u64 {
+        definitions::of_move(&self.source, self.destination.as_ref())
+    }
+
     fn view(&self, task: u64) -> MoveView {
         let Move { source, destination, max_per_s, to_move, moved, started_ms, outcome, .. } = self.clone();
         MoveView { task, source, destination, max_per_s, to_move, moved, started_ms, cancelling: false, outcome }
@@ -72,6 +76,7 @@ impl Move {
 pub(crate) struct Moves {
     tasks: BTreeMap<u64, Move>,
     running: BTreeSet<u64>,
+    definitions_bytes: u64,
 }
 
 impl Moves {
@@ -87,7 +92,15 @@ impl Moves {
         if of.outcome.is_none() {
             self.running.insert(task);
         }
-        self.tasks.insert(task, of);
+        self.definitions_bytes += of.definition_bytes();
+        if let Some(before) = self.tasks.insert(task, of) {
+            self.definitions_bytes -= before.definition_bytes();
+        }
+    }
+
+    /// What they take in the log, at the most.
+    pub(crate) fn definitions_bytes(&self) -> u64 {
+        self.definitions_bytes
     }
 
     /// All tasks, oldest first.
@@ -117,13 +130,21 @@ impl Moves {
             .skip(LISTED)
             .collect();
         for task in surplus {
-            self.tasks.remove(&task);
+            self.remove(task);
         }
     }
 
     /// Forgets the ended tasks of a source queue that is gone.
     pub(crate) fn forget(&mut self, source: &QueueArn) {
-        self.tasks.retain(|_, of| of.outcome.is_none() || of.source != *source);
+        let ended: Vec<u64> =
+            self.iter().filter(|(_, of)| of.outcome.is_some() && of.source == *source).map(|(task, _)| task).collect();
+        ended.into_iter().for_each(|task| self.remove(task));
+    }
+
+    fn remove(&mut self, task: u64) {
+        if let Some(of) = self.tasks.remove(&task) {
+            self.definitions_bytes -= of.definition_bytes();
+        }
     }
 
     /// When a running task may go on.

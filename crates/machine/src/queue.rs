@@ -5,7 +5,7 @@ use crate::groups::{Group, Groups};
 use crate::line::Ranks;
 use crate::slab::{Entry, NO_GROUP, Place, Slab};
 use crate::sorted::Sorted;
-use crate::{Cursor, QueueAttributes, QueueId, Tags};
+use crate::{Cursor, QueueAttributes, QueueId, Tags, definitions};
 use afterward_names::{GroupId, QueueAddress, limits};
 use std::sync::Arc;
 
@@ -87,6 +87,11 @@ impl Queue {
 
     pub(crate) fn tags(&self) -> &Tags {
         self.tags.as_ref().map_or(&NO_TAGS, AsRef::as_ref)
+    }
+
+    /// What its definition takes in the log, at the most.
+    pub(crate) fn definition_bytes(&self) -> u64 {
+        definitions::of_queue(&self.address, &self.attributes, self.tags())
     }
 
     pub(crate) fn set_tags(&mut self, tags: &Tags) {

@@ -64,6 +64,9 @@ pub enum Refusal {
     NoSuchMove,
     #[error("the move task is not running")]
     MoveNotRunning,
+    /// Queues, move tasks and groups of schedules, with their tags and policies: see [`crate::DEFINITIONS_BYTES`].
+    #[error("queues and schedule groups, with their tags and policies, take all the room that there is for them")]
+    TooManyDefinitions,
     #[error("there is no such schedule")]
     NoSuchSchedule,
     #[error("a schedule of this name exists in its group")]

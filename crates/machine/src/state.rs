@@ -3,6 +3,7 @@
 use crate::attempts::Attempts;
 use crate::batches::Batches;
 use crate::dedup::DedupTable;
+use crate::definitions;
 use crate::directory::Directory;
 use crate::finished::FinishedJobs;
 use crate::moves::Moves;
@@ -33,6 +34,8 @@ pub struct State {
     pub(crate) sides: Sides,
     pub(crate) batches: Batches,
     pub(crate) queues: BTreeMap<QueueId, Box<Queue>>,
+    /// What the definitions of all queues take in the log, at the most.
+    pub(crate) queues_bytes: u64,
     pub(crate) directory: Directory,
     /// Settings that queues have lately been given, to be shared with the next ones.
     pub(crate) settings: VecDeque<Arc<QueueAttributes>>,
@@ -140,11 +143,14 @@ impl State {
 pub(crate) struct DeletedNames {
     when: BTreeMap<QueueAddress, u64>,
     by_time: VecDeque<(u64, QueueAddress)>,
+    definitions_bytes: u64,
 }
 
 impl DeletedNames {
     pub(crate) fn insert(&mut self, address: QueueAddress, deleted_ms: u64) {
-        self.when.insert(address.clone(), deleted_ms);
+        if self.when.insert(address.clone(), deleted_ms).is_none() {
+            self.definitions_bytes += definitions::of_deletion(&address);
+        }
         self.by_time.push_back((deleted_ms, address));
     }
 
@@ -157,6 +163,11 @@ impl DeletedNames {
         self.when.iter().map(|(address, deleted_ms)| (address, *deleted_ms))
     }
 
+    /// What they take in the log, at the most.
+    pub(crate) fn definitions_bytes(&self) -> u64 {
+        self.definitions_bytes
+    }
+
     fn forget(&mut self, now_ms: u64) {
         while let Some((deleted_ms, address)) = self.by_time.front() {
             if deleted_ms + limits::COOLDOWN_MS > now_ms {
@@ -164,6 +175,7 @@ impl DeletedNames {
             }
             if self.when.get(address) == Some(deleted_ms) {
                 self.when.remove(address);
+                self.definitions_bytes -= definitions::of_deletion(address);
             }
             self.by_time.pop_front();
         }

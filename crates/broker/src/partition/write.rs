@@ -46,7 +46,88 @@ impl Partition {
             self.log(event, Beside::Nothing);
         }
         let (_, bytes) = self.commit.mark();
+        debug_assert!(bytes as u64 <= self.state.most_definitions_bytes(), "they take more than is counted");
         self.definitions_every_bytes = DEFINITIONS_EVERY_BYTES.max(DEFINITIONS_EVERY_TIMES * bytes as u64);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::open::open;
+    use afterward_log::memory::MemoryLog;
+    use afterward_machine::{
+        AttributeChanges, CreateQueue, RedriveAllowPolicy, RedrivePolicy, SetAttributes, StartMove, Tags,
+    };
+    use afterward_names::{QueueAddress, QueueArn, ScheduleGroupAddress};
+
+    const NOW_MS: u64 = 1_700_000_000_000;
+
+    fn address(name: &str) -> QueueAddress {
+        QueueAddress {
+            account: "999999999999".parse().unwrap(),
+            region: "ap-northeast-1".parse().unwrap(),
+            name: name.parse().unwrap(),
+        }
+    }
+
+    fn tags() -> Tags {
+        (0..50).map(|tag| (format!("{tag:0>128}").into(), "ü".repeat(256).into())).collect()
+    }
+
+    fn large(name: &str) -> AttributeChanges {
+        AttributeChanges {
+            policy: Some(Some("x".repeat(8192).into())),
+            redrive: Some(Some(RedrivePolicy { dead_letter_queue: QueueArn(address(name)), max_receive_count: 1000 })),
+            redrive_allow: Some(Some(RedriveAllowPolicy::ByQueue(vec![QueueArn(address(name)); 10]))),
+            kms_master_key_id: Some(Some("k".repeat(2048).into())),
+            delay_ms: Some(900_000),
+            retention_ms: Some(1_209_600_000),
+            visibility_timeout_ms: Some(43_200_000),
+            kms_data_key_reuse_s: Some(86_400),
+            ..AttributeChanges::default()
+        }
+    }
+
+    /// What the state counts, so that a batch is never too large, is a little more than what is written.
+    #[test]
+    fn definitions_take_no_more_than_is_counted_and_not_much_less() {
+        let mut partition = open(&MemoryLog::default(), NOW_MS, [7; 32], Default::default()).unwrap();
+        let mut run = |command: Command| partition.act(&command, 0, Beside::Nothing).unwrap();
+        let name = "q".repeat(75);
+        let create = |name: &str, tags: Tags| {
+            let attributes = AttributeChanges { fifo: Some(true), ..AttributeChanges::default() };
+            Command::CreateQueue(CreateQueue { queue: address(name), attributes, tags, cooldown: false })
+        };
+        for number in 0..20 {
+            run(create(&format!("{number}.fifo"), Tags::new()));
+        }
+        let dead = format!("{name}.fifo");
+        run(create(&dead, tags()));
+        for queue in ["1.fifo", &dead] {
+            let (queue, attributes) = (address(queue), large(&dead));
+            run(Command::SetAttributes(SetAttributes { queue, attributes, expected_policy: None }));
+        }
+        let group = ScheduleGroupAddress {
+            account: address("a").account,
+            region: address("a").region,
+            name: "g".repeat(64).parse().unwrap(),
+        };
+        run(Command::CreateScheduleGroup { group, tags: tags() });
+        for _ in 0..5 {
+            let (source, max_per_s) = (QueueArn(address(&dead)), Some(500));
+            let start = StartMove { source: source.clone(), destination: Some(QueueArn(address("2.fifo"))), max_per_s };
+            let Reply::MoveStarted { task } = run(Command::StartMove(start)) else { panic!() };
+            run(Command::CancelMove { account: source.0.account, task });
+        }
+        for number in 10..20 {
+            run(Command::DeleteQueue { queue: address(&format!("{number}.fifo")) });
+        }
+        drop(partition.take_batch());
+        assert!(partition.write_definitions());
+        let (_, bytes) = partition.commit.mark();
+        let most = partition.state.most_definitions_bytes();
+        assert!(bytes as u64 <= most && most < bytes as u64 * 5 / 4, "{bytes} of {most}");
     }
 }

@@ -29,6 +29,11 @@ pub(super) fn of_group(failure: Failure, address: &ScheduleGroupAddress) -> Erro
         Refusal::ScheduleGroupExists => conflict(format!("Schedule group {name} already exists.")),
         Refusal::ScheduleGroupDeleting => conflict(format!("Schedule group {name} is being deleted.")),
         Refusal::DefaultScheduleGroup => invalid("The default schedule group can't be deleted."),
+        Refusal::TooManyDefinitions => Error::new(
+            Code::ServiceQuotaExceeded,
+            "Schedule groups and queues, with their tags and policies, take the 64 MiB that this server has for them. Delete \
+             those that are not needed, or tags of others.",
+        ),
         Refusal::TooManyScheduleGroupTags => invalid("A schedule group has at most 200 tags."),
         refusal => {
             tracing::error!(?refusal, "the broker's refusal does not fit a schedule");

@@ -25,6 +25,11 @@ pub(super) fn error(refusal: &Refusal) -> Error {
             format!("Invalid value for the parameter {attribute}. Reason: {reason}"),
         ),
         Refusal::TooManyTags => Error::invalid_parameter_value("Too many tags added for the queue: at most 50."),
+        Refusal::TooManyDefinitions => Error::new(
+            Code::OverLimit,
+            "Queues and schedule groups, with their tags and policies, take the 64 MiB that this server has for them. Delete \
+             queues that are not needed, or tags and policies of others.",
+        ),
         Refusal::PolicyChanged => Error::service_unavailable("The policy is being changed by others. Try again."),
         Refusal::MessageTooLong { maximum_bytes } => message_too_long(*maximum_bytes),
         Refusal::GroupMissing => Error::missing_parameter("MessageGroupId"),

@@ -31,7 +31,11 @@ impl State {
         let address = self.directory.shared(address);
         self.directory.insert(&address, id);
         let attributes = self.shared_settings(attributes);
-        self.queues.insert(id, Box::new(Queue::new(id, address, attributes, tags, self.now_ms)));
+        let queue = Queue::new(id, address, attributes, tags, self.now_ms);
+        self.queues_bytes += queue.definition_bytes();
+        if let Some(before) = self.queues.insert(id, Box::new(queue)) {
+            self.queues_bytes -= before.definition_bytes();
+        }
     }
 
     /// The attributes, in the memory of a queue that was given the same lately. Most queues are set alike.
@@ -50,6 +54,7 @@ impl State {
     pub(super) fn queue_deleted(&mut self, id: QueueId) {
         self.remove_all_messages(id);
         let Some(queue) = self.queues.remove(&id) else { return };
+        self.queues_bytes -= queue.definition_bytes();
         if self.directory.get(&queue.address) == Some(id) {
             self.directory.remove(&queue.address);
         }
@@ -73,12 +78,12 @@ impl State {
 
     pub(super) fn attributes_set(&mut self, id: QueueId, attributes: &QueueAttributes) {
         let attributes = self.shared_settings(attributes);
-        let Some(queue) = self.queues.get_mut(&id) else { return };
+        let Some(queue) = self.queues.get(&id) else { return };
         let delay_changed = queue.attributes.delay_ms != attributes.delay_ms;
-        queue.attributes = attributes;
-        queue.modified_ms = self.now_ms;
+        let (is_fifo, now_ms) = (queue.is_fifo(), self.now_ms);
+        self.redefine(id, |queue| (queue.attributes, queue.modified_ms) = (attributes, now_ms));
         // SQS developer guide, "Amazon SQS delay queues": on FIFO queues the setting is retroactive, on standard not.
-        if delay_changed && queue.is_fifo() {
+        if delay_changed && is_fifo {
             self.redelay(id);
         }
         self.refresh_retention(id);
@@ -98,8 +103,6 @@ impl State {
     }
 
     pub(super) fn tags_set(&mut self, id: QueueId, tags: &Tags) {
-        if let Some(queue) = self.queues.get_mut(&id) {
-            queue.set_tags(tags);
-        }
+        self.redefine(id, |queue| queue.set_tags(tags));
     }
 }

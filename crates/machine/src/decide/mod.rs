@@ -21,6 +21,12 @@ impl State {
     /// # Errors
     /// A [`Refusal`], and nothing changes.
     pub fn decide(&self, command: &Command, random: u64) -> Result<Decision, Refusal> {
+        let decision = self.decide_unbounded(command, random)?;
+        if State::may_define(command) { self.within_budget(decision) } else { Ok(decision) }
+    }
+
+    /// The same, however much the definitions take.
+    fn decide_unbounded(&self, command: &Command, random: u64) -> Result<Decision, Refusal> {
         match command {
             Command::CreateQueue(create) => self.create_queue(create),
             Command::DeleteQueue { queue } => self.delete_queue(queue),

@@ -3,7 +3,7 @@
 use super::entry::Entry;
 use crate::cells::Cells;
 use crate::sorted::{Iter, Sorted};
-use crate::{ScheduleGroupId, ScheduleGroupPut, Tags};
+use crate::{ScheduleGroupId, ScheduleGroupPut, Tags, definitions};
 use afterward_names::{AccountId, Region, ScheduleGroupAddress, ScheduleGroupName, ScheduleName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -40,6 +40,11 @@ impl Group {
         self.names.iter()
     }
 
+    /// What its definition takes in the log, at the most.
+    pub(crate) fn definition_bytes(&self) -> u64 {
+        definitions::of_group(&self.address, &self.tags)
+    }
+
     fn heap_bytes(&self) -> usize {
         let texts: usize = self.tags.iter().map(|(key, value)| key.len() + value.len()).sum();
         let tags = self.tags.len() * size_of::<(Box<str>, Box<str>)>() * 3 / 2 + texts;
@@ -57,6 +62,7 @@ pub(crate) struct Groups {
     by_id: BTreeMap<ScheduleGroupId, Group>,
     by_address: BTreeMap<ScheduleGroupAddress, ScheduleGroupId>,
     deleting: BTreeSet<ScheduleGroupId>,
+    definitions_bytes: u64,
 }
 
 impl Groups {
@@ -97,6 +103,7 @@ impl Groups {
 
     pub(crate) fn put(&mut self, put: &ScheduleGroupPut) {
         let ScheduleGroupPut { group: id, address, tags, created_ms, modified_ms, deleting } = put;
+        self.definitions_bytes -= self.get(*id).map_or(0, Group::definition_bytes);
         let group = self.by_id.entry(*id).or_insert_with(|| Group {
             address: address.clone(),
             tags: Tags::new(),
@@ -107,6 +114,7 @@ impl Groups {
             schedules: 0,
         });
         group.tags.clone_from(tags);
+        self.definitions_bytes += group.definition_bytes();
         (group.created_ms, group.modified_ms, group.deleting) = (*created_ms, *modified_ms, *deleting);
         self.by_address.insert(address.clone(), *id);
         if *deleting {
@@ -118,6 +126,7 @@ impl Groups {
     pub(crate) fn remove(&mut self, id: ScheduleGroupId) {
         self.deleting.remove(&id);
         let Some(group) = self.by_id.remove(&id) else { return };
+        self.definitions_bytes -= group.definition_bytes();
         if self.by_address.get(&group.address) == Some(&id) {
             self.by_address.remove(&group.address);
         }
@@ -138,6 +147,11 @@ impl Groups {
         if group.names.remove(&slot, |other| named(entries, *other) < Some(&entry.name)) {
             group.schedules -= 1;
         }
+    }
+
+    /// What their definitions take in the log, at the most.
+    pub(crate) fn definitions_bytes(&self) -> u64 {
+        self.definitions_bytes
     }
 
     /// What they take on the heap, the order of their schedules included; of the maps, about.

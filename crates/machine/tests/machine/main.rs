@@ -19,6 +19,8 @@ mod compaction;
 #[cfg(test)]
 mod dead_letters;
 #[cfg(test)]
+mod definitions;
+#[cfg(test)]
 mod fair;
 #[cfg(test)]
 mod fifo;
