@@ -4,8 +4,10 @@ use crate::{MoveOutcome, MoveView, definitions};
 use afterward_names::{QueueArn, limits};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many messages one [`crate::Command::RunMoves`] moves at most, per task.
+/// How many messages one [`crate::Command::RunMoves`] moves at most, per task …
 const RUN: u64 = 500;
+/// … and of all tasks together, as long as each moves one: others wait meanwhile.
+const RUN_ALL: u64 = 2_000;
 /// Ended tasks that are listed per source queue. Source: ListMessageMoveTasks.
 const LISTED: usize = 10;
 
@@ -34,13 +36,13 @@ impl Move {
         self.next_us.max(now_ms.saturating_mul(1000).saturating_sub(1_000_000))
     }
 
-    /// How many messages may go by now.
+    /// How many messages may go by now, as far as the pace is concerned.
     pub(crate) fn allowance(&self, now_ms: u64) -> u64 {
-        let paced = self.interval_us().map_or(RUN, |interval_us| {
+        let paced = self.interval_us().map_or(u64::MAX, |interval_us| {
             let next_us = self.next_us_at(now_ms);
             now_ms.saturating_mul(1000).checked_sub(next_us).map_or(0, |late_us| late_us / interval_us + 1)
         });
-        paced.min(RUN).min(self.to_move.saturating_sub(self.moved))
+        paced.min(self.to_move.saturating_sub(self.moved))
     }
 
     /// A message went.
@@ -51,14 +53,16 @@ impl Move {
         }
     }
 
-    /// Lets the next message wait as if one had just gone: a task that is taken up again never goes too fast.
+    /// Lets the next message wait as if one had just gone: a task that is taken up again never goes too fast. Only of one
+    /// that is not among [`Moves`] yet.
     pub(crate) fn pause(&mut self, now_ms: u64) {
         self.next_us = now_ms.saturating_mul(1000) + self.interval_us().unwrap_or(0);
     }
 
-    fn due_ms(&self, now_ms: u64) -> u64 {
+    /// When it may go on, in microseconds; 0: at any time.
+    fn due_us(&self) -> u64 {
         let all_moved = self.moved >= self.to_move;
-        if self.max_per_s.is_none() || all_moved { now_ms } else { self.next_us.div_ceil(1000).max(now_ms) }
+        if self.max_per_s.is_none() || all_moved { 0 } else { self.next_us }
     }
 
     fn definition_bytes(&self) -> u64 {
@@ -76,6 +80,8 @@ impl Move {
 pub(crate) struct Moves {
     tasks: BTreeMap<u64, Move>,
     running: BTreeSet<u64>,
+    /// The running ones by when they may go on: every call asks for the first.
+    due: BTreeSet<(u64, u64)>,
     definitions_bytes: u64,
 }
 
@@ -84,18 +90,24 @@ impl Moves {
         self.tasks.get(&task)
     }
 
-    pub(crate) fn get_mut(&mut self, task: u64) -> Option<&mut Move> {
-        self.tasks.get_mut(&task)
+    /// One message of a task went.
+    pub(crate) fn count(&mut self, task: u64, now_ms: u64) {
+        let Some(of) = self.tasks.get_mut(&task) else { return };
+        let was_due = self.due.remove(&(of.due_us(), task));
+        of.count(now_ms);
+        if was_due {
+            self.due.insert((of.due_us(), task));
+        }
     }
 
     pub(crate) fn insert(&mut self, task: u64, of: Move) {
+        self.remove(task);
         if of.outcome.is_none() {
             self.running.insert(task);
+            self.due.insert((of.due_us(), task));
         }
         self.definitions_bytes += of.definition_bytes();
-        if let Some(before) = self.tasks.insert(task, of) {
-            self.definitions_bytes -= before.definition_bytes();
-        }
+        self.tasks.insert(task, of);
     }
 
     /// What they take in the log, at the most.
@@ -118,6 +130,7 @@ impl Moves {
         let Some(of) = self.tasks.get_mut(&task).filter(|of| of.outcome.is_none()) else { return };
         of.outcome = Some(*outcome);
         self.running.remove(&task);
+        self.due.remove(&(of.due_us(), task));
         let source = of.source.clone();
         let ended = |of: &Move| of.source == source && of.outcome.is_some();
         let surplus: Vec<u64> = self
@@ -143,13 +156,20 @@ impl Moves {
 
     fn remove(&mut self, task: u64) {
         if let Some(of) = self.tasks.remove(&task) {
+            self.running.remove(&task);
+            self.due.remove(&(of.due_us(), task));
             self.definitions_bytes -= of.definition_bytes();
         }
     }
 
+    /// How many messages each of the running ones moves in one run at the most.
+    pub(crate) fn share(&self) -> u64 {
+        (RUN_ALL / self.running.len().max(1) as u64).clamp(1, RUN)
+    }
+
     /// When a running task may go on.
     pub(crate) fn next_ms(&self, now_ms: u64) -> Option<u64> {
-        self.running().map(|(_, of)| of.due_ms(now_ms)).min()
+        self.due.first().map(|(due_us, _)| due_us.div_ceil(1000).max(now_ms))
     }
 
     /// The tasks of a source queue, newest first.

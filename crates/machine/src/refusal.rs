@@ -60,6 +60,8 @@ pub enum Refusal {
     DestinationKindDiffers,
     #[error("a move task is already running on this queue")]
     MoveRunning,
+    #[error("at most 100 move tasks may run at a time")]
+    TooManyMoves,
     #[error("there is no such move task")]
     NoSuchMove,
     #[error("the move task is not running")]

@@ -47,6 +47,9 @@ pub const REDRIVE_ALLOW_SOURCES: usize = 10;
 pub const LIST_PAGE: usize = 1000;
 /// The fastest that a message move task may be asked to go, in messages a second.
 pub const MOVE_RATE_PER_S: RangeInclusive<u64> = 1..=500;
+/// Message move tasks that may run at a time in one account. Source: SQS developer guide, "Configuring a dead-letter queue
+/// redrive": "a maximum of 100 active redrive tasks per account".
+pub const ACTIVE_MOVES: usize = 100;
 /// How long a deleted queue's name, or a purge, rests where cool-downs are on.
 pub const COOLDOWN_MS: u64 = 60_000;
 /// Tags on one group of schedules: what the API's `TagList` holds at the most.

@@ -69,6 +69,10 @@ pub(super) fn error(refusal: &Refusal) -> Error {
         Refusal::MoveRunning => Error::invalid_parameter_value(
             "There is already a task running. Only one active task is allowed for a source queue arn at a given time.",
         ),
+        Refusal::TooManyMoves => Error::new(
+            Code::OverLimit,
+            "The maximum of 100 active message move tasks is reached. Wait until one of them has ended, or cancel one.",
+        ),
         Refusal::NoSuchMove => not_found("Task does not exist."),
         Refusal::MoveNotRunning => Error::new(Code::UnsupportedOperation, "Only active tasks can be cancelled."),
         // Only the front door gives idempotency keys and longer delays, and explains these itself.

@@ -32,9 +32,7 @@ impl State {
     pub(super) fn redriven(&mut self, task: u64, key: MessageKey, to: QueueId, order: u64) {
         self.saw_order(order);
         let now_ms = self.now_ms;
-        if let Some(of) = self.moves.get_mut(task) {
-            of.count(now_ms);
-        }
+        self.moves.count(task, now_ms);
         if self.slab.find(key).is_none() || !self.queues.contains_key(&to) {
             return;
         }

@@ -5,7 +5,7 @@ use crate::moves::Move;
 use crate::pick;
 use crate::queue::Queue;
 use crate::{Decision, Event, MoveFailure, MoveOutcome, Refusal, Reply, StartMove, State};
-use afterward_names::AccountId;
+use afterward_names::{AccountId, limits};
 
 impl State {
     pub(super) fn start_move(&self, start: &StartMove) -> Result<Decision, Refusal> {
@@ -25,6 +25,10 @@ impl State {
         }
         if self.moves.running().any(|(_, of)| of.source == start.source) {
             return Err(Refusal::MoveRunning);
+        }
+        let of_account = |of: &Move| of.source.0.account == start.source.0.account;
+        if self.moves.running().filter(|(_, of)| of_account(of)).count() >= limits::ACTIVE_MOVES {
+            return Err(Refusal::TooManyMoves);
         }
         let task = self.last_task + 1;
         let started = Event::MoveStarted {
@@ -59,7 +63,7 @@ impl State {
     /// Moves what one task may move by now; how it ended, if it did.
     fn run_move(&self, task: u64, of: &Move, run: &mut Run) -> Option<MoveOutcome> {
         let Some(source) = self.at(&of.source.0) else { return Some(GONE) };
-        let allowance = of.allowance(self.now_ms);
+        let allowance = of.allowance(self.now_ms).min(self.moves.share());
         let left = of.to_move.saturating_sub(of.moved);
         let mut messages = pick::in_order(source, &self.slab);
         for _ in 0..allowance {

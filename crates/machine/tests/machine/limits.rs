@@ -3,8 +3,9 @@
 use crate::script::address;
 use crate::world::World;
 use afterward_machine::{
-    AttributeChanges, Command, CreateQueue, Delivery, Receive, RedrivePolicy, Refusal, Reply, Send,
+    AttributeChanges, Command, CreateQueue, Delivery, Receive, RedrivePolicy, Refusal, Reply, Send, StartMove,
 };
+use afterward_names::QueueArn;
 use std::collections::BTreeMap;
 
 fn create(world: &mut World, name: &str, redrive: Option<RedrivePolicy>) {
@@ -90,4 +91,64 @@ fn one_receive_dead_letters_a_thousand_messages_and_says_that_there_is_more() {
     let (found, more) = receive(&mut world, "jobs", None).unwrap();
     assert_eq!((found.len(), more, moved(&world)), (0, false, 1500));
     world.verify();
+}
+
+#[test]
+fn an_account_runs_a_hundred_move_tasks_at_a_time() {
+    let mut world = World::new();
+    let dead = |number: usize| format!("dead-{number}");
+    for number in 0..=100 {
+        create(&mut world, &dead(number), None);
+        let redrive = RedrivePolicy { dead_letter_queue: QueueArn(address(&dead(number))), max_receive_count: 1 };
+        create(&mut world, &format!("jobs-{number}"), Some(redrive));
+        send(&mut world, &format!("jobs-{number}"), number);
+        receive(&mut world, &format!("jobs-{number}"), Some(0)).unwrap();
+        assert_eq!(receive(&mut world, &format!("jobs-{number}"), None).unwrap().0.len(), 0);
+    }
+    let start = |number: usize| {
+        let (source, max_per_s) = (QueueArn(address(&dead(number))), Some(1));
+        Command::StartMove(StartMove { source, destination: None, max_per_s })
+    };
+    for number in 0..100 {
+        world.run(&start(number)).unwrap();
+    }
+    assert_eq!(world.run(&start(0)), Err(Refusal::MoveRunning));
+    assert_eq!(world.run(&start(100)), Err(Refusal::TooManyMoves));
+    // Another account has its own.
+    let mut elsewhere = address("jobs");
+    elsewhere.account = "111111111111".parse().unwrap();
+    let dead = afterward_names::QueueAddress { name: "dead".parse().unwrap(), ..elsewhere.clone() };
+    for (queue, redrive) in [(&dead, None), (&elsewhere, Some(dead.clone()))] {
+        let redrive = redrive.map(|dead| RedrivePolicy { dead_letter_queue: QueueArn(dead), max_receive_count: 1 });
+        let attributes = AttributeChanges { redrive: redrive.map(Some), ..AttributeChanges::default() };
+        let create = CreateQueue { queue: queue.clone(), attributes, tags: BTreeMap::new(), cooldown: false };
+        world.run(&Command::CreateQueue(create)).unwrap();
+    }
+    world.run(&Command::StartMove(StartMove { source: QueueArn(dead), destination: None, max_per_s: None })).unwrap();
+    // Those that are over leave room.
+    assert_eq!(world.state.next_move_ms(), Some(world.state.now_ms()));
+    world.run(&Command::RunMoves).unwrap();
+    world.run(&start(100)).unwrap();
+}
+
+#[test]
+fn many_move_tasks_share_a_run() {
+    let mut world = World::new();
+    create(&mut world, "to", None);
+    for number in 0..10 {
+        let dead = format!("dead-{number}");
+        create(&mut world, &dead, None);
+        let redrive = RedrivePolicy { dead_letter_queue: QueueArn(address(&dead)), max_receive_count: 1 };
+        create(&mut world, &format!("jobs-{number}"), Some(redrive));
+        (0..300).for_each(|n| send(&mut world, &dead, n));
+        let destination = Some(QueueArn(address("to")));
+        let start = StartMove { source: QueueArn(address(&dead)), destination, max_per_s: None };
+        world.run(&Command::StartMove(start)).unwrap();
+    }
+    let at = |world: &World, name: &str| world.state.queue_at(&address(name)).unwrap().counts.visible;
+    world.run(&Command::RunMoves).unwrap();
+    assert_eq!((at(&world, "to"), at(&world, "dead-0"), at(&world, "dead-9")), (2_000, 100, 100));
+    assert_eq!(world.state.next_move_ms(), Some(world.state.now_ms()));
+    world.run(&Command::RunMoves).unwrap();
+    assert_eq!((at(&world, "to"), world.state.next_move_ms()), (3_000, None));
 }

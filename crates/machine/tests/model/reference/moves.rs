@@ -6,6 +6,8 @@ use afterward_names::AccountId;
 
 /// How many messages a task moves in one run at most.
 const RUN: u64 = 500;
+/// How many all tasks move in one run at most, as long as each moves one.
+const RUN_ALL: u64 = 2_000;
 
 impl Model {
     pub(crate) fn start_move(&mut self, start: &StartMove) -> Result<Told, Refusal> {
@@ -24,6 +26,9 @@ impl Model {
         }
         if self.tasks.iter().any(|task| task.outcome.is_none() && task.source == start.source) {
             return Err(Refusal::MoveRunning);
+        }
+        if self.tasks.iter().filter(|task| task.outcome.is_none()).count() >= 100 {
+            return Err(Refusal::TooManyMoves);
         }
         self.last_task += 1;
         let visible = |message: &&super::Message| {
@@ -57,8 +62,10 @@ impl Model {
     /// One run of all tasks: none sees what another has moved in it.
     pub(crate) fn run_moves(&mut self) -> Told {
         let before = self.clone();
-        for task in before.tasks.iter().filter(|task| task.outcome.is_none()) {
-            let outcome = self.run_task(&before, task);
+        let running = || before.tasks.iter().filter(|task| task.outcome.is_none());
+        let share = (RUN_ALL / running().count().max(1) as u64).clamp(1, RUN);
+        for task in running() {
+            let outcome = self.run_task(&before, task, share);
             if let Some(outcome) = outcome {
                 self.end_task(task.number, outcome);
             }
@@ -66,11 +73,11 @@ impl Model {
         Told::Done
     }
 
-    fn run_task(&mut self, before: &Model, task: &Task) -> Option<MoveOutcome> {
+    fn run_task(&mut self, before: &Model, task: &Task, share: u64) -> Option<MoveOutcome> {
         let gone = MoveOutcome::Failed(MoveFailure::QueueGone);
         let Some(source) = before.at(&task.source.0) else { return Some(gone) };
         let left = task.to_move - task.moved;
-        let allowed = task.allowed(self.now_ms).min(left);
+        let allowed = task.allowed(self.now_ms).min(left).min(share);
         let mut line = before.line(source, false).into_iter();
         for _ in 0..allowed {
             let Some(number) = line.next() else { return Some(MoveOutcome::Completed) };
