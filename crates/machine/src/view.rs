@@ -82,13 +82,13 @@ pub enum Standing {
     Held,
 }
 
-/// What became of a job.
+/// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum JobView {
-    /// Its message, or its copy in a dead-letter queue, exists. Dead: `message.source` is set.
+    /// It, or its copy in a dead-letter queue, exists. Dead: `message.source` is set.
     Present(MessageView),
-    /// Its message was deleted by a consumer.
+    /// It was deleted by a consumer: remembered of jobs alone.
     Succeeded { receive_count: u32, finished_ms: u64, queue: QueueId },
 }
 

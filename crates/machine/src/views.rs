@@ -63,10 +63,10 @@ impl State {
         slots.filter_map(|slot| self.view(&self.slab.get(slot)?, slot))
     }
 
-    /// What became of the job with this id, at first or after a redrive.
+    /// What became of the job with this id, at first or after a redrive; of any other message, as long as it is there.
     pub fn job(&self, id: MessageId) -> Option<JobView> {
         let key = MessageKey::from_u64(id.key());
-        let is_it = |entry: &Entry| entry.job && entry.random == id.random();
+        let is_it = |entry: &Entry| entry.random == id.random();
         if let Some(entry) = self.slab.find(key).filter(is_it) {
             return self.view(&entry, key.slot).map(JobView::Present);
         }

@@ -13,7 +13,7 @@ use crate::{
     sqs::{self, retry::Backoff},
 };
 use afterward_names::limits;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
@@ -26,6 +26,8 @@ const CALLS: usize = 4;
 const ATTEMPTS: u32 = 3;
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_LONGEST: Duration = Duration::from_secs(2);
+/// Has an Afterward server remember how each message of a send ended, for `GET /jobs/ID`.
+const JOB: HeaderName = HeaderName::from_static("x-afterward-job");
 
 pub(super) type Outcome = Result<MessageId, Error>;
 /// A message and its place among all that are to be sent.
@@ -258,7 +260,14 @@ async fn send_one(queue: &Queue, parcel: Parcel) -> Outcome {
 }
 
 fn headers(one: Option<&Parcel>) -> HeaderMap {
-    one.and_then(|parcel| parcel.batch.as_ref()).map(Tie::headers).unwrap_or_default()
+    headers_of(one.and_then(|parcel| parcel.batch.as_ref()))
+}
+
+/// The headers of a send, which all of its messages share.
+pub(super) fn headers_of(batch: Option<&Tie>) -> HeaderMap {
+    let mut headers = batch.map(Tie::headers).unwrap_or_default();
+    headers.insert(JOB, HeaderValue::from_static("true"));
+    headers
 }
 
 async fn call(queue: &Queue, part: &[Numbered]) -> Result<Vec<(usize, Outcome)>, sqs::Error> {

@@ -4,7 +4,7 @@
 use super::{
     Enqueue, MessageId, Queue,
     attributes::Attributes,
-    batch::Parcel,
+    batch::{self, Parcel},
     completion::Tie,
     fitting,
     later::{Later, Schedules, Unscheduled, marks, would_be_taken},
@@ -180,7 +180,7 @@ impl Outgoing {
     }
 
     async fn call(&self, request: sqs::SendMessageRequest, mut headers: HeaderMap) -> Result<MessageId, Error> {
-        headers.extend(self.batch.iter().flat_map(Tie::headers));
+        headers.extend(batch::headers_of(self.batch.as_ref()));
         let response = self.queue.client().call(&sqs::Request::SendMessage(request), headers).await?;
         let sqs::Response::SendMessage(result) = response else {
             return self.queue.id_of(None);

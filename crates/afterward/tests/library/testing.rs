@@ -115,6 +115,33 @@ async fn a_time_is_one_of_the_clock_that_the_test_moves() {
 }
 
 #[tokio::test]
+async fn what_becomes_of_a_job_is_told_under_the_id_that_enqueue_returned() {
+    let broker = Broker::start().await;
+    let jobs = broker.queue("elsewhere-than-at-the-front-door").await;
+    let one = jobs.enqueue(&order(1)).await.unwrap();
+    let others = jobs.enqueue_all(&[order(2), order(3)]).await;
+    let ids: Vec<String> =
+        std::iter::once(one).chain(others.into_iter().map(Result::unwrap)).map(|id| id.to_string()).collect();
+    let told = async || {
+        let mut told = Vec::new();
+        for id in &ids {
+            let reply = broker.client().get(&format!("/jobs/{id}")).await.unwrap();
+            let job: serde_json::Value = serde_json::from_slice(reply.body()).unwrap();
+            told.push((job["status"].as_str().unwrap().to_owned(), job["attempts"].as_u64().unwrap()));
+        }
+        told
+    };
+    assert_eq!(told().await, vec![("waiting".to_owned(), 0); 3]);
+    let worker = Worker::new(jobs.clone()).on(async |order: OrderNew| match order.number {
+        3 => Err(Fail::new("out of paper")),
+        _ => Ok(()),
+    });
+    testing::drain(worker).await;
+    let ended = [("succeeded".to_owned(), 1), ("succeeded".to_owned(), 1), ("dead".to_owned(), 1)];
+    assert_eq!(told().await, ended);
+}
+
+#[tokio::test]
 async fn a_failed_assertion_says_where_it_stands_and_what_is_there() {
     let broker = Broker::start().await;
     let jobs = broker.queue("jobs").await;

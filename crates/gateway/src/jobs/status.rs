@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::Serialize;
 
-/// What became of a job.
+/// What became of a job, or of any message as long as it is there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Job {
     id: String,
@@ -33,13 +33,16 @@ struct Job {
     dead_letter_queue: Option<String>,
 }
 
-/// 200 with the job as it stands; 404 for what is no job, or one that ended too long ago.
+/// 200 with the job as it stands; 404 for what is none, or one that ended too long ago.
 pub(super) async fn status(exchange: &Exchange<'_>, id: &str) -> Result<Response<Bytes>, JobError> {
     admit(exchange)?;
     let unknown = || JobError {
         status: StatusCode::NOT_FOUND,
         code: "JobNotFound",
-        message: format!("There is no job {id}, or it ended more than an hour ago."),
+        message: format!(
+            "There is no job {id}, or it ended more than an hour ago, or 100,000 others ended after it. Of messages that were not \
+             sent as jobs (x-afterward-job), the end is not kept."
+        ),
     };
     let message: MessageId = id.parse().map_err(|_| unknown())?;
     let QueueAddress { account, region, .. } = exchange.gateway.settings.jobs.queue.clone();
@@ -70,7 +73,7 @@ async fn fill_in(exchange: &Exchange<'_>, job: &mut Job, more: More) -> Result<(
 }
 
 /// The job, and what else there is to look up. Jobs live in the front door's account and region, wherever they
-/// were dead-lettered to or redriven; other messages are not told of here.
+/// were dead-lettered to or redriven; messages of others are not told of here.
 fn look_up(state: &State, id: MessageId, account: AccountId, region: &Region) -> Option<(Job, More)> {
     let is_ours = |queue: &&QueueAddress| queue.account == account && queue.region == *region;
     let job = Job {

@@ -17,6 +17,7 @@ mod delete_queue;
 mod entries;
 mod get_queue_attributes;
 mod get_queue_url;
+mod job;
 mod list_queues;
 mod message;
 mod message_attributes;

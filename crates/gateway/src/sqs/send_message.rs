@@ -4,7 +4,7 @@ use super::{
     batch::{self, Failures},
     batched,
     call::{Call, unavailable_error},
-    entries,
+    entries, job,
     message::{Draft, Outgoing},
     unique,
 };
@@ -25,6 +25,7 @@ pub(super) async fn one(call: &Call<'_>, request: SendMessageRequest) -> Result<
         send.dedup = Some(dedup);
     }
     send.batch = batched::asked(call)?;
+    send.job = job::asked(call)?;
     let outcome = call.broker().send_one(send, content).await.map_err(unavailable_error)?;
     receipt.result(outcome).map(Response::SendMessage)
 }
@@ -32,7 +33,7 @@ pub(super) async fn one(call: &Call<'_>, request: SendMessageRequest) -> Result<
 pub(super) async fn batch(call: &Call<'_>, request: SendMessageBatchRequest) -> Result<Response, Error> {
     let queue = call.queue(&request.queue_url)?;
     unique::refuse_in_batch(call)?;
-    let batched = batched::asked(call)?;
+    let (batched, job) = (batched::asked(call)?, job::asked(call)?);
     let ids = request.entries.iter().map(|entry| entry.id.as_str());
     batch::check(ids, entries::most(call)?, "SendMessageBatchRequestEntry")?;
     let drafts: Vec<(String, Draft)> =
@@ -46,7 +47,7 @@ pub(super) async fn batch(call: &Call<'_>, request: SendMessageBatchRequest) -> 
         match draft.checked(call, &queue, Some(body_md5)) {
             Ok(Outgoing { send, content, receipt }) => {
                 receipts.push((id, receipt));
-                sends.push((Send { batch: batched.clone(), ..send }, content));
+                sends.push((Send { batch: batched.clone(), job, ..send }, content));
             }
             Err(error) => failures.push(id, error),
         }

@@ -43,6 +43,42 @@ async fn a_job_is_told_of_through_its_life_to_success() {
 }
 
 #[tokio::test]
+async fn a_message_is_told_of_while_it_is_there_and_one_that_was_sent_as_a_job_after_its_end() {
+    let rig = Rig::start().await;
+    let (url, other) = (rig.standard("mail").await, rig.fifo("mail.fifo").await);
+    for (url, headers, after) in [
+        (&url, &[][..], None),
+        (&url, &[("x-afterward-job", "true")], Some("succeeded")),
+        (&other, &[("x-afterward-job", "true")], Some("succeeded")),
+    ] {
+        let one = rig.send_message(url, "one", headers).await.json()["MessageId"].clone();
+        let mut entry = json!({"Id": "0", "MessageBody": "two"});
+        if url.ends_with(".fifo") {
+            entry["MessageGroupId"] = "g".into();
+            entry["MessageDeduplicationId"] = "two".into();
+        }
+        let batch = json!({"QueueUrl": url, "Entries": [entry]});
+        let two = rig.json_with("SendMessageBatch", &batch, headers).await.json()["Successful"][0]["MessageId"].clone();
+        let path = |id: &serde_json::Value| format!("/jobs/{}", id.as_str().unwrap());
+        for id in [&one, &two] {
+            let told = rig.get(&path(id)).await.json();
+            assert_eq!((&told["status"], &told["attempts"]), (&json!("waiting"), &json!(0)), "{told}");
+        }
+        for message in rig.receive(url).await {
+            assert_eq!(rig.get(&path(&message["MessageId"])).await.json()["status"], "active");
+            rig.call("DeleteMessage", json!({"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]})).await;
+        }
+        for id in [&one, &two] {
+            let reply = rig.get(&path(id)).await;
+            let told = (reply.status == 200).then(|| reply.json()["status"].clone());
+            assert_eq!(told, after.map(|status| json!(status)), "{}", reply.body);
+        }
+    }
+    let wrong = rig.send_message(&url, "one", &[("x-afterward-job", "perhaps")]).await;
+    assert_eq!(wrong.status, 400, "{}", wrong.body);
+}
+
+#[tokio::test]
 async fn a_job_that_keeps_failing_is_dead_with_its_last_error_until_it_is_redriven() {
     let rig = Rig::start().await;
     let (url, dead) = with_queue(&rig).await;

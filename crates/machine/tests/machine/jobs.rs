@@ -67,7 +67,9 @@ fn a_job_that_ends_otherwise_is_forgotten() {
          send jobs a job
          send jobs b job
          send jobs c
+         job c waiting(0)                             // as any message
          receive jobs max=3 -> a b c
+         job c active(1)
          delete jobs c
          job c unknown                                // not taken in as a job
          +1s

@@ -142,7 +142,7 @@ fn compare_jobs(model: &Model, state: &State, names: &Names) -> Result<(), Strin
                 format!("done at {finished_ms} in queue {} after {receive_count}", queue.0)
             }
         };
-        let present = model.message(number).filter(|message| message.job);
+        let present = model.message(number);
         let finished = model.finished.iter().find(|finished| finished.message == number);
         let meant = match (present, finished) {
             (Some(message), _) => format!("in queue {} after {}", message.queue, message.receive_count),
