@@ -11,7 +11,7 @@ use super::{
     failure::describe,
     hand::Hand,
     policy::Policy,
-    schedule::{GIVE_UP_RECEIVES, ORPHAN_WAIT, TICK, Tick},
+    schedule::{Orphan, TICK, Tick},
     shared::Shared,
     summary::Ended,
     verdict::Verdict,
@@ -82,17 +82,30 @@ impl<S: Source> Settling<'_, S> {
     /// A tick of a schedule that this worker does not have; see [`orphan`](super::schedule).
     pub(super) async fn orphan(&self) -> Ended {
         let name = self.schedule().unwrap_or_default();
-        let allowed = self.shared.redrive().await.map_or(u32::MAX, |redrive| redrive.max_receive_count);
-        if self.hand.delivery.receive_count < allowed.min(GIVE_UP_RECEIVES) {
-            tracing::info!(schedule = name, "a tick of a schedule that this worker does not have: left to others");
-            self.leave(self.as_the_lease_ends().max(ORPHAN_WAIT), None).await;
-            return Ended::HandedBack;
-        }
-        if let Err(error) = self.shared.source.delete_schedule(&name).await {
-            tracing::warn!(schedule = name, %error, "a schedule that no worker has could not be deleted: it will send more");
-        }
-        let why = format!("no worker has the schedule `{name}`: it was deleted");
+        let allowed = match self.shared.counts_attempts.load(std::sync::atomic::Ordering::Relaxed) {
+            true => None,
+            false => self.shared.redrive().await.map(|redrive| redrive.max_receive_count),
+        };
+        let why = match Orphan::of(self.age().await, self.hand.delivery.receive_count, allowed) {
+            Orphan::Left(wait) => {
+                tracing::info!(schedule = name, ?wait, "a tick of a schedule that this worker does not have: left to others");
+                return self.unbegun(wait).await;
+            }
+            Orphan::Dropped => format!("no worker with the schedule `{name}` received it"),
+            Orphan::Ended => {
+                if let Err(error) = self.shared.source.delete_schedule(&name).await {
+                    tracing::warn!(schedule = name, %error, "a schedule that no worker has could not be deleted: it will send more");
+                }
+                format!("no worker has the schedule `{name}`: it was deleted")
+            }
+        };
         self.dropped(&why, "ticks that nobody knows are not kept").await
+    }
+
+    /// How long ago the message was sent; nothing, where nobody says.
+    async fn age(&self) -> Duration {
+        let now = self.shared.source.now().await.ok();
+        now.zip(self.hand.delivery.sent_at).and_then(|(now, sent)| now.duration_since(sent).ok()).unwrap_or_default()
     }
 
     /// The name of the schedule whose tick this is, if it is one.

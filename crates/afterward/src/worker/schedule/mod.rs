@@ -17,7 +17,7 @@ mod registered;
 mod tick;
 
 pub use missed::Missed;
-pub(crate) use orphan::{GIVE_UP_RECEIVES, ORPHAN_WAIT};
+pub(crate) use orphan::Orphan;
 pub(super) use registered::{Registered, TickSetup, Times};
 pub use tick::Tick;
 pub(crate) use tick::{TICK, body, format};
