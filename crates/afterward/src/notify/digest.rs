@@ -28,8 +28,8 @@ const EVERY: Duration = Duration::from_secs(60);
 /// minute: order:new ×30, mail ×7…`). The first notice after a quiet time comes within two seconds, further ones at most once
 /// a minute. What can't be delivered is logged and told with the next.
 ///
-/// Told of are jobs dead-lettered and dropped, and scheduled runs that failed; see [`watching`](Digest::watching). Clones
-/// share what was gathered, so one digest serves several workers.
+/// Told of are jobs dead-lettered and dropped, and scheduled runs that failed or were skipped; see
+/// [`watching`](Digest::watching). Clones share what was gathered, so one digest serves several workers.
 #[derive(Clone)]
 pub struct Digest {
     gathered: Arc<Gathered>,
@@ -73,7 +73,8 @@ impl Digest {
 
     pub(super) fn through(outlet: Outlet) -> Digest {
         let gathered = Arc::new(Gathered { outlet, sending: tokio::sync::Mutex::default(), state: Mutex::default() });
-        let watching = |event: &Event| !matches!(event, Event::AttemptFailed { .. });
+        let watching =
+            |event: &Event| !matches!(event, Event::AttemptFailed { .. } | Event::Missed { superseded: true, .. });
         Digest { gathered, every: EVERY, watching: Arc::new(watching) }
     }
 
@@ -84,7 +85,8 @@ impl Digest {
         self
     }
 
-    /// Which events are told of: all but [`Event::AttemptFailed`] unless set.
+    /// Which events are told of: unless set, all but [`Event::AttemptFailed`] and an [`Event::Missed`] that a later time of its
+    /// schedule stands for.
     #[must_use]
     pub fn watching(mut self, which: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Digest {
         self.watching = Arc::new(which);

@@ -42,6 +42,7 @@ struct Count {
 enum Kind {
     DeadLettered,
     Dropped,
+    Missed,
     ScheduleFailed,
     AttemptFailed,
 }
@@ -118,6 +119,7 @@ impl Kind {
         match event {
             Event::DeadLettered { .. } => Kind::DeadLettered,
             Event::Dropped { .. } => Kind::Dropped,
+            Event::Missed { .. } => Kind::Missed,
             Event::ScheduleFailed { .. } => Kind::ScheduleFailed,
             Event::AttemptFailed { .. } => Kind::AttemptFailed,
         }
@@ -129,6 +131,7 @@ impl Kind {
         match self {
             Kind::DeadLettered => format!("{count} job{s} dead-lettered"),
             Kind::Dropped => format!("{count} job{s} dropped"),
+            Kind::Missed => format!("{count} scheduled run{s} missed"),
             Kind::ScheduleFailed => format!("{count} scheduled run{s} failed"),
             Kind::AttemptFailed => format!("{count} attempt{s} failed"),
         }
@@ -159,8 +162,11 @@ fn name_of(event: &Event) -> String {
         Event::ScheduleFailed { schedule, .. } => Some(schedule.clone()),
         _ => None,
     };
-    let of_job =
-        |job: &crate::JobInfo| job.message_type.clone().unwrap_or_else(|| format!("without type in {}", job.queue));
+    let of_job = |job: &crate::JobInfo| {
+        // Of a tick, whose type says nothing, its schedule.
+        let name = job.schedule.clone().or_else(|| job.message_type.clone());
+        name.unwrap_or_else(|| format!("without type in {}", job.queue))
+    };
     first_chars(&event.job().map(of_job).or_else(of_schedule).unwrap_or_default(), LONGEST_NAME_CHARS)
 }
 

@@ -21,7 +21,13 @@ fn job(message_type: Option<&str>) -> JobInfo {
         message_type: message_type.map(Into::into),
         attempt: 3,
         group: None,
+        schedule: None,
     }
+}
+
+fn missed(superseded: bool) -> Event {
+    let job = JobInfo { schedule: Some("hourly".into()), ..job(Some("afterward:tick")) };
+    Event::Missed { job, error: "an hour late".into(), superseded }
 }
 
 fn dead(message_type: &str, error: &str) -> Event {
@@ -54,6 +60,11 @@ fn a_lone_event_is_its_own_line_and_many_are_counts() {
             0,
             "2 jobs dropped in the last 1 s: without type in jobs ×2. Of without type in jobs: b\n\
              1 scheduled run failed in the last 1 s: hourly ×1. Of hourly: no queue",
+        ),
+        (
+            vec![missed(true), missed(false)],
+            1,
+            "2 scheduled runs missed in the last 1 s: hourly ×2. Of hourly: an hour late",
         ),
         (many, 150, "8 jobs dead-lettered in the last 3 minutes: t0 ×1, t1 ×1, t2 ×1, t3 ×1, t4 ×1, …. Of t0: x"),
     ] {
@@ -110,6 +121,7 @@ async fn a_burst_is_one_notice_and_the_next_comes_a_minute_later() {
         hook(&dead("order:new", "no card"));
     }
     hook(&failed());
+    hook(&missed(true));
     sleep(Duration::from_secs(10)).await;
     assert_eq!(times(&texts), [(2, 37)]);
     (0..5).for_each(|_| hook(&dead("order:new", "no card")));

@@ -44,6 +44,17 @@ pub enum Event {
         /// What the policy gives as the reason.
         reason: String,
     },
+    /// A time of a schedule was passed over, because no worker was there for it, or none had room; see
+    /// [`Missed`](crate::Missed).
+    #[non_exhaustive]
+    Missed {
+        /// The tick.
+        job: JobInfo,
+        /// Why it was not run.
+        error: String,
+        /// Whether a later time of the schedule stands for it, as [`Missed::RunOnce`](crate::Missed::RunOnce) has it.
+        superseded: bool,
+    },
     /// A scheduled run could not be enqueued, or its handler failed for good.
     #[non_exhaustive]
     ScheduleFailed {
@@ -68,15 +79,18 @@ pub struct JobInfo {
     pub attempt: u32,
     /// Its group, where it has one.
     pub group: Option<String>,
+    /// The schedule's name, where it is a tick.
+    pub schedule: Option<String>,
 }
 
 impl Event {
     /// The message, where it is about one.
     pub fn job(&self) -> Option<&JobInfo> {
         match self {
-            Event::AttemptFailed { job, .. } | Event::DeadLettered { job, .. } | Event::Dropped { job, .. } => {
-                Some(job)
-            }
+            Event::AttemptFailed { job, .. }
+            | Event::DeadLettered { job, .. }
+            | Event::Dropped { job, .. }
+            | Event::Missed { job, .. } => Some(job),
             Event::ScheduleFailed { .. } => None,
         }
     }
@@ -87,6 +101,7 @@ impl Event {
             Event::AttemptFailed { error, .. }
             | Event::DeadLettered { error, .. }
             | Event::Dropped { error, .. }
+            | Event::Missed { error, .. }
             | Event::ScheduleFailed { error, .. } => error,
         }
     }
@@ -104,6 +119,7 @@ impl fmt::Display for Event {
             Event::Dropped { job, error, reason } => {
                 write!(f, "{job} was dropped at attempt {} ({reason}): {error}", job.attempt)
             }
+            Event::Missed { job, error, .. } => write!(f, "{job} was not run: {error}"),
             Event::ScheduleFailed { schedule, error } => write!(f, "the schedule `{schedule}` failed: {error}"),
         }
     }
@@ -111,6 +127,9 @@ impl fmt::Display for Event {
 
 impl fmt::Display for JobInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(schedule) = &self.schedule {
+            return write!(f, "the tick {} of the schedule `{schedule}`", self.message_id);
+        }
         match &self.message_type {
             Some(message_type) => write!(f, "`{message_type}` {} of `{}`", self.message_id, self.queue),
             None => write!(f, "message {} of `{}`", self.message_id, self.queue),
@@ -151,6 +170,7 @@ mod tests {
             message_type: message_type.map(Into::into),
             attempt: 3,
             group: None,
+            schedule: None,
         }
     }
 
@@ -169,6 +189,14 @@ mod tests {
             (
                 Event::Dropped { job: job(Some("tick")), error: error(), reason: "too late".into() },
                 "`tick` m1 of `jobs` was dropped at attempt 3 (too late): no invoice",
+            ),
+            (
+                Event::Missed {
+                    job: JobInfo { schedule: Some("hourly".into()), ..job(Some("afterward:tick")) },
+                    error: error(),
+                    superseded: true,
+                },
+                "the tick m1 of the schedule `hourly` was not run: no invoice",
             ),
             (
                 Event::ScheduleFailed { schedule: "hourly".into(), error: error() },

@@ -11,12 +11,12 @@ use super::{
     failure::describe,
     hand::Hand,
     policy::Policy,
-    schedule::{Orphan, TICK, Tick},
-    shared::Shared,
+    schedule::{Missed, Orphan},
+    shared::{Shared, schedule_of},
     summary::Ended,
     verdict::Verdict,
 };
-use crate::{DeadLetter, Redrive, Source, SourceError, source::Cause, sqs::retry::Backoff};
+use crate::{DeadLetter, Redrive, Schedule, Source, SourceError, source::Cause, sqs::retry::Backoff};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     time::Duration,
@@ -76,7 +76,16 @@ impl<S: Source> Settling<'_, S> {
 
     /// A tick whose time has gone by without a worker.
     pub(super) async fn missed(&self, why: &str) -> Ended {
-        self.dropped(why, "the schedule's policy for missed times").await
+        if !self.is_removed(why).await {
+            return Ended::Failed;
+        }
+        let job = self.shared.info(self.hand);
+        let is_it = |of: &&Schedule| job.schedule.as_deref() == Some(of.name());
+        let superseded =
+            self.shared.schedules.all().iter().find(is_it).is_some_and(|of| of.missed() == Missed::RunOnce);
+        tracing::info!(schedule = job.schedule, why, superseded, "a time of the schedule is not run");
+        self.shared.hooks.tell(&Event::Missed { job, error: why.to_owned(), superseded });
+        Ended::Dropped
     }
 
     /// A tick of a schedule that this worker does not have; see [`orphan`](super::schedule).
@@ -88,7 +97,11 @@ impl<S: Source> Settling<'_, S> {
         };
         let why = match Orphan::of(self.age().await, self.hand.delivery.receive_count, allowed) {
             Orphan::Left(wait) => {
-                tracing::info!(schedule = name, ?wait, "a tick of a schedule that this worker does not have: left to others");
+                tracing::info!(
+                    schedule = name,
+                    ?wait,
+                    "a tick of a schedule that this worker does not have: left to others"
+                );
                 return self.unbegun(wait).await;
             }
             Orphan::Dropped => format!("no worker with the schedule `{name}` received it"),
@@ -110,8 +123,7 @@ impl<S: Source> Settling<'_, S> {
 
     /// The name of the schedule whose tick this is, if it is one.
     fn schedule(&self) -> Option<String> {
-        let is_tick = self.hand.message_type() == Some(TICK);
-        is_tick.then(|| self.hand.payload().and_then(Tick::read)).flatten().map(|tick| tick.name)
+        schedule_of(self.hand)
     }
 
     async fn done(&self) -> Ended {
@@ -180,16 +192,23 @@ impl<S: Source> Settling<'_, S> {
     }
 
     async fn dropped(&self, error: &str, reason: &str) -> Ended {
-        self.hand.settle();
-        let attempt = self.hand.delivery.receive_count;
-        if let Err(refusal) = self.insist(|| self.shared.source.delete(&self.hand.delivery.receipt)).await {
-            tracing::warn!(%refusal, error, "to be dropped, but not deleted: it comes again");
+        if !self.is_removed(error).await {
             return Ended::Failed;
         }
-        tracing::warn!(attempt, error, reason, "dropped");
+        tracing::warn!(attempt = self.hand.delivery.receive_count, error, reason, "dropped");
         let (job, error) = (self.shared.info(self.hand), error.to_owned());
         self.shared.hooks.tell(&Event::Dropped { job, error, reason: reason.to_owned() });
         Ended::Dropped
+    }
+
+    /// Whether a message whose work is not to be done could be deleted.
+    async fn is_removed(&self, error: &str) -> bool {
+        self.hand.settle();
+        let outcome = self.insist(|| self.shared.source.delete(&self.hand.delivery.receipt)).await;
+        if let Err(refusal) = &outcome {
+            tracing::warn!(%refusal, error, "to be dropped, but not deleted: it comes again");
+        }
+        outcome.is_ok()
     }
 
     async fn dead_letter(&self, reason: &str, redrive: Option<Redrive>) -> Ended {

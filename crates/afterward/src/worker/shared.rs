@@ -17,7 +17,7 @@ use super::{
     reach::Reach,
     redrive,
     router::{Destination, Router},
-    schedule::Registered,
+    schedule::{Registered, TICK, Tick},
     settle::Settling,
     summary::Ended,
 };
@@ -68,6 +68,7 @@ impl<S: Source> Shared<S> {
             message_type: hand.message_type().map(str::to_owned),
             attempt: hand.delivery.receive_count,
             group: hand.delivery.group.clone(),
+            schedule: schedule_of(hand),
         }
     }
 
@@ -178,4 +179,10 @@ impl<S: Source> Shared<S> {
             attempt = hand.delivery.receive_count,
         )
     }
+}
+
+/// The name of the schedule whose tick a message is, if it is one.
+pub(super) fn schedule_of(hand: &Hand) -> Option<String> {
+    let is_tick = hand.message_type() == Some(TICK);
+    is_tick.then(|| hand.payload().and_then(Tick::read)).flatten().map(|tick| tick.name)
 }

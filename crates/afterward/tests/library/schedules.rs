@@ -3,7 +3,7 @@
 use crate::ticking;
 use crate::ticking::{Ticks, count};
 use afterward::{
-    Missed, Queue, Scheduler, Summary, Tick, Worker, handler,
+    Event, Missed, Queue, Scheduler, Summary, Tick, Worker, handler,
     scheduler::{self, GetScheduleInput, GetScheduleOutput, ListSchedulesInput, Request, Response},
     sqs::{self, SetQueueAttributesRequest},
     testing::{self, Broker},
@@ -69,12 +69,18 @@ async fn each_time_is_run_once_however_many_workers_there_are() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_missed_runs_once_for_the_latest_time_or_not_at_all() {
     for (missed, runs) in [(Missed::RunOnce, 1), (Missed::Skip(5 * MINUTE), 0)] {
+        let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
         let broker = Broker::start_at(start()).await;
         let queue = broker.queue(format!("jobs-{runs}")).await;
         let ticks = Ticks::default();
         let worker = || {
-            let noting = handler(ticks.noting()).name("hourly").missed(missed);
-            Worker::new(queue.clone()).every("rate(1 hour)", noting)
+            let (noting, told) = (handler(ticks.noting()).name("hourly").missed(missed), told.clone());
+            Worker::new(queue.clone()).every("rate(1 hour)", noting).on_event(move |event| match event {
+                Event::Missed { job, superseded, .. } => {
+                    told.lock().unwrap().push((job.schedule.clone().unwrap(), *superseded));
+                }
+                other => panic!("{other}"),
+            })
         };
         let nothing_yet = testing::drain(worker()).await;
         assert_eq!(nothing_yet, Summary::default());
@@ -85,6 +91,8 @@ async fn what_was_missed_runs_once_for_the_latest_time_or_not_at_all() {
         let latest = broker.now() - HOUR / 2;
         let summary = testing::drain(worker()).await;
         assert_eq!((summary.succeeded, summary.dropped), (runs, 5 - runs), "{missed:?}");
+        let passed_over: Vec<_> = (runs..5).map(|_| ("hourly".to_owned(), missed == Missed::RunOnce)).collect();
+        assert_eq!(*told.lock().unwrap(), passed_over, "as missed, and as nothing else");
         let seen: Vec<Tick> = (0..runs).map(|_| Tick::new("hourly", latest)).collect();
         assert_eq!(ticks.seen(), seen);
         // And then it goes on, in time again.
