@@ -67,9 +67,10 @@ pub trait Source: Send + Sync + 'static {
     }
 
     /// Whether [`hand_back`](Source::hand_back) takes a receive back, so that a message's receive count is the number of attempts
-    /// that were begun at it, those that were cut short among them. Not so, unless implemented.
-    fn counts_attempts(&self) -> impl Future<Output = bool> + Send {
-        async { false }
+    /// that were begun at it, those that were cut short among them. Not so, unless implemented. A worker asks once, and again
+    /// while the source is [away](SourceError::Unavailable).
+    fn counts_attempts(&self) -> impl Future<Output = Result<bool, SourceError>> + Send {
+        async { Ok(false) }
     }
 
     /// Says how far the work on a message is, and makes it visible again `after` from now, as

@@ -1,6 +1,6 @@
 //! A queue as a worker's source.
 
-use super::{Queue, enqueue::seconds_up, later::marks, lists, receipt, tally};
+use super::{Queue, enqueue::seconds_up, later::marks, lists, receipt, tally, ticks::of_call};
 use crate::{
     Attribute, Cause, DeadLetter, Delivery, Receive, Redrive, Schedule, Source, SourceError,
     claim::{Pointer, SIZE_ATTRIBUTES},
@@ -129,8 +129,8 @@ impl Source for Queue {
         self.change(receipt, wait, unbegun).await
     }
 
-    async fn counts_attempts(&self) -> bool {
-        self.is_afterward().await.unwrap_or(false)
+    async fn counts_attempts(&self) -> Result<bool, SourceError> {
+        self.is_afterward().await.map_err(of_call)
     }
 
     async fn report_progress(&self, receipt: &str, after: Duration, progress: &str) -> Result<(), SourceError> {

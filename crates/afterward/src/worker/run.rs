@@ -62,7 +62,10 @@ impl<S: Source> Running<S> {
         if !schedules.is_empty() {
             self.insist(|| self.shared.source.put_schedules(schedules)).await?;
         }
-        let counts_attempts = self.shared.source.counts_attempts().await;
+        let counts_attempts = self.insist(|| self.shared.source.counts_attempts()).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "whether an Afterward server answers is not known: each receive is taken for an attempt");
+            false
+        });
         self.shared.counts_attempts.store(counts_attempts, Ordering::Relaxed);
         self.floor.set_receive_limit(self.shared.source.receive_limit().await);
         // Where a message that is handed back may always be received again, room need not be kept for those that may not.

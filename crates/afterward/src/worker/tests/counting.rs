@@ -2,7 +2,7 @@
 
 use super::stage::{lost, message};
 use super::*;
-use crate::{Exhausted, handler};
+use crate::{Exhausted, SourceError, handler};
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -53,6 +53,22 @@ async fn a_message_whose_last_attempt_was_cut_short_is_not_begun_again() {
         };
         assert_eq!(stage.deeds(), [dead_lettered("1", 0, error)], "{receives} receives, attempts counted: {counts}");
         assert_eq!(begun.swap(0, Ordering::Relaxed), begins);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_is_away_at_the_start_is_asked_again_whether_it_counts_attempts() {
+    let away = || SourceError::Unavailable("503".into());
+    let denied = || SourceError::Refused("403".into());
+    for (faults, counts) in [(vec![away(), away()], true), (vec![denied()], false)] {
+        let stage = Stage::new([received("1", &body("fail", 0), 4)]);
+        stage.set_redrive(10);
+        stage.count_attempts();
+        stage.fail_counting(faults);
+        let failing = handler(async |_: Fail| Err::<(), _>("out of paper")).max_attempts(3);
+        work(&stage, Worker::new(stage.clone()).on(failing), 1).await.unwrap();
+        let Deed::DeadLettered { error, .. } = &stage.deeds()[0] else { panic!("{:?}", stage.deeds()) };
+        assert_eq!(error.contains("was cut short"), counts, "{error}");
     }
 }
 

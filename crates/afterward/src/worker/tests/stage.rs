@@ -65,6 +65,7 @@ struct Script {
     dead_letter_faults: VecDeque<SourceError>,
     redrive: Option<Redrive>,
     counts_attempts: bool,
+    counting_faults: VecDeque<SourceError>,
     receive_limit: Option<usize>,
 }
 
@@ -113,6 +114,11 @@ impl Stage {
     /// From now on what is handed back does not count as received.
     pub(super) fn count_attempts(&self) {
         self.script().counts_attempts = true;
+    }
+
+    /// What the next questions whether it counts attempts are answered.
+    pub(super) fn fail_counting(&self, faults: impl IntoIterator<Item = SourceError>) {
+        self.script().counting_faults.extend(faults);
     }
 
     /// From now on a receive can bring so many.
@@ -213,15 +219,16 @@ impl Source for Stage {
     }
 
     async fn hand_back(&self, receipt: &str, wait: Duration) -> Result<(), SourceError> {
-        if !self.counts_attempts().await {
+        if !self.script().counts_attempts {
             return self.change_visibility(receipt, wait, None).await;
         }
         self.minute(Deed::HandedBack { id: receipt.to_owned(), at_s: self.seconds(), after_s: wait.as_secs() });
         Ok(())
     }
 
-    async fn counts_attempts(&self) -> bool {
-        self.script().counts_attempts
+    async fn counts_attempts(&self) -> Result<bool, SourceError> {
+        let mut script = self.script();
+        script.counting_faults.pop_front().map_or(Ok(script.counts_attempts), Err)
     }
 
     async fn report_progress(&self, receipt: &str, after: Duration, progress: &str) -> Result<(), SourceError> {
