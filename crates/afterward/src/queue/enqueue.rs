@@ -79,6 +79,10 @@ impl Enqueue {
     /// A standard queue keeps delays of up to 15 minutes itself. Longer ones, and all on a FIFO queue (where the message joins
     /// its group when it is due), are schedules on an Afterward server; elsewhere the message waits in the queue, and workers
     /// that receive it early send it on. [`Queue::scheduler`] has the choice.
+    ///
+    /// What the queue would not take is refused before it is scheduled. Should the queue take it no more when it is due, because
+    /// its settings have changed, it goes to the queue's dead-letter queue, as the request that would have sent it; a FIFO
+    /// queue's is none that a scheduler can send to, so there it is only logged.
     pub fn delay(mut self, delay: Duration) -> Enqueue {
         self.start = Start::After(delay);
         self
