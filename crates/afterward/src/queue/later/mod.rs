@@ -46,7 +46,8 @@ pub enum Scheduler {
     #[default]
     Detect,
     /// As one-time schedules at EventBridge Scheduler (or whatever `AWS_ENDPOINT_URL_SCHEDULER` names), which assumes the
-    /// role with this ARN to send the message: it needs `sqs:SendMessage`. Amazon's schedules are kept to the minute.
+    /// role with this ARN to send the message: it needs `sqs:SendMessage`, for the queue and for its dead-letter queue. Amazon's
+    /// schedules are kept to the minute.
     Role(String),
     /// In the queue, wherever it is. All its consumers must be Afterward workers: others take early messages for due ones.
     None,
