@@ -1,4 +1,6 @@
-//! Every engine keeps the contract.
+//! Every engine keeps the contract, and segments keep their format.
+
+mod golden;
 
 use afterward_log::{
     Log,
