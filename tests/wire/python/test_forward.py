@@ -331,7 +331,7 @@ class Forwarding(Queues):
             forward.says(f"{before.url}/ is there.")
 
     def test_told_to_stop_it_hands_back_what_waits_for_the_worker(self):
-        queue = self.queue(VisibilityTimeout="600")
+        queue, dead = self.with_dead_letters(receives=1)
         with Worker(done) as worker, Forward(queue, worker.url) as forward:
             until(lambda: worker.connections, "it has been looked for, and the lanes wait for messages")
             worker.__exit__()
@@ -340,6 +340,10 @@ class Forwarding(Queues):
             self.assertEqual(self.counts(queue), (0, 1, 0))
             self.assertEqual(forward.stop(), 0)
         self.assertEqual(self.counts(queue), (1, 0, 0))
+        # Waiting is no failure: what may be received once can be received still.
+        received = self.sqs.receive_message(QueueUrl=queue, MessageSystemAttributeNames=["All"])["Messages"]
+        self.assertEqual([m["Attributes"]["ApproximateReceiveCount"] for m in received], ["1"])
+        self.assertTrue(self.empty(dead))
 
     def test_what_waits_for_the_worker_stays_out_of_sight(self):
         with Sqs() as sqs, Worker(done) as before:

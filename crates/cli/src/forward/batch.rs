@@ -45,9 +45,9 @@ impl Batch {
     }
 
     /// Makes all of it visible again at once, so that there is nothing left of it.
-    pub(super) async fn hand_back(&mut self, source: &Source, why: &str) {
+    pub(super) async fn hand_back(&mut self, source: &Source) {
         for message in std::mem::take(&mut self.messages) {
-            source.retry(&message, 0, why).await;
+            source.hand_back(&message).await;
         }
     }
 

@@ -80,7 +80,7 @@ impl Lane {
                 Err(Silence::Broken(why)) => (why.clone(), Verdict::None(why)),
                 Err(Silence::Away(why)) => {
                     self.reach.lost(&why);
-                    self.hold(&mut batch, &why).await;
+                    self.hold(&mut batch).await;
                     continue;
                 }
             };
@@ -93,11 +93,11 @@ impl Lane {
 
     /// Keeps a batch out of sight until the endpoint can be reached; what is left of it then is ours for a whole lease.
     /// At a stop nothing is: it goes back.
-    async fn hold(&self, batch: &mut Batch, why: &str) {
+    async fn hold(&self, batch: &mut Batch) {
         loop {
             tokio::select! {
                 biased;
-                () = self.stop() => return batch.hand_back(&self.source, why).await,
+                () = self.stop() => return batch.hand_back(&self.source).await,
                 () = self.reach.wait() => return batch.extend(&self.source).await,
                 () = tokio::time::sleep(self.source.lease() / 3) => batch.extend(&self.source).await,
             }

@@ -9,7 +9,7 @@ use crate::{
 use afterward::sqs::{
     ChangeMessageVisibilityBatchRequest, ChangeMessageVisibilityBatchRequestEntry, ChangeMessageVisibilityRequest,
     Client, DeleteMessageBatchRequest, DeleteMessageBatchRequestEntry, ERROR_HEADER, Error, GetQueueAttributesRequest,
-    Message, ReceiveMessageRequest, Request,
+    Message, ReceiveMessageRequest, Request, UNBEGUN_HEADER,
 };
 use http::{HeaderMap, HeaderValue};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -156,14 +156,24 @@ impl Source {
 
     /// Makes a failed message visible again after `delay_s`, with the reason for `afterward queue peek`.
     pub(super) async fn retry(&self, message: &Message, delay_s: i64, why: &str) {
+        let encoded = utf8_percent_encode(why, NON_ALPHANUMERIC).to_string();
+        let reason = HeaderValue::try_from(encoded).map(|value| HeaderMap::from_iter([(ERROR_HEADER, value)]));
+        self.let_go(message, delay_s, reason.unwrap_or_default()).await;
+    }
+
+    /// Makes a message that no endpoint has seen visible again at once. On an Afterward server its receive does not count.
+    pub(super) async fn hand_back(&self, message: &Message) {
+        let unbegun = HeaderMap::from_iter([(UNBEGUN_HEADER, HeaderValue::from_static("true"))]);
+        self.let_go(message, 0, unbegun).await;
+    }
+
+    async fn let_go(&self, message: &Message, delay_s: i64, headers: HeaderMap) {
         let request = Request::ChangeMessageVisibility(ChangeMessageVisibilityRequest {
             queue_url: self.url.clone(),
             receipt_handle: message.receipt_handle.clone().unwrap_or_default(),
             visibility_timeout: delay_s,
         });
-        let encoded = utf8_percent_encode(why, NON_ALPHANUMERIC).to_string();
-        let reason = HeaderValue::try_from(encoded).map(|value| HeaderMap::from_iter([(ERROR_HEADER, value)]));
-        if let Err(error) = self.client.call(&request, reason.unwrap_or_default()).await {
+        if let Err(error) = self.client.call(&request, headers).await {
             let id = message.message_id.as_deref().unwrap_or_default();
             output::complain(&format!("{id} comes again when its lease ends, and not after {delay_s} s: {error}"));
         }
