@@ -39,6 +39,8 @@ pub(super) struct Hand {
     /// The attempt is to end now, and its message to be given back.
     interrupted: AtomicBool,
     told: Notify,
+    /// An attempt at it has begun.
+    begun: AtomicBool,
     /// Nobody extends the lease any more: the message is being settled, or was.
     settled: AtomicBool,
     /// When the handler will have had its time.
@@ -87,6 +89,7 @@ impl Hand {
             cancelled: OnceLock::new(),
             interrupted: AtomicBool::new(false),
             told: Notify::new(),
+            begun: AtomicBool::new(false),
             settled: AtomicBool::new(false),
             deadline: OnceLock::new(),
             place: Mutex::default(),
@@ -156,6 +159,14 @@ impl Hand {
             }
             told.await;
         }
+    }
+
+    pub(super) fn begin(&self) {
+        self.begun.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_begun(&self) -> bool {
+        self.begun.load(Ordering::Acquire)
     }
 
     pub(super) fn settle(&self) {

@@ -47,11 +47,19 @@ pub fn handler<I: Input, A, H: Handler<I, A>>(handler: H) -> Handling<H, I, A> {
 /// [`concurrency`](Handling::concurrency), [`rate`](Handling::rate), [`limit_by`](Handling::limit_by) and
 /// [`rate_by`](Handling::rate_by) hold within this worker; each worker of a deployment has its own. A limited message waits in the
 /// worker without taking a [slot](crate::Worker::concurrency), so that other types and keys are not held up, and its lease is
-/// extended. Up to [`waiting_room`](crate::Worker::waiting_room) messages wait so; what comes above that is handed back to the
-/// queue for a while. Elsewhere than on an Afterward server, handing back counts as a receive of the queue's redrive policy, so a
-/// message that may not be received again waits here instead, and when there is no room for such ones either, the worker
-/// receives no more until there is.
-/// Messages of a FIFO group keep their order in all this.
+/// extended. Up to [`waiting_room`](crate::Worker::waiting_room) messages wait so.
+///
+/// When the room is full and whatever may come would have to wait, too (all types are at a limit of their own, or the worker at
+/// its rate), the worker receives no more. Else it goes on looking for others behind those that wait. Of the limited ones that it
+/// finds, those whose turn is near stay as well, and the rest goes back to the queue until about its turn: out of sight for a
+/// second or more, for no longer than the limit has been reached already, and five minutes at most. So the backlog of a limited
+/// type is worked on without a break, and costs each of its messages a few receives.
+///
+/// An Afterward server does not count these. Elsewhere they count towards the redrive policy's `maxReceiveCount`, so there up to
+/// 10,000 messages, or 64 MiB of bodies, stay in the worker. Above that, messages go back that have had no more than half of
+/// their receives; with twice as many, nothing is received until there are fewer.
+///
+/// Messages of a FIFO group keep their order in all this. What still waits when the worker stops is handed back at once.
 #[must_use = "a handler is run when a worker is given it"]
 pub struct Handling<H, I, A> {
     handler: H,

@@ -3,6 +3,8 @@
 //! Invariants:
 //! - Each message in hand stands once in the order of due times, until it is released.
 //! - A lease is extended when half of it has passed, until its message is being settled, or its handler has had its time.
+//! - The lease of a message that waits to be begun is extended by twice the time that it has waited, if that is longer; once it
+//!   is begun, it is as long as others when half the time of these has passed.
 //! - A handler's progress travels with an extension, which it brings forward, at most once a second.
 
 use super::{Cancelled, hand::Hand};
@@ -85,6 +87,18 @@ impl Keeper {
         Holding { keeper: self, hand, goes_on: false }
     }
 
+    /// An attempt at the message begins.
+    pub(super) fn begin(&self, hand: &Hand) {
+        hand.begin();
+        let (soon, due) = {
+            let lease = hand.lease();
+            (Instant::now() + lease.timeout / 2, lease.next_beat)
+        };
+        if due.is_some_and(|due| due > soon) {
+            self.bring_forward(hand, soon);
+        }
+    }
+
     /// All messages in hand.
     pub(super) fn hands(&self) -> Vec<Arc<Hand>> {
         self.order().due.values().cloned().collect()
@@ -93,7 +107,11 @@ impl Keeper {
     /// The message has progress to tell; `last`: when it told some before.
     pub(super) fn tell_soon(&self, hand: &Hand, last: Option<Instant>) {
         let now = Instant::now();
-        let at = last.map_or(now, |last| (last + BETWEEN_REPORTS).max(now));
+        self.bring_forward(hand, last.map_or(now, |last| (last + BETWEEN_REPORTS).max(now)));
+    }
+
+    /// Has the lease extended no later than this.
+    fn bring_forward(&self, hand: &Hand, at: Instant) {
         let mut order = self.order();
         let known = *hand.place.lock().unwrap_or_else(PoisonError::into_inner);
         if known.is_some_and(|(due, _)| due > at)
@@ -151,17 +169,17 @@ impl Keeper {
             hand.lease().give_up();
             return;
         }
-        let (timeout, expires) = {
+        let (by, expires) = {
             let lease = hand.lease();
-            (lease.timeout, lease.expires)
+            (lease.extension(hand.is_begun()), lease.expires)
         };
         let start = Instant::now();
-        let extended = timeout_at(expires, extend(source, hand, timeout)).await;
+        let extended = timeout_at(expires, extend(source, hand, by)).await;
         if hand.is_settled() {
             return;
         }
         match extended {
-            Ok(Ok(())) => hand.lease().extended(start),
+            Ok(Ok(())) => hand.lease().extended(start, by),
             Ok(Err(SourceError::LeaseLost(cause))) => lose(hand, &cause.to_string()),
             Ok(Err(error)) if Instant::now() < expires => {
                 tracing::warn!(message_id = %hand.delivery.id, %error, "the lease could not be extended yet");
@@ -175,7 +193,15 @@ impl Keeper {
 
     /// Lets a message come due again, unless it was released.
     fn put_back(&self, hand: &Hand) {
-        let Some(mut due) = hand.lease().next_beat else { return };
+        let (due, timeout) = {
+            let lease = hand.lease();
+            (lease.next_beat, lease.timeout)
+        };
+        let Some(mut due) = due else { return };
+        if hand.is_begun() {
+            // It may have been begun while this extension was under way.
+            due = due.min(Instant::now() + timeout / 2);
+        }
         if let Some(told) = hand.unsent_since() {
             due = due.min(told.map_or_else(Instant::now, |told| told + BETWEEN_REPORTS));
         }

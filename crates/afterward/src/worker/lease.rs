@@ -8,6 +8,8 @@ use tokio::time::Instant;
 /// The waits between tries to extend a lease while the source is away.
 const RETRY_FIRST: Duration = Duration::from_millis(500);
 const RETRY_LONGEST: Duration = Duration::from_secs(5);
+/// How long a lease is extended by at most, of a message that waits to be begun.
+const LONGEST_WAITING: Duration = Duration::from_secs(5 * 60);
 
 /// A lease: ours until a time, extended each time half of it has passed.
 #[derive(Debug)]
@@ -35,9 +37,17 @@ impl Lease {
         }
     }
 
-    /// The source extended it by its full length from `start`.
-    pub(super) fn extended(&mut self, start: Instant) {
-        *self = Lease { received: self.received, ..Lease::new(start, self.timeout) };
+    /// By how much to extend it. A message that waits to be begun may do so for long, and with many others: it is held for twice
+    /// as long as it has waited, so that few extensions do.
+    pub(super) fn extension(&self, begun: bool) -> Duration {
+        // Queues count in seconds.
+        let twice = Duration::from_secs(self.age().as_secs().saturating_mul(2)).min(LONGEST_WAITING);
+        if begun { self.timeout } else { self.timeout.max(twice) }
+    }
+
+    /// The source extended it by so much from `start`.
+    pub(super) fn extended(&mut self, start: Instant, by: Duration) {
+        *self = Lease { timeout: self.timeout, received: self.received, ..Lease::new(start, by) };
     }
 
     /// The source did not answer; it is asked again soon, and before the lease runs out.

@@ -40,6 +40,11 @@ impl Limit {
         Limit { key_of: Some(Box::new(key_of)), most: most.at_least_one() }
     }
 
+    /// Whether it counts all messages together.
+    pub(super) fn is_common(&self) -> bool {
+        self.key_of.is_none()
+    }
+
     /// Which of this limit's counts a message is for. A message that can't be read has no key: it is about to fail. Nor has one
     /// over which the key's function panics, for that must not take the others of its receive with it.
     pub(super) fn key(&self, peek: &Peek<'_>) -> Key {

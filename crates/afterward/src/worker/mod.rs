@@ -60,7 +60,7 @@ pub use workers::Workers;
 use crate::{Error, Message, Source};
 use context::Surroundings;
 use event::Hooks;
-use floor::{Floor, Plan};
+use floor::{Floor, MostHeld, Plan};
 use keeper::Keeper;
 use limit::{Limit, Most};
 use policy::Policy;
@@ -287,8 +287,8 @@ impl<S: Source> Worker<S> {
         self
     }
 
-    /// How many messages may wait in this worker for limits and paused types, beside those that are being handled: 100 unless
-    /// set. See [limits](Handling#limits).
+    /// How many messages may wait in this worker for limits and paused types, beside those that are being handled, before others
+    /// stay in the queue where they can: 100 unless set, at least 1. See [limits](Handling#limits).
     pub fn waiting_room(mut self, messages: usize) -> Worker<S> {
         self.waiting_room = messages;
         self
@@ -360,14 +360,16 @@ impl<S: Source> Worker<S> {
     }
 
     /// How long a lease lasts before it has to be extended, in whole seconds, at least one. Unless set, the queue's
-    /// visibility timeout. How long a message is out of sight when its worker dies depends on it.
+    /// visibility timeout. How long a message is out of sight when its worker dies depends on it; one that has waited for a limit
+    /// may be for twice as long as it has waited, up to five minutes.
     pub fn visibility_timeout(mut self, timeout: Duration) -> Worker<S> {
         self.visibility_timeout = Some(Duration::from_secs(timeout.as_secs().max(1)));
         self
     }
 
     /// How long a stop waits for handlers to finish: 20 s unless set. What is not done by then is dropped at its next
-    /// `.await` and its message handed back to the queue.
+    /// `.await` and its message handed back to the queue. What waits for a limit is handed back at the beginning, and holds up no
+    /// stop; but for messages that their queue would not hand out again, which may be begun until the deadline.
     ///
     /// Others see a message that is handed back at once, but for one case: where the stop cut off a long poll, the queue may
     /// still serve that (Amazon does, to nobody), and a message that it took would be out of sight for a whole lease. So
@@ -454,6 +456,8 @@ impl<S: Source> Worker<S> {
             concurrency: self.concurrency,
             room: self.waiting_room,
             limits: limits.iter().map(|limit| limit.most).collect(),
+            common: common(&limits, &limits_of),
+            most_held: MostHeld::default(),
         };
         let queue = Arc::from(self.source.name());
         let shared = Arc::new(Shared {
@@ -483,6 +487,12 @@ impl<S: Source> Worker<S> {
         };
         (running, self.stop)
     }
+}
+
+/// Of each place, the limits that hold for all of its messages together, by their numbers.
+fn common(limits: &[Limit], limits_of: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let of_place = |own: &Vec<usize>| own.iter().copied().filter(|number| limits[*number].is_common()).collect();
+    limits_of.iter().map(of_place).collect()
 }
 
 /// Numbers all limits: those of the worker, which hold for every place, and those of each place.

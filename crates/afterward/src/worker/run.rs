@@ -1,7 +1,13 @@
 //! A worker's whole run: what it has to learn from its source, then the [`work`](super::work), with those beside it who keep
 //! leases and schedules.
 
-use super::{Summary, floor::Floor, shared::Shared, stop::Stop, work::Work};
+use super::{
+    Summary,
+    floor::{Floor, SendingAway},
+    shared::Shared,
+    stop::Stop,
+    work::Work,
+};
 use crate::{Error, Source, SourceError, sqs::retry::Backoff};
 use std::{
     pin::pin,
@@ -68,13 +74,13 @@ impl<S: Source> Running<S> {
         });
         self.shared.counts_attempts.store(counts_attempts, Ordering::Relaxed);
         self.floor.set_receive_limit(self.shared.source.receive_limit().await);
-        // Where a message that is handed back may always be received again, room need not be kept for those that may not.
+        // Where a message that is handed back has lost nothing, that may always be done.
         if !counts_attempts {
             let redrive = self.insist(|| self.shared.source.redrive()).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "the queue does not say its redrive policy: what waits here for a limit may be dead-lettered");
                 None
             });
-            self.floor.set_max_receives(redrive.map(|redrive| redrive.max_receive_count));
+            self.floor.set_sending_away(SendingAway::Counts(redrive.map(|redrive| redrive.max_receive_count)));
         }
         Ok(if lease.is_zero() { LEASE_OF_NONE } else { lease })
     }

@@ -19,6 +19,7 @@ use super::{
 use crate::{DeadLetter, Redrive, Schedule, Source, SourceError, source::Cause, sqs::retry::Backoff};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::Ordering,
     time::Duration,
 };
 use tokio::time::{Instant, sleep};
@@ -28,6 +29,8 @@ const RETRY_FIRST: Duration = Duration::from_millis(200);
 const RETRY_LONGEST: Duration = Duration::from_secs(5);
 /// How soon a message comes again, at the earliest, that belongs into a dead-letter queue where there is none.
 const WITHOUT_DEAD_LETTER_QUEUE: Duration = Duration::from_secs(15 * 60);
+/// How long a message is sent away at most, for want of room, where that costs it a receive.
+const SENT_AWAY_AT_A_COST: Duration = Duration::from_secs(15 * 60);
 /// How soon an internal message comes again, at the earliest, that only later versions know.
 const FOR_LATER_VERSIONS: Duration = Duration::from_secs(60);
 /// How long the delete of a message whose work is done is tried after its lease has ended. While nobody else has received it, its
@@ -250,11 +253,13 @@ impl<S: Source> Settling<'_, S> {
         self.unbegun(Duration::ZERO).await
     }
 
-    /// Gives the message to others, but not before it has a chance here: it was limited, or paused.
-    pub(super) async fn hand_back_limited(&self) -> Ended {
+    /// Leaves the message to the queue until about when it has a chance here: it was limited, or paused. Where that costs it a
+    /// receive, it comes again the later the more often it came.
+    pub(super) async fn send_away(&self, wait: Duration) -> Ended {
         let lease = self.hand.lease().timeout;
         let times = self.hand.delivery.receive_count.saturating_sub(1).min(8);
-        let wait = lease.saturating_mul(1 << times).min(WITHOUT_DEAD_LETTER_QUEUE);
+        let later = lease.saturating_mul(1 << times).min(SENT_AWAY_AT_A_COST);
+        let wait = if self.shared.counts_attempts.load(Ordering::Relaxed) { wait } else { wait.max(later) };
         tracing::debug!(?wait, "no room for a message that has to wait: handing it back for a while");
         self.unbegun(wait).await
     }

@@ -139,6 +139,7 @@ impl<S: Source> Shared<S> {
         if let Some(why) = self.missed(hand, place).await {
             return settling.missed(&why).await;
         }
+        self.keeper.begin(hand);
         let policy = &self.policies[place];
         let had = hand.delivery.receive_count.saturating_sub(1);
         if self.counts_attempts.load(Ordering::Relaxed) && policy.max_attempts.is_some_and(|most| had >= most) {
@@ -164,10 +165,14 @@ impl<S: Source> Shared<S> {
         self.source.keep_schedules(self.schedules.all(), failed).await;
     }
 
-    pub(super) async fn give_back(&self, hand: &Hand, limited: bool) -> Option<Ended> {
+    /// Gives a message back that was not begun; `away`: it should not come again sooner.
+    pub(super) async fn give_back(&self, hand: &Hand, away: Option<Duration>) -> Option<Ended> {
         let _holding = self.keeper.holding(hand);
         let settling = Settling { shared: self, hand };
-        Some(if limited { settling.hand_back_limited().await } else { settling.hand_back().await })
+        Some(match away {
+            Some(wait) => settling.send_away(wait).await,
+            None => settling.hand_back().await,
+        })
     }
 
     pub(super) fn span(&self, hand: &Hand) -> tracing::Span {

@@ -37,7 +37,8 @@ impl Handle {
     }
 
     /// Pauses the messages of one type (`OrderNew::TYPE`) that this worker handles: none of them is begun, and others are not
-    /// held up. Those that come meanwhile wait in this worker, as [limited](crate::Handling#limits) ones do.
+    /// held up. Those that come meanwhile wait in this worker, as [limited](crate::Handling#limits) ones do; those for whom there
+    /// is no room are in sight again within seconds to minutes, the longer the pause was, up to five.
     pub fn pause_type(&self, message_type: impl Into<String>) {
         let message_type = message_type.into();
         self.0.send_modify(|wishes| {

@@ -1,7 +1,7 @@
 //! The worker's loop: begin what the floor admits, receive while there is room, until the end.
 //!
 //! Invariants:
-//! - A message is received only into a slot that is free. Those that have to wait for something else give their slots back
+//! - A message is received only while a slot is free. Those that have to wait for something else give their slots back
 //!   ([`floor`](super::floor)).
 //! - A stop begins no further receive. Those under way get [`LAST_RECEIVE`] to bring what the queue is handing out just
 //!   then, which is handled; after that they are dropped, and what is given back stays out of their reach
@@ -163,10 +163,10 @@ impl<'a, S: Source> Work<'a, S> {
             let attempt = async move { shared.attempt(admitted).await };
             self.attempts.spawn(attempt.instrument(span));
         }
-        for GiveBack { entry, limited } in give_back {
+        for GiveBack { entry, away } in give_back {
             let shared = self.running.shared.clone();
             let span = shared.span(&entry.hand);
-            let giving = async move { shared.give_back(&entry.hand, limited).await };
+            let giving = async move { shared.give_back(&entry.hand, away).await };
             self.attempts.spawn(giving.instrument(span));
         }
     }
@@ -277,7 +277,7 @@ impl<'a, S: Source> Work<'a, S> {
         let deadline = now.checked_add(within).unwrap_or(now + LONGEST_STOP);
         self.phase = Phase::Stopping { receives_until: now + LAST_RECEIVE.min(within), deadline };
         self.running.shared.reach.close();
-        self.running.floor.stop();
+        self.running.floor.stop(deadline);
     }
 
     fn next_timer(&self) -> Option<Instant> {

@@ -5,7 +5,7 @@
 //! AFTERWARD_TEST_URL=http://127.0.0.1:5555 cargo test -p afterward --test library -- --ignored
 //! ```
 
-use crate::{batches, enqueueing, story, ticking};
+use crate::{batches, enqueueing, limited, story, ticking};
 use afterward::sqs::Client;
 use std::time::Duration;
 
@@ -43,6 +43,18 @@ macro_rules! enqueueing {
 }
 
 enqueueing::each_story! { enqueueing }
+
+macro_rules! limited {
+    ($($story:ident)*) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        #[ignore = "needs a server: set AFTERWARD_TEST_URL"]
+        async fn $story() {
+            limited::$story(&client()).await;
+        }
+    )*};
+}
+
+limited::each_story! { limited }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a server: set AFTERWARD_TEST_URL"]

@@ -1,6 +1,9 @@
 //! The story against an Afterward server in this very process, and what only such a server does.
 
-use crate::story::{self, client};
+use crate::{
+    limited,
+    story::{self, client},
+};
 use afterward::{Context, Fail, Queue, Raw, Worker, sqs::Client};
 use afterward_server::{Config, Running, Server};
 use http::HeaderMap;
@@ -35,6 +38,19 @@ async fn unfinished_work_is_handed_to_the_next_worker() {
     story::unfinished_work_is_handed_to_the_next_worker(&client(&server.url())).await;
     server.stop().await;
 }
+
+macro_rules! limited {
+    ($($story:ident)*) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $story() {
+            let server = start(Config::ephemeral()).await;
+            limited::$story(&client(&server.url())).await;
+            server.stop().await;
+        }
+    )*};
+}
+
+limited::each_story! { limited }
 
 async fn post_job(client: &Client, job: Value) -> String {
     let reply = client.post("/jobs", HeaderMap::new(), job.to_string()).await.unwrap();

@@ -7,6 +7,7 @@ mod elsewhere;
 mod end_to_end;
 mod enqueue;
 mod enqueueing;
+mod limited;
 mod schedules;
 mod story;
 mod testing;

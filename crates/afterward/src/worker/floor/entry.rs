@@ -5,6 +5,7 @@ use super::{
     Floor,
 };
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// A message that has been received and not been begun.
 #[derive(Debug)]
@@ -13,11 +14,13 @@ pub(in super::super) struct Entry {
     pub(in super::super) destination: Destination,
     /// The limits that it is under, each with what that counts it with.
     pub(super) claims: Box<[(usize, Key)]>,
+    /// When it was begun, if it is under limits.
+    pub(super) begun: Option<Instant>,
 }
 
 impl Entry {
     pub(in super::super) fn new(hand: Arc<Hand>, destination: Destination, claims: Vec<(usize, Key)>) -> Entry {
-        Entry { hand, destination, claims: claims.into_boxed_slice() }
+        Entry { hand, destination, claims: claims.into_boxed_slice(), begun: None }
     }
 
     /// The place of the handler that it goes to.

@@ -5,7 +5,10 @@ use super::{
     Entry,
     meter::Meter,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// Meters of keys are tidied up when there are this many, and then each time they have doubled.
@@ -43,29 +46,54 @@ impl Limits {
         })
     }
 
-    pub(super) fn begin(&mut self, claims: &[Claim], now: Instant) {
+    /// One begins; `waited`: not as soon as it came.
+    pub(super) fn begin(&mut self, claims: &[Claim], waited: bool, now: Instant) {
         for (limit, key) in claims {
             let metered = &mut self.meters[*limit];
             metered.tidy(now);
-            metered.of.entry(key.clone()).or_default().begin(metered.most, now);
-        }
-    }
-
-    pub(super) fn end(&mut self, claims: &[Claim]) {
-        for (limit, key) in claims {
-            let metered = &mut self.meters[*limit];
-            if let Some(meter) = metered.of.get_mut(key) {
-                meter.end(metered.most);
+            let meter = metered.of.entry(key.clone()).or_default();
+            meter.begin(metered.most, now);
+            if !waited {
+                meter.line.open();
             }
         }
     }
 
+    /// One ends that was begun then.
+    pub(super) fn end(&mut self, claims: &[Claim], begun: Instant, now: Instant) {
+        for (limit, key) in claims {
+            let metered = &mut self.meters[*limit];
+            if let Some(meter) = metered.of.get_mut(key) {
+                meter.end(metered.most, begun, now);
+            }
+        }
+    }
+
+    /// Whether one who has to wait for this has its turn within such time.
+    pub(super) fn is_soon(&mut self, (limit, key): &Claim, soon: Duration, now: Instant) -> bool {
+        let metered = &mut self.meters[*limit];
+        metered.of.entry(key.clone()).or_default().is_soon(metered.most, soon, now)
+    }
+
+    /// For how long one who has to wait for this is to stay away.
+    pub(super) fn send_away(&mut self, (limit, key): &Claim, now: Instant) -> Duration {
+        let metered = &mut self.meters[*limit];
+        metered.of.entry(key.clone()).or_default().send_away(metered.most, now)
+    }
+
+    /// Whether somebody waits for this limit, of those that it counts without a key.
+    pub(super) fn is_waited_for(&self, limit: usize) -> bool {
+        self.meters[limit].of.get(&None).is_some_and(|meter| !meter.waiting.is_empty())
+    }
+
     /// Lets a message wait until there is room.
-    pub(super) fn wait(&mut self, (limit, key): Claim, until: Option<Instant>, entry: Entry) {
+    pub(super) fn wait(&mut self, (limit, key): Claim, until: Option<Instant>, entry: Entry, now: Instant) {
         if let Some(until) = until {
             self.timers.insert((until, limit, key.clone()));
         }
-        self.meters[limit].of.entry(key).or_default().waiting.push_back(entry);
+        let meter = self.meters[limit].of.entry(key).or_default();
+        meter.line.bar(now);
+        meter.waiting.push_back(entry);
     }
 
     /// The first of those that wait, if there is room now.
@@ -101,14 +129,26 @@ impl Limits {
         due
     }
 
-    /// Takes out all that wait and that `which` says.
-    pub(super) fn take_waiting(&mut self, which: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+    /// Takes out all that wait.
+    pub(super) fn take_waiting(&mut self) -> Vec<Entry> {
+        let meters = self.meters.iter_mut().flat_map(|metered| metered.of.values_mut());
+        meters.flat_map(|meter| std::mem::take(&mut meter.waiting)).collect()
+    }
+
+    /// Takes out those that wait, but for those that `stays` says; it is told when time makes room for them, where time does.
+    pub(super) fn take_waiting_but(
+        &mut self,
+        now: Instant,
+        stays: impl Fn(&Entry, Option<Instant>) -> bool,
+    ) -> Vec<Entry> {
         let mut taken = Vec::new();
-        for meter in self.meters.iter_mut().flat_map(|metered| metered.of.values_mut()) {
-            let (out, stay) = std::mem::take(&mut meter.waiting).into_iter().partition(&which);
-            meter.waiting = stay;
-            let mut out: std::collections::VecDeque<Entry> = out;
-            taken.extend(out.drain(..));
+        for Metered { most, of, .. } in &mut self.meters {
+            for meter in of.values_mut().filter(|meter| !meter.waiting.is_empty()) {
+                let until = meter.has_room(*most, now).err().flatten();
+                for entry in std::mem::take(&mut meter.waiting) {
+                    if stays(&entry, until) { meter.waiting.push_back(entry) } else { taken.push(entry) }
+                }
+            }
         }
         taken
     }

@@ -115,41 +115,7 @@ async fn those_who_wait_keep_their_leases() {
             |deed: &Deed| matches!(deed, Deed::Changed { id: of, .. } | Deed::Deleted { id: of, .. } if of == id);
         stage.deeds().into_iter().filter(about).collect()
     };
-    assert_eq!(of("2"), [changed("2", 15, 30, None), changed("2", 30, 30, None), deleted("2", 41)]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_full_waiting_room_sends_away_whom_the_queue_would_hand_out_again() {
-    // Room for two. The one that has had all but its last receive stays; the others come back later, the later the more
-    // often they came.
-    let mut waiting: Vec<Delivery> = (0..6).map(|n| sync_of(&format!("s{n}"), "t", 50)).collect();
-    waiting[3].receive_count = 2;
-    waiting[4].receive_count = 3;
-    let stage = Stage::new(waiting);
-    stage.set_redrive(3);
-    let worker = Worker::new(stage.clone()).waiting_room(2).on(handler(sync).concurrency(1));
-    let handle = worker.handle();
-    let running = tokio::spawn(worker.stop_within(Duration::ZERO).run());
-    stage.done(2).await;
-    assert_eq!(stage.deeds(), [changed("s3", 0, 60, None), changed("s5", 0, 30, None)]);
-    handle.stop();
-    assert_eq!(running.await.unwrap().unwrap().handed_back, 6);
-}
-
-#[tokio::test(start_paused = true)]
-async fn nothing_is_received_while_too_many_wait_that_may_not_come_again() {
-    let last = |n: u64| {
-        let mut delivery = sync_of(&format!("s{n}"), "t", 10);
-        delivery.receive_count = 3;
-        delivery
-    };
-    let stage = Stage::new((0..8).map(last).chain([message("n", &body("nap", 0))]));
-    stage.set_redrive(3);
-    let worker = Worker::new(stage.clone()).concurrency(4).waiting_room(2).on(handler(sync).concurrency(1)).on(nap);
-    let ends = until_deleted(&stage, worker, 9).await;
-    // Four may wait: six do when the second receive is in. The nap is received when three of them are left.
-    assert_eq!(ends.iter().find(|(id, _)| id == "n").unwrap().1, 30);
-    assert_eq!(ends.last().unwrap(), &("s7".to_owned(), 80));
+    assert_eq!(of("2"), [changed("2", 15, 30, None), changed("2", 30, 60, None), deleted("2", 41)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -162,12 +128,32 @@ async fn a_limited_group_keeps_its_order_and_lets_others_pass() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_at_a_stop_is_begun_or_handed_back_by_the_deadline() {
-    let stage = Stage::new((1..=4).map(|n| sync_of(&n.to_string(), "t", 10)));
-    let worker = Worker::new(stage.clone()).on(handler(sync).concurrency(1)).stop_within(Duration::from_secs(15));
-    let summary = worker.stop_on(sleep(Duration::from_secs(8))).run().await.unwrap();
-    assert_eq!(summary, Summary { succeeded: 2, handed_back: 2, ..Summary::default() });
-    assert_eq!(ends(&stage), expect(&[("1", 10), ("2", 20)]));
+async fn what_waits_for_a_limit_at_a_stop_is_handed_back_at_once() {
+    let hour = Duration::from_secs(3600);
+    let limited: [&dyn Fn(Stage) -> Worker<Stage>; 4] = [
+        &|stage| Worker::new(stage).on(handler(sync).concurrency(1)),
+        &|stage| Worker::new(stage).on(handler(sync).limit_by(|sync| sync.tenant.clone(), 1)),
+        &|stage| Worker::new(stage).on(handler(sync).rate(1, hour)),
+        &|stage| Worker::new(stage).rate(1, hour).on(sync),
+    ];
+    for worker in limited {
+        let stage = Stage::new((1..=4).map(|n| sync_of(&n.to_string(), "t", 10)));
+        let worker = worker(stage.clone());
+        let summary = worker.stop_on(sleep(Duration::from_secs(8))).run().await.unwrap();
+        assert_eq!(summary, Summary { succeeded: 1, handed_back: 3, ..Summary::default() });
+        assert_eq!((ends(&stage), stage.seconds()), (expect(&[("1", 10)]), 10), "who is at work may finish");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_begun_after_a_long_wait_has_a_lease_as_long_as_others() {
+    let stage = Stage::new([sync_of("1", "t", 100), sync_of("2", "t", 40)]);
+    let worker = Worker::new(stage.clone()).on(handler(sync).concurrency(1));
+    until_deleted(&stage, worker, 2).await;
+    let of = |deed: &Deed| matches!(deed, Deed::Changed { id, .. } | Deed::Deleted { id, .. } if id == "2");
+    let deeds: Vec<Deed> = stage.deeds().into_iter().filter(of).collect();
+    let waits = [(15, 30), (30, 60), (60, 120), (115, 30), (130, 30)].map(|(at, by)| changed("2", at, by, None));
+    assert_eq!(deeds, [&waits[..], &[deleted("2", 140)]].concat());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! A worker's behaviour, told on a scripted source with paused time.
 
 mod arguments;
+mod backlogs;
 mod counting;
 mod endings;
 mod layers;

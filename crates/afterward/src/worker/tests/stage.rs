@@ -2,13 +2,13 @@
 
 use crate::{Cause, DeadLetter, Delivery, Receive, Redrive, Source, SourceError};
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 /// What a worker did with a message, and after how many seconds.
@@ -55,6 +55,8 @@ struct Inner {
 #[derive(Default)]
 struct Script {
     waiting: VecDeque<Delivery>,
+    /// Once the stage is a queue: what was handed out and has not been settled, by id, and when it comes again.
+    out: Option<BTreeMap<String, (Instant, Delivery)>>,
     limits: Vec<usize>,
     deeds: Vec<Deed>,
     /// What the next calls answer instead of doing anything.
@@ -116,6 +118,11 @@ impl Stage {
         self.script().counts_attempts = true;
     }
 
+    /// From now on what is handed out comes again, received once more often, when its time is over, as from a queue.
+    pub(super) fn hand_out_again(&self) {
+        self.script().out = Some(BTreeMap::new());
+    }
+
     /// What the next questions whether it counts attempts are answered.
     pub(super) fn fail_counting(&self, faults: impl IntoIterator<Item = SourceError>) {
         self.script().counting_faults.extend(faults);
@@ -128,6 +135,11 @@ impl Stage {
 
     pub(super) fn deeds(&self) -> Vec<Deed> {
         self.script().deeds.clone()
+    }
+
+    /// How many deeds are such.
+    pub(super) fn count(&self, such: impl Fn(&Deed) -> bool) -> usize {
+        self.script().deeds.iter().filter(|deed| such(deed)).count()
     }
 
     pub(super) fn deleted(&self) -> Vec<String> {
@@ -158,10 +170,44 @@ impl Stage {
         self.0.start.elapsed().as_secs()
     }
 
-    fn take(&self, limit: usize) -> Vec<Delivery> {
-        let waiting = &mut self.script().waiting;
-        let count = waiting.len().min(limit);
-        waiting.drain(..count).collect()
+    fn take(&self, limit: usize, lease: Duration) -> Vec<Delivery> {
+        let script = &mut *self.script();
+        let now = Instant::now();
+        if let Some(out) = &mut script.out {
+            let again = |_: &String, (until, _): &mut (Instant, Delivery)| *until <= now;
+            let mut due: Vec<_> = out.extract_if(.., again).map(|(_, due)| due).collect();
+            due.sort_by_key(|(until, _)| *until);
+            script.waiting.extend(due.into_iter().map(|(_, delivery)| delivery));
+        }
+        let count = script.waiting.len().min(limit);
+        let taken: Vec<Delivery> = script.waiting.drain(..count).collect();
+        if let Some(out) = &mut script.out {
+            for delivery in &taken {
+                let mut again = delivery.clone();
+                again.receive_count += 1;
+                out.insert(delivery.id.clone(), (now + lease, again));
+            }
+        }
+        taken
+    }
+
+    /// When something that was handed out comes again.
+    fn next_again(&self) -> Instant {
+        let ages = Instant::now() + Duration::from_secs(86_400);
+        let script = self.script();
+        script.out.iter().flat_map(|out| out.values()).map(|(until, _)| *until).min().unwrap_or(ages)
+    }
+
+    /// It comes again after so long; `uncounted`: as if it had not been received.
+    fn put_off(&self, id: &str, after: Duration, uncounted: bool) {
+        if let Some((until, delivery)) = self.script().out.as_mut().and_then(|out| out.get_mut(id)) {
+            *until = Instant::now() + after;
+            delivery.receive_count -= u32::from(uncounted);
+        }
+    }
+
+    fn remove(&self, id: &str) {
+        self.script().out.as_mut().and_then(|out| out.remove(id));
     }
 
     fn minute(&self, deed: Deed) {
@@ -191,11 +237,14 @@ impl Source for Stage {
         let some = async {
             loop {
                 let changed = self.0.changed.notified();
-                let taken = self.take(ask.limit);
+                let taken = self.take(ask.limit, ask.visibility_timeout);
                 if !taken.is_empty() {
                     return taken;
                 }
-                changed.await;
+                tokio::select! {
+                    () = changed => {}
+                    () = sleep_until(self.next_again()) => {}
+                }
             }
         };
         Ok(timeout(ask.wait, some).await.unwrap_or_default())
@@ -205,6 +254,7 @@ impl Source for Stage {
         if let Some(fault) = self.script().delete_faults.pop_front() {
             return Err(fault);
         }
+        self.remove(receipt);
         self.minute(Deed::Deleted { id: receipt.to_owned(), at_s: self.seconds() });
         Ok(())
     }
@@ -213,6 +263,7 @@ impl Source for Stage {
         if let Some(fault) = self.script().change_faults.pop_front() {
             return Err(fault);
         }
+        self.put_off(receipt, after, false);
         let (id, error) = (receipt.to_owned(), error.map(str::to_owned));
         self.minute(Deed::Changed { id, at_s: self.seconds(), after_s: after.as_secs(), error });
         Ok(())
@@ -222,6 +273,7 @@ impl Source for Stage {
         if !self.script().counts_attempts {
             return self.change_visibility(receipt, wait, None).await;
         }
+        self.put_off(receipt, wait, true);
         self.minute(Deed::HandedBack { id: receipt.to_owned(), at_s: self.seconds(), after_s: wait.as_secs() });
         Ok(())
     }
@@ -246,6 +298,7 @@ impl Source for Stage {
         if let Some(fault) = self.script().dead_letter_faults.pop_front() {
             return Err(fault);
         }
+        self.remove(&letter.delivery.id);
         let (id, error) = (letter.delivery.id.clone(), letter.error.to_owned());
         self.minute(Deed::DeadLettered { id, at_s: self.seconds(), error });
         Ok(())
