@@ -157,7 +157,8 @@ impl Broker {
             let commands = commands
                 .iter()
                 .map(|(command, error)| (command, error.as_deref().map_or(Beside::Nothing, Beside::Error)));
-            Ok(submit_all(entry, commands))
+            // Only messages that are sent need random bits, for their ids.
+            Ok(entry.partition.submit_all(entry.now_ms, || 0, commands))
         });
         all.await??.await
     }
@@ -186,8 +187,9 @@ impl Broker {
             return Err(shortage);
         }
         let sends: Vec<_> = sends.into_iter().map(|(send, content)| (Command::Send(send), content)).collect();
-        let all = self.shared().enter(|entry| {
-            submit_all(entry, sends.iter().map(|(command, content)| (command, Beside::Content(content))))
+        let all = self.shared().enter(|Entry { partition, random, now_ms, .. }| {
+            let sends = sends.iter().map(|(command, content)| (command, Beside::Content(content)));
+            partition.submit_all(now_ms, || random.bits(), sends)
         });
         all.await?.await
     }
@@ -322,13 +324,6 @@ impl Broker {
         let _ended = Gated::new((), Some(self.shared().ended.clone())).await;
         self.handle.join();
     }
-}
-
-fn submit_all<'a>(
-    Entry { partition, random, now_ms, .. }: Entry<'_>,
-    commands: impl Iterator<Item = (&'a Command, Beside<'a>)>,
-) -> Gated<Vec<Result<Reply, Refusal>>> {
-    partition.submit_all(now_ms, || random.bits(), commands)
 }
 
 impl fmt::Debug for Broker {
