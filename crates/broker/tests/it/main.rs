@@ -6,6 +6,7 @@ mod assist;
 mod compaction;
 mod durability;
 mod equivalence;
+mod golden;
 mod hangups;
 mod late_answers;
 mod progress;
