@@ -92,7 +92,7 @@ async fn queue_with_backlog(client: &sqs::Client, name: &str) -> (Queue, Queue) 
         jobs.enqueue(&Urgent).await.unwrap();
     } else {
         for (number, copy) in copies.iter().enumerate() {
-            jobs.enqueue(copy).group(format!("{}", number % 50)).dedup(number.to_string()).await.unwrap();
+            jobs.enqueue(copy).group(number.to_string()).dedup(number.to_string()).await.unwrap();
         }
         jobs.enqueue(&Urgent).group("urgent").dedup("urgent").await.unwrap();
     }
