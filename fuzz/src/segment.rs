@@ -16,11 +16,11 @@ use std::sync::Arc;
 const SEGMENT_BYTES: u64 = 4096;
 const HEADER_BYTES: usize = 64;
 
-/// Any bytes: how the log is made (3), then edits.
+/// Any bytes: how the log is made (how many batches; their shape; its durability and its way to the disk), then edits.
 pub fn run(input: &[u8]) {
-    let Some((&[batches, shape, durability], edits)) = input.split_first_chunk() else { return };
-    let disk = FaultyDisk::new();
-    let options = options(durability);
+    let Some((&[batches, shape, ways], edits)) = input.split_first_chunk() else { return };
+    let disk = disk(ways);
+    let options = options(ways);
     let written = written(&disk, &options, u64::from(batches % 24), shape);
     let mut tampering = Tampering { disk: &disk, rest: edits, sealed: false };
     while tampering.edit() {}
@@ -28,8 +28,13 @@ pub fn run(input: &[u8]) {
     memory::within(16 << 20, || check(&disk, &options, (!sealed).then_some(&written)));
 }
 
-fn options(durability: u8) -> Options {
-    let durability = if durability & 1 == 0 { Durability::Flush } else { Durability::Os };
+/// Half of them take frames past the page cache, as on Linux.
+fn disk(ways: u8) -> FaultyDisk {
+    if ways & 2 == 0 { FaultyDisk::new() } else { FaultyDisk::with_direct() }
+}
+
+fn options(ways: u8) -> Options {
+    let durability = if ways & 1 == 0 { Durability::Flush } else { Durability::Os };
     Options { durability, segment_bytes: SEGMENT_BYTES, salt: 42, background: false, ..Options::default() }
 }
 

@@ -12,7 +12,8 @@
 //! ```
 //!
 //! Half of the runs play with segment files on a disk in memory, which loses and tears what was not flushed when the
-//! power is cut; the others with a log in memory that behaves like a service elsewhere, whose answers get lost or late.
+//! power is cut; half of these write frames past the page cache, as on Linux. The others play with a log in memory that
+//! behaves like a service elsewhere, whose answers get lost or late.
 //!
 //! The parts: [`World`] plays, [`System`](system::System) is what is tested, with its faults, and [`Checker`] judges
 //! from calls and answers alone. What the checker can't see from outside is compared directly: a replayed state is,

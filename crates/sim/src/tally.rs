@@ -44,8 +44,16 @@ tally! {
     failed_appends,
     /// Times that the disk was full for a while.
     full_disks,
-    /// Times that the owner was killed, or the power cut.
-    crashes,
+    /// Times that the owner was killed while its log was one in memory, as of a service elsewhere.
+    kills_over_memory,
+    /// Times that it was killed while its log was files.
+    kills_over_files,
+    /// Times that the power was cut over files.
+    power_cuts,
+    /// Of kills and power cuts over files, those where frames went past the page cache.
+    ends_past_the_cache,
+    /// Of them all, those after which the last batch was found incomplete.
+    torn_batches,
     /// Times that an owner was paused and another took over.
     pauses,
     /// Owners that found out that they had lost their log.

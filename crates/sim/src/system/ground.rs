@@ -17,7 +17,27 @@ pub enum Kind {
     /// Batches in memory, kept from former owners in this way.
     Memory(Fencing),
     /// Segment files on a disk in memory.
-    Files,
+    Files {
+        /// Frames go past the page cache where they can, as on Linux; else each is a write and a flush.
+        direct: bool,
+    },
+}
+
+/// How an owner ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It was killed, and its log is elsewhere.
+    Killed,
+    /// It was killed, and its files are as the operating system has them.
+    KilledOverFiles {
+        /// Its last batch was found incomplete, and cut off.
+        torn: bool,
+    },
+    /// The machine's power was cut, and the files are as the disk has them.
+    PowerCut {
+        /// The same.
+        torn: bool,
+    },
 }
 
 pub(super) enum Ground {
@@ -28,6 +48,7 @@ pub(super) enum Ground {
     },
     Files {
         disk: FaultyDisk,
+        direct: bool,
         log: Arc<SegmentLog>,
     },
 }
@@ -37,18 +58,20 @@ fn options() -> Options {
     Options { durability: Durability::Flush, segment_bytes: 16 << 10, partition: 0, salt: 7, background: false }
 }
 
-fn open(disk: &FaultyDisk) -> Result<Arc<SegmentLog>, String> {
+/// The log on the disk, and whether its last batch had to be cut off.
+fn open(disk: &FaultyDisk) -> Result<(Arc<SegmentLog>, bool), String> {
     let opened = SegmentLog::open_on(Arc::new(disk.clone()), &options());
-    opened.map(|(log, _)| Arc::new(log)).map_err(|error| format!("the files don't open: {error}"))
+    let found = opened.map(|(log, report)| (Arc::new(log), report.torn.is_some()));
+    found.map_err(|error| format!("the files don't open: {error}"))
 }
 
 impl Ground {
     pub(super) fn new(kind: Kind) -> Result<Ground, String> {
         Ok(match kind {
             Kind::Memory(fencing) => Ground::Memory { log: Arc::new(MemoryLog::new(fencing)), late: Vec::new() },
-            Kind::Files => {
-                let disk = FaultyDisk::new();
-                Ground::Files { log: open(&disk)?, disk }
+            Kind::Files { direct } => {
+                let disk = if direct { FaultyDisk::with_direct() } else { FaultyDisk::new() };
+                Ground::Files { log: open(&disk)?.0, direct, disk }
             }
         })
     }
@@ -88,7 +111,7 @@ impl Ground {
         flight: Option<Outgoing>,
         in_flight: InFlight,
         random: &mut Rng,
-    ) -> Result<(), String> {
+    ) -> Result<End, String> {
         let flight = epoch.zip(flight);
         match self {
             Ground::Memory { log, late } => {
@@ -100,19 +123,24 @@ impl Ground {
                     (_, InFlight::Lost) | (None, _) => {}
                 }
                 *log = Arc::new(log.another());
+                Ok(End::Killed)
             }
-            Ground::Files { disk, log } => {
+            Ground::Files { disk, direct, log } => {
                 if in_flight == InFlight::Late {
-                    disk.stop_at(disk.steps() + random.below(3), random.below(2_000) as usize);
+                    // What goes past the cache goes in blocks, which begin with what was there before.
+                    let write_bytes = if *direct { 6_000 } else { 2_000 };
+                    disk.stop_at(disk.steps() + random.below(3), random.below(write_bytes) as usize);
                 }
                 if let Some((epoch, outgoing)) = flight.filter(|_| in_flight != InFlight::Lost) {
                     drop(log.append(epoch, outgoing.expected, outgoing.batch));
                 }
-                *disk = if random.chance(500) { disk.after_kill() } else { disk.after_power_cut(random.bits()) };
-                *log = open(disk)?;
+                let killed = random.chance(500);
+                *disk = if killed { disk.after_kill() } else { disk.after_power_cut(random.bits()) };
+                let torn;
+                (*log, torn) = open(disk)?;
+                Ok(if killed { End::KilledOverFiles { torn } } else { End::PowerCut { torn } })
             }
         }
-        Ok(())
     }
 
     /// What former owners sent arrives at last; answers how much of it was told to be written.

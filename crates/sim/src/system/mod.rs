@@ -29,7 +29,7 @@ pub use bug::Bug;
 use bug::Buggy;
 pub use contents::content;
 use ground::Ground;
-pub use ground::Kind;
+pub use ground::{End, Kind};
 use owner::{Deposed, Owner};
 pub use owner::{GoesOn, WentOn};
 pub use schedules::Schedules;
@@ -304,14 +304,19 @@ impl System {
     ///
     /// # Errors
     /// When its log does not open again.
-    pub fn crash(&mut self, in_flight: InFlight) -> Result<(), String> {
+    pub fn crash(&mut self, in_flight: InFlight) -> Result<End, String> {
         let epoch = self.partition().map(Partition::epoch);
         let flight = self.owner.as_mut().and_then(|owner| owner.flight.take());
         self.drop_partition("the server was killed");
         self.end_deposed();
-        self.ground.crash(epoch, flight, in_flight, &mut self.random)?;
+        let end = self.ground.crash(epoch, flight, in_flight, &mut self.random)?;
         self.log = self.ground.log();
-        Ok(())
+        Ok(end)
+    }
+
+    /// Which log it plays with.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     fn drop_partition(&mut self, why: &str) {

@@ -140,7 +140,7 @@ impl System {
 
     /// The process ends, and with it those that were paused in it.
     pub(super) fn end_deposed(&mut self) {
-        if self.kind == Kind::Files {
+        if matches!(self.kind, Kind::Files { .. }) {
             std::mem::take(&mut self.deposed).into_iter().for_each(|deposed| deposed.end("the server was killed"));
         }
     }

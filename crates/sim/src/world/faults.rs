@@ -3,7 +3,7 @@
 use super::{World, violation};
 use crate::checker::{Violation, ensure};
 use crate::snapshot::{difference, snapshot};
-use crate::system::{Fault, InFlight};
+use crate::system::{End, Fault, InFlight, Kind};
 use afterward_broker::OpenError;
 
 const FAULTS: [Fault; 4] = [Fault::Reject, Fault::UnknownWritten, Fault::UnknownLost, Fault::UnknownLate];
@@ -26,12 +26,30 @@ impl World {
     pub(super) fn crash(&mut self) -> Result<(), Violation> {
         self.note_time();
         let in_flight = self.rng.pick(&[InFlight::Written, InFlight::Lost, InFlight::Late]);
-        self.tally.crashes += 1;
         self.trace.line(format!("the owner crashes, what is in flight is {in_flight:?}"));
         let paused = self.system.deposed();
-        self.system.crash(in_flight).map_err(violation)?;
+        let end = self.system.crash(in_flight).map_err(violation)?;
+        self.trace.line(format!("it ended as {end:?}"));
+        self.count_end(end);
         let left = self.system.deposed();
         paused.into_iter().filter(|number| !left.contains(number)).try_for_each(|number| self.release(number))
+    }
+
+    fn count_end(&mut self, end: End) {
+        let tally = &mut self.tally;
+        let torn = match end {
+            End::Killed => return tally.kills_over_memory += 1,
+            End::KilledOverFiles { torn } => {
+                tally.kills_over_files += 1;
+                torn
+            }
+            End::PowerCut { torn } => {
+                tally.power_cuts += 1;
+                torn
+            }
+        };
+        tally.ends_past_the_cache += u64::from(self.system.kind() == Kind::Files { direct: true });
+        tally.torn_batches += u64::from(torn);
     }
 
     /// The partition is gone: everybody is told, and it comes back.

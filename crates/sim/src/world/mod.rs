@@ -54,8 +54,12 @@ impl World {
     pub fn new(seed: u64, keep_trace: bool, bug: Option<Bug>) -> Result<World, Violation> {
         let mut rng = Rng::new(seed);
         let queues = scenario::queues(&mut rng);
-        let kinds = [Kind::Memory(Fencing::ByStore), Kind::Memory(Fencing::ByReaders), Kind::Files, Kind::Files];
-        let kind = rng.pick(&kinds);
+        let kind = rng.pick(&[
+            Kind::Memory(Fencing::ByStore),
+            Kind::Memory(Fencing::ByReaders),
+            Kind::Files { direct: false },
+            Kind::Files { direct: true },
+        ]);
         let clients = (0..3 + rng.below(5)).map(|_| Client::default()).collect();
         let random = Rng::new(rng.bits());
         let steady = rng.chance(700);
@@ -128,7 +132,13 @@ impl World {
             580..710 => self.land(),
             710..800 => self.pass_time(),
             800..860 => self.compact()?,
-            860..870 if self.faults > 0 => self.crash()?,
+            860..870 if self.faults > 0 => {
+                // Mostly in the midst of an append, which is where something can be torn.
+                if self.rng.chance(700) {
+                    self.system.take();
+                }
+                self.crash()?;
+            }
             870..880 => {
                 let told = self.system.deliver_late();
                 self.trace.line(format!("late batches arrive, {told} are told to be written"));
