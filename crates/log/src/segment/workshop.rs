@@ -162,12 +162,9 @@ impl Workshop {
 
     fn make_as(&mut self, unfinished: &str) -> io::Result<()> {
         let number = self.next_number;
-        let (file, bytes) = match self.pool.pop() {
-            Some((pooled, bytes)) if bytes >= self.next_bytes => {
-                self.disk.rename(&pooled, unfinished)?;
-                (self.disk.open(unfinished)?, bytes)
-            }
-            _ => {
+        let (file, bytes) = match self.take_pooled(unfinished)? {
+            Some(bytes) => (self.disk.open(unfinished)?, bytes),
+            None => {
                 self.check_room(self.next_bytes)?;
                 (self.disk.create(unfinished)?, self.next_bytes)
             }
@@ -189,6 +186,20 @@ impl Workshop {
         self.next_number += 1;
         self.next_bytes = (2 * bytes).min(self.max_bytes);
         Ok(())
+    }
+
+    /// Gives a file that is to be used again its next name, if there is one that is long enough: how long it is. One whose
+    /// name can't be changed is kept for the next try: forgotten, it would take its place on the disk up to the next start.
+    fn take_pooled(&mut self, unfinished: &str) -> io::Result<Option<u64>> {
+        let Some((pooled, bytes)) = self.pool.last().filter(|(_, bytes)| *bytes >= self.next_bytes) else {
+            return Ok(None);
+        };
+        let (renamed, bytes) = (self.disk.rename(pooled, unfinished), *bytes);
+        // It has its new name, or is not there: then somebody took it away, and the next try is another's.
+        if renamed.as_ref().err().is_none_or(|error| error.kind() == io::ErrorKind::NotFound) {
+            self.pool.pop();
+        }
+        renamed.map(|()| Some(bytes))
     }
 
     /// What can't be finished is not begun: it would take what others may need on that disk, again with every attempt.

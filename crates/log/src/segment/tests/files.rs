@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     ReadError, Slice,
-    disk::{Directory, Disk, DiskFile, LockError},
+    disk::{Directory, Disk, DiskFile, Fault, LockError, Op},
     segment::inspect,
 };
 use std::{io, path::PathBuf, sync::Mutex};
@@ -31,6 +31,51 @@ fn a_recycled_segment_starts_empty() {
     drop(log);
     ledger.check(&open(&disk), "after a restart");
     assert!(names(&disk).iter().all(|name| name.ends_with(".segment")), "leftovers are swept: {:?}", names(&disk));
+}
+
+/// A file that can't get its next name is neither lost nor forgotten: it is counted, and used when it can.
+#[test]
+fn a_recycled_segment_that_can_not_be_renamed_is_kept_for_the_next_try() {
+    let allocated = |disk: &FaultyDisk| names(disk).iter().map(|name| disk.contents(name).len() as u64).sum::<u64>();
+    let recycled = |disk: &FaultyDisk| names(disk).iter().filter(|name| name.ends_with(".recycled")).count();
+    for kind in [io::ErrorKind::StorageFull, io::ErrorKind::PermissionDenied] {
+        let disk = FaultyDisk::new();
+        let mut ledger = Ledger::default();
+        let log = open(&disk);
+        ledger.work(&log, 12).unwrap();
+        let before = recycled(&disk);
+        assert!(before > 0, "{:?}", names(&disk));
+        // The first rename in the next life of a segment is the one that takes it from where it was put aside.
+        disk.fail(Op::Rename, 0, Fault::Error(kind));
+        assert!(matches!(ledger.work(&log, 1), Err(AppendError::Rejected { .. })), "{kind}");
+        assert_eq!((recycled(&disk), log.usage().allocated_bytes), (before, allocated(&disk)), "{kind}");
+        ledger.in_doubt = None;
+        disk.heal();
+        ledger.work(&log, 1).unwrap();
+        assert!(recycled(&disk) <= before, "{kind}: {:?}", names(&disk));
+        assert_eq!(log.usage().allocated_bytes, allocated(&disk), "{kind}");
+        ledger.check(&log, "after it got its name");
+        drop(log);
+        ledger.check(&open(&disk.after_power_cut(1)), "after a power cut");
+    }
+}
+
+#[test]
+fn a_recycled_segment_that_somebody_took_away_is_missed_once() {
+    let disk = FaultyDisk::new();
+    let mut ledger = Ledger::default();
+    let log = open(&disk);
+    ledger.work(&log, 12).unwrap();
+    let gone: Vec<_> = names(&disk).into_iter().filter(|name| name.ends_with(".recycled")).collect();
+    gone.iter().for_each(|name| disk.remove(name).unwrap());
+    let mut failed = 0;
+    while ledger.work(&log, 1).is_err() {
+        ledger.in_doubt = None;
+        failed += 1;
+        assert!(failed <= gone.len(), "it goes on without them");
+    }
+    assert!(failed > 0);
+    ledger.check(&log, "without them");
 }
 
 #[test]
