@@ -19,6 +19,9 @@ use std::{
     },
 };
 
+/// How much memory for frames is kept from one to the next: what an ordinary batch needs. One may have 256 MiB.
+const KEPT_BYTES: usize = 1 << 20;
+
 /// The end of the log, and who may write there.
 pub(crate) struct Writer {
     pub(crate) epoch: Epoch,
@@ -162,7 +165,10 @@ impl Writer {
             offset_bytes: self.end,
         };
         let checksum = frame::encode(&mut self.frame, &place, batch, segment.seed);
-        self.put(&segment, claim)?;
+        let put = self.put(&segment, claim);
+        self.frame.clear();
+        self.frame.shrink_to(KEPT_BYTES);
+        put?;
         let start = self.end;
         (self.tail, self.tail_checksum, self.end) = (place.position, checksum, start + bytes);
         if self.durability == Durability::Flush || claim {
@@ -264,4 +270,35 @@ impl Writer {
 
 fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{handle::OpenFiles, workshop::Workshop};
+    use super::*;
+    use crate::disk::{Fault, FaultyDisk, Op};
+
+    /// The largest batch of a log's life doesn't keep its memory, whether it was written or not.
+    #[test]
+    fn a_large_frame_leaves_no_large_memory_behind() {
+        let disk = FaultyDisk::with_direct();
+        let options = Options { segment_bytes: 16 << 20, background: false, ..Options::default() };
+        let files = OpenFiles::new(Arc::new(disk.clone()));
+        let workshop = Workshop::new(files, &options, Vec::new(), 1, None);
+        let upkeep = Upkeep::new(workshop, "memory".into(), false).unwrap();
+        let mut writer = Writer::new(Arc::new(disk.clone()), &options);
+        let batch = |bytes: usize| Batch { time_ms: 1, records: 1, payload: vec![7; bytes].into() };
+        let (mut epoch, _) = writer.claim(&upkeep, &batch(10)).unwrap();
+        for (bytes, fails) in [(100, false), (900_000, false), (9 << 20, false), (100, false), (5 << 20, true)] {
+            if fails {
+                disk.fail(Op::Sync, 0, Fault::Error(io::ErrorKind::Other));
+            }
+            let written = writer.append(&upkeep, epoch, writer.tail, &batch(bytes));
+            assert_eq!(written.is_err(), fails, "{bytes}");
+            assert!(writer.frame.capacity() <= KEPT_BYTES, "{bytes}: {} are kept", writer.frame.capacity());
+        }
+        (epoch, _) = writer.claim(&upkeep, &batch(10)).unwrap();
+        writer.append(&upkeep, epoch, writer.tail, &batch(900_000)).unwrap();
+        assert!(writer.frame.capacity() >= 900_000, "what ordinary batches need is kept");
+    }
 }
