@@ -1,10 +1,19 @@
-//! The process is killed, or the power cut, at every step of a small workload.
+//! The process is killed, or the power cut, at every step of a small workload; writes and flushes fail.
+//!
+//! Each test prints how much it tried: `cargo test -p afterward-log --lib crash -- --nocapture`.
 
 use super::*;
 use crate::disk::{Fault, Op};
 use std::io::ErrorKind;
 
 const ROUNDS: u64 = 4;
+
+/// What a test tried, for people.
+#[allow(clippy::print_stdout)] // what the reliability report quotes
+fn tried(what: &str, counts: &[(u64, &str)]) {
+    let counts: Vec<String> = counts.iter().map(|(count, of)| format!("{count} {of}")).collect();
+    println!("{what}: {}", counts.join(", "));
+}
 
 /// Works until the disk stops at `step`: what was acknowledged by then.
 fn stopped_at(disk: &FaultyDisk, durability: Durability, step: u64, last_write_bytes: usize) -> Ledger {
@@ -25,6 +34,11 @@ fn steps_in_all(disk: &FaultyDisk, durability: Durability) -> u64 {
     disk.steps()
 }
 
+/// Whether the last batch on the disk is incomplete.
+fn is_torn(disk: &FaultyDisk) -> bool {
+    try_open(&disk.after_kill(), Durability::Flush).unwrap().1.torn.is_some()
+}
+
 /// It works on after the crash, and what it says then survives a power cut too.
 fn goes_on(disk: &FaultyDisk, ledger: &mut Ledger, what: &str) {
     let log = open(disk);
@@ -36,6 +50,7 @@ fn goes_on(disk: &FaultyDisk, ledger: &mut Ledger, what: &str) {
 
 #[test]
 fn killed_at_every_step() {
+    let (mut kills, mut torn) = (0, 0);
     for (new, durability) in [(DISKS[0], Durability::Flush), (DISKS[0], Durability::Os), (DISKS[1], Durability::Flush)]
     {
         for step in 0..steps_in_all(&new(), durability) {
@@ -43,26 +58,32 @@ fn killed_at_every_step() {
                 let disk = new();
                 let mut ledger = stopped_at(&disk, durability, step, last_write_bytes);
                 let what = format!("{durability:?}, killed at step {step} after {last_write_bytes} bytes");
+                kills += 1;
+                torn += u64::from(is_torn(&disk.after_kill()));
                 goes_on(&disk.after_kill(), &mut ledger, &what);
             }
         }
     }
+    tried("killed at every step", &[(kills, "kills"), (torn, "torn batches")]);
+    assert!(torn > 500, "only {torn} torn batches: the test does not test");
 }
 
 #[test]
 fn the_power_is_cut_at_every_step() {
-    for new in DISKS {
-        let mut torn = 0;
+    for (new, way) in DISKS.into_iter().zip(["through the cache", "past the cache"]) {
+        let (mut cuts, mut torn) = (0, 0);
         for step in 0..steps_in_all(&new(), Durability::Flush) {
             for seed in 0..10 {
                 let disk = new();
                 let mut ledger = stopped_at(&disk, Durability::Flush, step, usize::MAX);
                 let disk = disk.after_power_cut(seed);
                 let what = format!("power cut at step {step}, seed {seed}");
-                torn += usize::from(try_open(&disk.after_kill(), Durability::Flush).unwrap().1.torn.is_some());
+                cuts += 1;
+                torn += u64::from(is_torn(&disk));
                 goes_on(&disk, &mut ledger, &what);
             }
         }
+        tried(&format!("power cut at every step, {way}"), &[(cuts, "cuts"), (torn, "torn batches")]);
         assert!(torn > 100, "only {torn} torn batches: the test does not test");
     }
 }
@@ -70,7 +91,7 @@ fn the_power_is_cut_at_every_step() {
 /// Without flushes the last batches may be gone, but not one from among them, and none that is under a claim.
 #[test]
 fn a_power_cut_without_flushes_leaves_a_prefix() {
-    let mut shorter = 0;
+    let (mut cuts, mut shorter) = (0, 0);
     for step in 0..steps_in_all(&FaultyDisk::new(), Durability::Os) {
         for seed in 0..10 {
             let disk = FaultyDisk::new();
@@ -80,13 +101,15 @@ fn a_power_cut_without_flushes_leaves_a_prefix() {
             let (log, _) = try_open(&disk, Durability::Os).unwrap_or_else(|error| panic!("{what}: {error}"));
             let tail = log.bounds().unwrap().tail as usize;
             assert!(tail >= ledger.claimed, "{what}");
-            shorter += usize::from(tail < ledger.acknowledged.len());
+            cuts += 1;
+            shorter += u64::from(tail < ledger.acknowledged.len());
             ledger.acknowledged.truncate(tail);
             ledger.check(&log, &what);
             drop(log);
             goes_on(&disk, &mut ledger, &what);
         }
     }
+    tried("power cut at every step, without flushes", &[(cuts, "cuts"), (shorter, "shorter logs")]);
     assert!(shorter > 100, "only {shorter} logs lost anything: the test does not test");
 }
 
@@ -121,6 +144,7 @@ fn a_failed_flush_is_never_taken_for_one_that_worked() {
             }
         }
     }
+    tried("failed flushes", &[(failed, "appends and claims were told of one")]);
     assert!(failed > 1000, "{failed}");
 }
 
@@ -147,6 +171,7 @@ fn a_full_disk_rejects_and_goes_on_later() {
             ledger.check(&open(&disk.after_power_cut(nth)), &what);
         }
     }
+    tried("full disks", &[(rejected, "appends and claims were refused")]);
     assert!(rejected > 40, "{rejected}");
 }
 
@@ -160,6 +185,10 @@ fn short_writes_are_finished() {
     let log = open(&disk);
     ledger.work(&log, ROUNDS).unwrap();
     ledger.check(&log, "short writes");
+    // Each costs one write more.
+    let met = disk.steps() - steps_in_all(&FaultyDisk::new(), Durability::Flush);
+    tried("short writes", &[(met, "were finished")]);
+    assert!(met > 20, "{met}");
     drop(log);
     ledger.check(&open(&disk.after_power_cut(0)), "short writes, power cut");
 }
@@ -167,8 +196,10 @@ fn short_writes_are_finished() {
 /// A write that fails half-way: perhaps all of it came through, so nobody knows; after the next claim it is not there.
 #[test]
 fn a_write_that_fails_half_way_is_unknown_and_then_erased() {
+    let mut cases = 0;
     for (new, bytes) in DISKS.into_iter().flat_map(|new| [1, 64, 200, 511, 600].map(|bytes| (new, bytes))) {
         let disk = new();
+        cases += 1;
         let log = open(&disk);
         let (epoch, _) = log.claim(0, batch(1)).unwrap();
         disk.fail(Op::Write, 0, Fault::Short(bytes));
@@ -183,4 +214,5 @@ fn a_write_that_fails_half_way_is_unknown_and_then_erased() {
         assert_eq!(report.torn, None);
         assert_eq!(everything(&log), found);
     }
+    tried("writes that fail half-way", &[(cases, "were unknown, and then erased")]);
 }
