@@ -52,7 +52,7 @@ use tokio::sync::OnceCell;
 /// let by_url = Queue::from_url("https://sqs.eu-west-1.amazonaws.com/123456789012/jobs")?;
 /// let by_name = Queue::named("jobs").await?;
 /// let by_tag = Queue::tagged("Deployment", "main").await?;
-/// let made_when_missing = Queue::named("orders.fifo").create_if_missing().await?;
+/// let made_when_missing = Queue::named("orders.fifo").create_with_dead_letters(5).await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -50,12 +50,17 @@ impl Drop for Caller<'_> {
     }
 }
 
-/// One of the calls that may be under way, as long as its task lives.
-struct Call(Queue);
+/// One of the calls that may be under way, as long as its task lives and finds somebody who waits.
+struct Call {
+    queue: Queue,
+    is_over: bool,
+}
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.0.0.sends.state().calls -= 1;
+        if !self.is_over {
+            self.queue.0.sends.state().calls -= 1;
+        }
     }
 }
 
@@ -71,8 +76,9 @@ impl Sends {
         (Caller(self), state.callers > 1)
     }
 
-    /// Who goes with the next call: all that a list of so many takes, in the order in which they came.
-    fn gather(&self, longest: usize) -> Vec<Waiting> {
+    /// Who goes with this call: all that a list of so many takes, in the order in which they came. When it is nobody, the call is
+    /// over before anybody else can come and rely on it.
+    fn gather(&self, longest: usize, call: &mut Call) -> Vec<Waiting> {
         let (mut together, mut count, mut bytes) = (Vec::new(), 0, 0);
         let mut state = self.state();
         while let Some(next) = state.waiting.pop_front() {
@@ -87,6 +93,10 @@ impl Sends {
                 break;
             }
             together.push(next);
+        }
+        if together.is_empty() {
+            state.calls -= 1;
+            call.is_over = true;
         }
         together
     }
@@ -119,23 +129,26 @@ impl Queue {
             }
             state.calls += 1;
         }
-        let call = Call(Queue(Arc::clone(&self.0)));
-        tokio::spawn(async move { call.0.carry().await });
+        let call = Call { queue: Queue(Arc::clone(&self.0)), is_over: false };
+        tokio::spawn(call.carry());
     }
+}
 
+impl Call {
     /// Makes calls for as long as somebody waits.
-    async fn carry(&self) {
+    async fn carry(mut self) {
+        let queue = self.queue.clone();
         loop {
             // Others that are ready to run may have something to send.
             tokio::task::yield_now().await;
-            let together = self.0.sends.gather(self.lists().longest());
+            let together = queue.0.sends.gather(queue.lists().longest(), &mut self);
             if together.is_empty() {
                 return;
             }
-            self.call_up();
+            queue.call_up();
             let (told, parcels): (Vec<_>, Vec<_>) =
                 together.into_iter().map(|one| ((one.told, one.parcels.len()), one.parcels)).unzip();
-            let mut outcomes = batch::insist_on(self, parcels.into_iter().flatten().collect()).await.into_iter();
+            let mut outcomes = batch::insist_on(&queue, parcels.into_iter().flatten().collect()).await.into_iter();
             for (told, count) in told {
                 // A caller that has gone does not want to know.
                 drop(told.send(outcomes.by_ref().take(count).collect()));

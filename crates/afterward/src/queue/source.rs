@@ -249,9 +249,9 @@ impl Queue {
         let member = tally::take_member(&mut message.message_attributes);
         let receipt = receipt::with_member(receipt::with_claim(handle, claim.as_ref()), member.as_ref());
         let mut delivery = Delivery::new(id, receipt, body);
+        delivery.service_id = service_id;
         delivery.group = message.attributes.remove("MessageGroupId");
         let of = |name: &str| message.attributes.get(name);
-        delivery.service_id = service_id;
         delivery.receive_count = of("ApproximateReceiveCount").and_then(|text| text.parse().ok()).unwrap_or(1);
         delivery.sent_at = of("SentTimestamp").and_then(|text| text.parse().ok()).and_then(time);
         delivery.ordered = self.is_fifo();

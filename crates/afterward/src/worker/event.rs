@@ -55,7 +55,8 @@ pub enum Event {
         /// Whether a later time of the schedule stands for it, as [`Missed::RunOnce`](crate::Missed::RunOnce) has it.
         superseded: bool,
     },
-    /// A scheduled run could not be enqueued, or its handler failed for good.
+    /// A scheduled run could not be enqueued, or its handler failed for good; or whether runs are still enqueued is not known,
+    /// because the scheduler can't be asked: told once, until that is over.
     #[non_exhaustive]
     ScheduleFailed {
         /// The schedule's name.

@@ -50,7 +50,7 @@ impl World {
             ended: Members::default(),
             known: Default::default(),
             cuts,
-            singly: seed % 3 == 0,
+            singly: seed.is_multiple_of(3),
             kills,
         }
     }

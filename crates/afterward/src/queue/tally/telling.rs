@@ -52,7 +52,7 @@ impl Telling {
         for (waiting, outcome) in send(tallies, taken).await {
             for told in waiting.told {
                 // One that has gone does not want to know.
-                drop(told.send(outcome.as_ref().map(|()| ()).map_err(same)));
+                drop(told.send(outcome.as_ref().copied().map_err(same)));
             }
         }
         drop(turn);
