@@ -1,5 +1,5 @@
-//! Another library's worker beside ours: the same no-op jobs, enqueued by as many producers in batches of ten, one worker
-//! process on the same cores as its store.
+//! Another library's worker beside ours: the same no-op jobs, enqueued by as many producers in batches of the same size, one
+//! worker process on the same cores as its store.
 //!
 //! apalis keeps its jobs in Redis here. That can flush what it acknowledges, as our server does, or once a second, as it
 //! comes: the one is the same promise as ours, the other is how most people run it.
@@ -27,27 +27,40 @@ use std::{
 /// more than some 8,000 at once Lua says "too many results to unpack": the worker never gets over that.
 const MOST_AT_ONCE: u64 = 5000;
 
+/// What a producer enqueues at a time.
+const BATCHES: [usize; 2] = [10, 100];
+
 /// How Redis is told to flush.
 const POLICIES: [(&str, &str); 2] = [("always", "disk, flushed"), ("everysec", "disk, flushed once a second")];
+
+/// What a round shows: jobs a second for each of [`BATCHES`], and how soon one is begun.
+type Shown = ([f64; BATCHES.len()], Latency);
 
 /// One library with its store: how many jobs a second, and how soon one is begun.
 #[derive(Default)]
 struct Rounds {
-    per_s: Vec<f64>,
+    /// For each of [`BATCHES`].
+    per_s: [Vec<f64>; BATCHES.len()],
     /// Ours against it, in the same round.
-    ahead: Vec<f64>,
+    ahead: [Vec<f64>; BATCHES.len()],
     pick_up_ms: Vec<f64>,
     fault: Option<Trouble>,
 }
 
 impl Rounds {
-    fn add(&mut self, ours: Option<f64>, measured: Result<(Reading, Latency), Trouble>) -> Option<f64> {
-        match measured {
+    fn add(
+        &mut self,
+        ours: Option<[f64; BATCHES.len()]>,
+        shown: Result<Shown, Trouble>,
+    ) -> Option<[f64; BATCHES.len()]> {
+        match shown {
             Ok((jobs, pick_up)) => {
-                self.per_s.push(jobs.per_s());
-                self.ahead.extend(ours.map(|ours| ours / jobs.per_s()));
+                for (at, per_s) in jobs.into_iter().enumerate() {
+                    self.per_s[at].push(per_s);
+                    self.ahead[at].extend(ours.map(|ours| ours[at] / per_s));
+                }
                 self.pick_up_ms.push(pick_up.quantile_ms(0.99));
-                Some(jobs.per_s())
+                Some(jobs)
             }
             Err(trouble) => {
                 self.fault.get_or_insert(trouble);
@@ -57,20 +70,20 @@ impl Rounds {
     }
 
     fn columns(&self) -> String {
-        match &self.fault {
-            Some(trouble) => format!("{} | | |", cell(&trouble.to_string())),
-            None => {
-                let ahead = if self.ahead.is_empty() { String::new() } else { format!("{} ×", self.ahead()) };
-                let (per_s, pick_up) =
-                    (Spread::of(self.per_s.iter().copied()), Spread::of(self.pick_up_ms.iter().copied()));
-                format!("{}/s | {ahead} | {pick_up} ms |", figure(per_s.median))
-            }
+        if let Some(trouble) = &self.fault {
+            return format!("{} | | | | |", cell(&trouble.to_string()));
         }
+        let mut columns = String::new();
+        for (per_s, ahead) in self.per_s.iter().zip(&self.ahead) {
+            let ahead = if ahead.is_empty() { String::new() } else { format!("{} ×", spread(ahead)) };
+            let _ = write!(columns, "{}/s | {ahead} | ", figure(spread(per_s).median));
+        }
+        format!("{columns}{} ms |", spread(&self.pick_up_ms))
     }
+}
 
-    fn ahead(&self) -> Spread {
-        Spread::of(self.ahead.iter().copied())
-    }
+fn spread(of: &[f64]) -> Spread {
+    Spread::of(of.iter().copied())
 }
 
 /// apalis and a Redis of its own.
@@ -99,8 +112,9 @@ pub async fn workers(lab: &Lab<'_>, folder: &Path, told: &mut dyn FnMut(&str)) -
         }
     }
     let mut text = String::from(
-        "| library | store | keeps jobs in | jobs end to end | ours against it | acknowledged enqueue to handler, p99, at 1,000 a second |\n\
-         | --- | --- | --- | --- | --- | --- |\n",
+        "| library | store | keeps jobs in | jobs end to end, enqueued by tens | ours against it | by hundreds | ours against it | \
+         acknowledged enqueue to handler, p99, at 1,000 a second |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     let _ = writeln!(text, "| **Afterward** | its server, as it comes | disk, flushed | {}", ours.columns());
     for (policy, keeps, apalis, rounds) in &others {
@@ -113,7 +127,7 @@ pub async fn workers(lab: &Lab<'_>, folder: &Path, told: &mut dyn FnMut(&str)) -
                 rounds.columns()
             ),
             Err(trouble) => {
-                writeln!(text, "| apalis | Redis | {keeps} | not here: {} | | |", cell(&trouble.to_string()))
+                writeln!(text, "| apalis | Redis | {keeps} | not here: {} | | | | |", cell(&trouble.to_string()))
             }
         };
     }
@@ -125,10 +139,13 @@ fn paced_jobs(lab: &Lab<'_>) -> u64 {
     (PACE_PER_S * lab.pace.times.counted.as_secs_f64()) as u64
 }
 
-async fn both(lab: &Lab<'_>, broker: &Broker) -> Result<(Reading, Latency), Trouble> {
-    let jobs = through(lab, broker.target(), jobs_of(lab)).await?;
+async fn both(lab: &Lab<'_>, broker: &Broker) -> Result<Shown, Trouble> {
+    let mut per_s = [0.0; BATCHES.len()];
+    for (batch, per_s) in BATCHES.into_iter().zip(&mut per_s) {
+        *per_s = through(lab, broker.target(), jobs_of(lab), batch).await?.per_s();
+    }
     let (pick_up, _) = paced(lab, broker.target(), paced_jobs(lab)).await?;
-    Ok((jobs, pick_up))
+    Ok((per_s, pick_up))
 }
 
 impl Apalis {
@@ -137,22 +154,27 @@ impl Apalis {
         Ok(Apalis { program, redis: obtain::redis(folder, policy)? })
     }
 
-    async fn both(&self, lab: &Lab<'_>, round: usize) -> Result<(Reading, Latency), Trouble> {
-        let jobs = self.through(lab, &format!("jobs-{round}"), jobs_of(lab).min(MOST_AT_ONCE)).await?;
+    async fn both(&self, lab: &Lab<'_>, round: usize) -> Result<Shown, Trouble> {
+        let jobs = jobs_of(lab).min(MOST_AT_ONCE);
+        let mut per_s = [0.0; BATCHES.len()];
+        for (batch, per_s) in BATCHES.into_iter().zip(&mut per_s) {
+            *per_s = self.through(lab, &format!("jobs-{round}-{batch}"), jobs, batch).await?.per_s();
+        }
         let pick_up = self.paced(&format!("paced-{round}"), paced_jobs(lab).min(MOST_AT_ONCE)).await?;
-        Ok((jobs, pick_up))
+        Ok((per_s, pick_up))
     }
 
-    fn lines(&self, task: &str, queue: &str, jobs: u64) -> Result<Lines, Trouble> {
+    fn lines(&self, task: &str, queue: &str, jobs: u64, batch: usize) -> Result<Lines, Trouble> {
         let mut command = Command::new(&self.program);
-        command.args([task, &format!("redis://{}/", self.redis.target().address), queue, &jobs.to_string()]);
+        command.args([task, &format!("redis://{}/", self.redis.target().address), queue]);
+        command.args([jobs.to_string(), batch.to_string()]);
         Lines::start(command)
     }
 
-    async fn through(&self, lab: &Lab<'_>, queue: &str, jobs: u64) -> Result<Reading, Trouble> {
-        let mut worker = self.lines("work", queue, jobs)?;
+    async fn through(&self, lab: &Lab<'_>, queue: &str, jobs: u64, batch: usize) -> Result<Reading, Trouble> {
+        let mut worker = self.lines("work", queue, jobs, batch)?;
         worker.until("working").await?;
-        let mut producers = self.lines("enqueue", queue, jobs)?;
+        let mut producers = self.lines("enqueue", queue, jobs, batch)?;
         producers.until("began").await?;
         let meter = Meter::start_with_worker(self.redis.target().pid, worker.pid());
         worker.until("handled").await?;
@@ -163,9 +185,9 @@ impl Apalis {
     }
 
     async fn paced(&self, queue: &str, jobs: u64) -> Result<Latency, Trouble> {
-        let mut worker = self.lines("work", queue, jobs)?;
+        let mut worker = self.lines("work", queue, jobs, 1)?;
         worker.until("working").await?;
-        let mut sender = self.lines("pace", queue, jobs)?;
+        let mut sender = self.lines("pace", queue, jobs, 1)?;
         let mut acknowledged = BTreeMap::new();
         loop {
             let line = sender.next().await?;

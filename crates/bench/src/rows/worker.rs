@@ -93,16 +93,16 @@ pub(crate) fn jobs_of(lab: &Lab<'_>) -> u64 {
     (JOBS_PER_S * lab.pace.times.counted.as_secs_f64()) as u64 / BATCH as u64 * BATCH as u64
 }
 
-/// Jobs through one worker, from the first enqueue to the last handler.
-pub(crate) async fn through(lab: &Lab<'_>, target: Target, jobs: u64) -> Result<Reading, Trouble> {
+/// Jobs through one worker, from the first enqueue to the last handler; each producer enqueues `batch` at a time.
+pub(crate) async fn through(lab: &Lab<'_>, target: Target, jobs: u64, batch: usize) -> Result<Reading, Trouble> {
     let (queue, mut lines) = hired(lab, target, jobs).await?;
     let meter = Meter::start_with_worker(target.pid, lines.pid());
-    let (enqueued, handled) = tokio::join!(enqueue_batches(&queue, jobs), lines.until("handled"));
+    let (enqueued, handled) = tokio::join!(enqueue_batches(&queue, jobs, batch), lines.until("handled"));
     enqueued?;
     handled?;
     let reading = Reading { operations: jobs, spent: meter.read(), latency: Latency::default() };
     Handled::by(lines, jobs).await?;
-    lab.flushed(reading, PRODUCERS * BATCH)
+    lab.flushed(reading, PRODUCERS * batch)
 }
 
 async fn end_to_end(lab: &Lab<'_>) -> Result<Figure, Trouble> {
@@ -114,7 +114,7 @@ async fn end_to_end(lab: &Lab<'_>) -> Result<Figure, Trouble> {
         lab.flushed(reading, PRODUCERS * BATCH)
     };
     let jobs = jobs_of(lab);
-    let ours = async || through(lab, broker.target(), jobs).await;
+    let ours = async || through(lab, broker.target(), jobs, BATCH).await;
     let pairs = alternate(lab.pace.rounds, pipeline, ours).await?;
     let median = |of: &dyn Fn(&(Reading, Reading)) -> f64| figure(Spread::of(pairs.iter().map(of)).median);
     let a_job = |cpu_s: f64| cpu_s * 1e6 / jobs as f64;
@@ -131,16 +131,17 @@ async fn end_to_end(lab: &Lab<'_>) -> Result<Figure, Trouble> {
     })
 }
 
-/// Enqueues so many jobs, in batches of ten, by several producers at once.
-async fn enqueue_batches(queue: &Queue, jobs: u64) -> Result<(), Trouble> {
-    let batches = Rc::new(RefCell::new((0..u32::try_from(jobs).unwrap_or(u32::MAX)).step_by(BATCH)));
+/// Enqueues so many jobs, `batch` at a time, by several producers at once.
+async fn enqueue_batches(queue: &Queue, jobs: u64, batch: usize) -> Result<(), Trouble> {
+    let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
+    let batches = Rc::new(RefCell::new((0..jobs).step_by(batch)));
     let mut producers: JoinSet<Result<(), Trouble>> = JoinSet::new();
     for _ in 0..PRODUCERS {
         let (queue, batches) = (queue.clone(), batches.clone());
         producers.spawn_local(async move {
             loop {
                 let Some(first) = batches.borrow_mut().next() else { return Ok(()) };
-                let batch: Vec<Noop> = (first..first + BATCH as u32).map(|number| Noop { number }).collect();
+                let batch: Vec<Noop> = (first..jobs.min(first + batch as u32)).map(|number| Noop { number }).collect();
                 for outcome in queue.enqueue_all(&batch).await {
                     outcome.map_err(|error| Trouble::new(error.to_string()))?;
                 }

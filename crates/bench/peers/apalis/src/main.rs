@@ -1,5 +1,7 @@
 //! No-op jobs by apalis on Redis, in the words of the benchmark's own worker: see `working` in `crates/bench/src`.
 //!
+//! `enqueue` puts in `BATCH` jobs at a time.
+//!
 //! `work` says `working`, `handled`, `NUMBER NANOSECONDS` for each job, and `done COUNT`. `enqueue` says `began` and
 //! `enqueued`. `pace` says `NUMBER NANOSECONDS TOOK` for each job, when it was acknowledged and how long that took, and
 //! `enqueued`.
@@ -21,9 +23,10 @@ use std::{
 use tokio::{task::JoinSet, time::sleep_until};
 
 const PRODUCERS: u32 = 4;
-const BATCH: u32 = 10;
 /// As ours.
 const CONCURRENCY: usize = 80;
+/// What the worker fetches at once: as many as it works at, like ours.
+const FETCHED: usize = CONCURRENCY;
 /// A worker that found nothing looks again after this: what it would take tens of milliseconds for otherwise.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
@@ -38,21 +41,17 @@ type Storage = RedisStorage<Noop, ConnectionManager>;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let words: Vec<String> = env::args().skip(1).collect();
-    let [task, redis, queue, jobs] = words.as_slice() else {
-        return Err("apalis-noop work|enqueue|pace REDIS QUEUE JOBS".into());
+    let [task, redis, queue, jobs, batch] = words.as_slice() else {
+        return Err("apalis-noop work|enqueue|pace REDIS QUEUE JOBS BATCH".into());
     };
-    let jobs: u32 = jobs.parse()?;
+    let (jobs, batch): (u32, u32) = (jobs.parse()?, batch.parse()?);
     // The fastest that it can be told to be: nothing kept of finished jobs, no events, no locks to renew.
-    let config = Config::default()
-        .queue(queue)
-        .batch_size(usize::try_from(BATCH)?)
-        .lock_tasks(false)
-        .persist_results(false)
-        .emit_events(false);
+    let config =
+        Config::default().queue(queue).batch_size(FETCHED).lock_tasks(false).persist_results(false).emit_events(false);
     let storage = RedisStorage::new(apalis_redis::connect(redis.as_str()).await?).with_config(config);
     match task.as_str() {
         "work" => work(storage, jobs).await,
-        "enqueue" => enqueue(storage, jobs).await,
+        "enqueue" => enqueue(storage, jobs, batch).await,
         "pace" => pace(storage, jobs).await,
         other => Err(format!("no task is called {other}").into()),
     }
@@ -84,15 +83,15 @@ async fn work(storage: Storage, jobs: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn enqueue(storage: Storage, jobs: u32) -> Result<(), Failure> {
+async fn enqueue(storage: Storage, jobs: u32, batch: u32) -> Result<(), Failure> {
     println!("began");
     let mut producers: JoinSet<Result<(), Failure>> = JoinSet::new();
     for producer in 0..PRODUCERS {
         let mut storage = storage.clone();
         producers.spawn(async move {
-            let batches = (0..jobs).step_by(BATCH as usize).skip(producer as usize).step_by(PRODUCERS as usize);
+            let batches = (0..jobs).step_by(batch as usize).skip(producer as usize).step_by(PRODUCERS as usize);
             for first in batches {
-                let batch = (first..(first + BATCH).min(jobs)).map(|number| Noop { number }).collect();
+                let batch = (first..(first + batch).min(jobs)).map(|number| Noop { number }).collect();
                 storage.push_bulk(batch).await.map_err(|error| format!("{error:?}"))?;
             }
             Ok(())
