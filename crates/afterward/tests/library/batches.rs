@@ -17,7 +17,7 @@ use tokio::{
 };
 
 /// How long to wait for what has to come, on a machine that has other things to do.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 #[derive(Serialize, Deserialize, Message)]
 #[message(type = "import:row")]

@@ -8,6 +8,11 @@
 use crate::{batches, enqueueing, limited, story, ticking};
 use afterward::sqs::Client;
 use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// Stories with many calls a second have the server to themselves, one after another: one written in a script that answers all
+/// of them from one thread lets each wait for seconds otherwise, and receives time out that have leased messages.
+static BUSY: Mutex<()> = Mutex::const_new(());
 
 fn client() -> Client {
     let url = std::env::var("AFTERWARD_TEST_URL").expect("AFTERWARD_TEST_URL names the endpoint to test against");
@@ -49,6 +54,7 @@ macro_rules! limited {
         #[tokio::test(flavor = "multi_thread")]
         #[ignore = "needs a server: set AFTERWARD_TEST_URL"]
         async fn $story() {
+            let _turn = BUSY.lock().await;
             limited::$story(&client()).await;
         }
     )*};
@@ -59,12 +65,14 @@ limited::each_story! { limited }
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a server: set AFTERWARD_TEST_URL"]
 async fn the_completion_comes_last_where_the_library_keeps_the_batch() {
+    let _turn = BUSY.lock().await;
     batches::the_completion_comes_last_where_the_library_keeps_the_batch(&client()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a server: set AFTERWARD_TEST_URL"]
 async fn a_batch_of_a_fifo_queue_is_kept_by_tallies() {
+    let _turn = BUSY.lock().await;
     batches::a_batch_of_a_fifo_queue_is_kept_by_tallies(&client()).await;
 }
 

@@ -30,7 +30,8 @@ const MOST: i64 = 10;
 /// How long tallies are left alone that are not this queue's, or can't be read.
 const LEFT_ALONE: Duration = Duration::from_secs(60);
 const RETRY_FIRST: Duration = Duration::from_secs(1);
-const RETRY_LONGEST: Duration = Duration::from_secs(60);
+/// No longer than a batch that is over waits for its turn at the most.
+const RETRY_LONGEST: Duration = Duration::from_secs(10);
 
 impl Queue {
     /// Looks after the tallies, for as long as this is polled; returns if there are none to be looked after.
