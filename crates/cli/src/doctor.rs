@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Example:
   afterward doctor ~/.local/share/afterward
 
-It changes nothing. Exit code 0: what is there is as it was written. 1: it is damaged, a server will not start on it,
-and where and why is printed.")]
+It changes nothing. Exit code 0: what is there is as it was written. 1: it is damaged, a server \
+will not start on it, and where and why is printed.")]
 pub(crate) struct Doctor {
     /// The data directory, or one partition's directory in it
     directory: PathBuf,

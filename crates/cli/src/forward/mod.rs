@@ -33,13 +33,16 @@ const LONGEST_RETRY_DELAY_S: i64 = 43_200;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   afterward forward --queue jobs --to http://localhost:3002
-  afterward forward --queue orders.fifo --to http://localhost:3002/worker --concurrency 1 --timeout 5m
+  afterward forward --queue a.fifo --to http://localhost:3002/a --concurrency 1 --timeout 5m
 
-The body of a request is the event that AWS Lambda gives to a function: {\"Records\":[{\"messageId\":…,\"body\":…}]}.
-A 2xx answer deletes the batch, but for the messages that it lists in {\"batchItemFailures\":[{\"itemIdentifier\":ID}]}.
-Any other answer, none, or JSON that breaks off fails the whole batch. What failed comes again after a delay that doubles
-with each receive, and goes to the dead-letter queue when the queue's redrive policy says so. While the endpoint takes no
-connections, messages wait, and that counts as no failure.")]
+The body of a request is the event that AWS Lambda gives to a function:
+  {\"Records\":[{\"messageId\":…,\"body\":…}]}
+A 2xx answer deletes the batch, but for the messages that it lists:
+  {\"batchItemFailures\":[{\"itemIdentifier\":ID}]}
+
+Any other answer, none, or JSON that breaks off fails the whole batch. What failed comes again after a delay that \
+doubles with each receive, and goes to the dead-letter queue when the queue's redrive policy says so. While the \
+endpoint takes no connections, messages wait, and that counts as no failure.")]
 pub(crate) struct Forward {
     /// Name or URL of the queue
     #[arg(long, value_name = "QUEUE")]

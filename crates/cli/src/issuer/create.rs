@@ -11,6 +11,9 @@ use rsa::{
 };
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  afterward issuer create
+  afterward issuer create --bits 3072 --folder /etc/afterward/issuers")]
 pub(super) struct Create {
     /// The key's length: 2048, 3072 or 4096 bits
     #[arg(long, default_value = "2048", value_parser = ["2048", "3072", "4096"])]

@@ -21,7 +21,7 @@ pub(crate) struct IssuerArgs {
     #[command(subcommand)]
     command: Command,
     /// Where the keys are [default: the folder `issuers` in the user's configuration of afterward]
-    #[arg(long, global = true, env = "AFTERWARD_ISSUERS", value_name = "FOLDER")]
+    #[arg(long, global = true, env = "AFTERWARD_ISSUERS", hide_env_values = true, value_name = "FOLDER")]
     folder: Option<PathBuf>,
 }
 

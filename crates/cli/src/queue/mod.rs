@@ -23,6 +23,11 @@ use std::collections::BTreeMap;
 
 /// Work with queues.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  afterward queue create jobs --dead-letter-queue jobs-dlq
+  afterward queue send jobs '{\"task\":\"resize\"}'
+  afterward queue peek jobs                 look without receiving
+  afterward queue redrive jobs-dlq          send dead letters back to where they came from")]
 pub(crate) struct QueueArgs {
     #[command(subcommand)]
     command: QueueCommand,

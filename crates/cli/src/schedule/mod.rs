@@ -26,6 +26,13 @@ const NO_SUCH_SCHEDULE: &str = "ResourceNotFoundException";
 
 /// Work with schedules.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  afterward schedule ls                     what there is, and when it is next due
+  afterward schedule show daily             what it does, and its next ten times
+  afterward schedule run-now daily
+  afterward schedule pause daily
+
+SDKs and the AWS CLI make schedules: aws --endpoint-url URL scheduler create-schedule help")]
 pub(crate) struct ScheduleArgs {
     #[command(subcommand)]
     command: ScheduleCommand,
