@@ -25,6 +25,10 @@ const HEAD_BYTES: usize = 64 << 10;
 /// The most that a connection reads at a time: whoever sends much would otherwise be given a buffer of 400 KiB.
 const BUFFER_BYTES: usize = 128 << 10;
 
+/// How much of a reply the system keeps that it can't send yet.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT_BYTES: u32 = 128 << 10;
+
 /// How long the threads may take to end once their connections have.
 const LAST_FLUSH: Duration = Duration::from_secs(1);
 
@@ -80,6 +84,7 @@ impl Gateway {
     /// When the listener can't say where it listens, or the threads can't be had.
     pub fn listen(&self, listener: TcpListener) -> io::Result<Listening> {
         let address = listener.local_addr()?;
+        keep_little_unsent(&listener)?;
         let limits = &self.settings().limits;
         let patience = Patience { idle: limits.idle, head: limits.header, body: limits.body };
         let connections = Arc::new(Connections::default());
@@ -97,6 +102,21 @@ impl Gateway {
             threads: Some(threads),
         })
     }
+}
+
+/// Has the system keep little that the client has not made room for, on each connection that is accepted: of its own, it
+/// would take some mebibytes of a reply that nobody reads, and ask for more of one that somebody does in lumps as large.
+/// What is on its way is not limited by this, so a fast client far away loses nothing.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn keep_little_unsent(listener: &TcpListener) -> io::Result<()> {
+    // The connections have it from the socket that listens.
+    socket2::SockRef::from(listener).set_tcp_notsent_lowat(UNSENT_BYTES)
+}
+
+/// Elsewhere, the system decides.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn keep_little_unsent(_: &TcpListener) -> io::Result<()> {
+    Ok(())
 }
 
 async fn accept(
@@ -158,7 +178,8 @@ async fn serve(line: Line, stream: Arc<TcpStream>, mut draining: watch::Receiver
 async fn speak(line: Line, stream: Arc<TcpStream>, mut draining: watch::Receiver<bool>) {
     // Replies are written whole; waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&line.pulse)));
+    let patience = line.gateway.settings().limits.body;
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&line.pulse), patience));
     let service = service_fn(|request| line.exchange(request));
     let mut http = http1::Builder::new();
     // Who has sent a whole request and says no more is answered like others.
@@ -195,5 +216,19 @@ async fn finished<E>(mut connection: Pin<&mut impl Future<Output = Result<(), E>
                 }
             }
         }
+    }
+}
+
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_have_from_their_listener_how_much_is_kept_unsent() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        keep_little_unsent(&listener).unwrap();
+        let (_client, accepted) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        let (stream, _) = accepted.unwrap();
+        assert_eq!(socket2::SockRef::from(&stream).tcp_notsent_lowat().unwrap(), UNSENT_BYTES);
     }
 }

@@ -2,21 +2,22 @@
 
 use super::pulse::{Phase, Pulse};
 use std::{
-    io,
+    io, mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
     net::TcpStream,
 };
 
-/// How much of a reply a client has to take in the time for which a reply may go out.
-const LEAST: usize = 1 << 20;
+/// What is written of a reply is told to the pulse in steps of so much: a small reply costs it nothing.
+const STEP: usize = 64 << 10;
 
-/// A socket that keeps its connection's [`Pulse`]: the first byte that comes in between requests begins a head, each
-/// mebibyte of a reply gives the rest of it time, and a reply is out when what was written of it has been flushed.
+/// A socket that keeps its connection's [`Pulse`]: the first byte that comes in between requests begins a head, what goes
+/// out of a reply gives the rest of it time, and a reply is out when what was written of it has been flushed.
 ///
 /// The socket is shared with the connection's [`Peer`](super::peer::Peer), so it is read and written by reference here,
 /// with as few calls of the system as by tokio's own way.
@@ -25,13 +26,15 @@ pub(super) struct Watched {
     pulse: Arc<Pulse>,
     /// Whether something of the reply has been written since the last flush.
     wrote: bool,
-    /// How much of the reply has been written since it was last given time.
-    written: usize,
+    /// How much of the reply has been written that the pulse has not been told of.
+    untold: usize,
+    /// How long a reply may take to go out, or each mebibyte of a larger one.
+    patience: Duration,
 }
 
 impl Watched {
-    pub(super) fn new(stream: Arc<TcpStream>, pulse: Arc<Pulse>) -> Watched {
-        Watched { stream, pulse, wrote: false, written: 0 }
+    pub(super) fn new(stream: Arc<TcpStream>, pulse: Arc<Pulse>, patience: Duration) -> Watched {
+        Watched { stream, pulse, wrote: false, untold: 0, patience }
     }
 
     fn poll_io(
@@ -52,10 +55,9 @@ impl Watched {
             && self.pulse.phase() == Phase::Writing
         {
             self.wrote = true;
-            self.written += count;
-            if self.written >= LEAST {
-                self.written = 0;
-                self.pulse.enter(Phase::Writing);
+            self.untold += count;
+            if self.untold >= STEP {
+                self.pulse.wrote(mem::take(&mut self.untold), self.patience);
             }
         }
         Poll::Ready(outcome)
@@ -109,7 +111,7 @@ impl AsyncWrite for Watched {
     fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.wrote {
             self.wrote = false;
-            self.written = 0;
+            self.untold = 0;
             self.pulse.enter(Phase::Idle);
         }
         Poll::Ready(Ok(()))
