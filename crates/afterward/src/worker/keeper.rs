@@ -32,6 +32,7 @@ pub(super) type Place = (Instant, u64);
 pub(super) struct Keeper {
     order: Mutex<Order>,
     sooner: Notify,
+    lost: Notify,
 }
 
 #[derive(Debug)]
@@ -45,7 +46,7 @@ struct Order {
 impl Default for Keeper {
     fn default() -> Keeper {
         let order = Order { due: BTreeMap::new(), last: 0, asleep_until: Instant::now() };
-        Keeper { order: Mutex::new(order), sooner: Notify::new() }
+        Keeper { order: Mutex::new(order), sooner: Notify::new(), lost: Notify::new() }
     }
 }
 
@@ -75,6 +76,11 @@ impl Keeper {
         let mut order = self.order();
         order.insert(hand, due);
         self.wake_before(&order, due);
+    }
+
+    /// Waits until leases have been lost.
+    pub(super) async fn lost(&self) {
+        self.lost.notified().await;
     }
 
     /// Lets go of a message.
@@ -180,15 +186,22 @@ impl Keeper {
         }
         match extended {
             Ok(Ok(())) => hand.lease().extended(start, by),
-            Ok(Err(SourceError::LeaseLost(cause))) => lose(hand, &cause.to_string()),
+            Ok(Err(SourceError::LeaseLost(cause))) => self.lose(hand, &cause.to_string()),
             Ok(Err(error)) if Instant::now() < expires => {
                 tracing::warn!(message_id = %hand.delivery.id, %error, "the lease could not be extended yet");
                 hand.lease().postponed();
             }
-            Ok(Err(error)) => lose(hand, &error.to_string()),
-            Err(_) => lose(hand, "it ran out before the queue answered"),
+            Ok(Err(error)) => self.lose(hand, &error.to_string()),
+            Err(_) => self.lose(hand, "it ran out before the queue answered"),
         }
         self.put_back(hand);
+    }
+
+    fn lose(&self, hand: &Hand, reason: &str) {
+        tracing::warn!(message_id = %hand.delivery.id, reason, "the lease is lost: another worker may get this message");
+        hand.lease().lose();
+        hand.cancel(Cancelled::LeaseLost);
+        self.lost.notify_one();
     }
 
     /// Lets a message come due again, unless it was released.
@@ -241,10 +254,4 @@ async fn extend(source: &impl Source, hand: &Hand, timeout: Duration) -> Result<
         Some(progress) => source.report_progress(receipt, timeout, &progress).await,
         None => source.change_visibility(receipt, timeout, None).await,
     }
-}
-
-fn lose(hand: &Hand, reason: &str) {
-    tracing::warn!(message_id = %hand.delivery.id, reason, "the lease is lost: another worker may get this message");
-    hand.lease().lose();
-    hand.cancel(Cancelled::LeaseLost);
 }

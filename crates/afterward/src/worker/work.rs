@@ -118,6 +118,7 @@ impl<'a, S: Source> Work<'a, S> {
                 Ok(()) = self.wishes.changed(), if working => self.obey(),
                 Some(received) = self.receives.join_next() => self.received(received),
                 () = self.running.floor.changed() => {}
+                () = self.running.shared.keeper.lost() => self.running.floor.let_go_of_lost(),
                 Some(ended) = self.attempts.join_next(), if !working || self.search.is_some() => self.count(ended),
                 () = sleep_until(timer.unwrap_or_else(Instant::now)), if timer.is_some() => self.tick().await,
             }

@@ -42,7 +42,8 @@ impl State {
 
     /// Begins a message, or lets it wait for what stands in its way; `new`: it was not in the waiting room before.
     pub(super) fn admit(&mut self, mut entry: Entry, new: bool, now: Instant) {
-        if self.all_paused {
+        // One that is lost would only use up a slot and its share of its limits.
+        if self.all_paused || entry.is_lost() {
             return self.give_back_all(vec![entry], None);
         }
         match self.obstacle(&entry, now) {

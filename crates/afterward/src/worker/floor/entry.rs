@@ -31,6 +31,11 @@ impl Entry {
         }
     }
 
+    /// Whether its lease was lost: whoever has the message now works on it.
+    pub(super) fn is_lost(&self) -> bool {
+        self.hand.lease().lost
+    }
+
     /// The group that it must keep its order in.
     pub(super) fn ordered_group(&self) -> Option<&str> {
         let delivery = &self.hand.delivery;

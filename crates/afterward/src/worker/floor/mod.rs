@@ -205,6 +205,16 @@ impl Floor {
         state.give_back_all(out, None);
     }
 
+    /// Lets go of those who lost their leases while they waited for a limit or a paused type: they are somebody else's, and
+    /// what is held of them would keep others from being received.
+    pub(super) fn let_go_of_lost(&self) {
+        let mut state = self.state();
+        let mut out = state.limits.take_waiting_but(Instant::now(), |entry, _| !entry.is_lost());
+        out.extend(state.paused.take_lost());
+        state.waiting -= out.len();
+        state.give_back_all(out, None);
+    }
+
     /// Whether nothing is left to begin or to give back.
     pub(super) fn is_clear(&self) -> bool {
         let state = self.state();

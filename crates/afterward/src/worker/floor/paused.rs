@@ -49,6 +49,17 @@ impl Paused {
         self.0.entry(place).or_default().line.send_away(0, EACH, now)
     }
 
+    /// Takes out those that wait and whose lease was lost.
+    pub(super) fn take_lost(&mut self) -> Vec<Entry> {
+        let mut taken = Vec::new();
+        for waiting in self.0.values_mut() {
+            let (lost, stay) = mem::take(&mut waiting.entries).into_iter().partition(Entry::is_lost);
+            waiting.entries = stay;
+            taken.extend::<VecDeque<_>>(lost);
+        }
+        taken
+    }
+
     /// Takes out all that wait.
     pub(super) fn take_waiting(&mut self) -> Vec<Entry> {
         self.0.values_mut().flat_map(|waiting| mem::take(&mut waiting.entries)).collect()

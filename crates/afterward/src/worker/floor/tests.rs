@@ -151,3 +151,23 @@ async fn a_stop_gives_back_who_waits_but_those_that_nobody_would_get_again() {
         assert_eq!((&*stayed, floor.is_clear()), (stays, stays.is_empty()), "{why}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_lost_its_lease_while_it_waited_is_let_go_of_and_makes_room_for_others() {
+    let floor = floor(4, vec![Most::AtATime(1)]);
+    floor.set_sending_away(SendingAway::Counts(Some(1)));
+    floor.set_paused(false, &BTreeSet::from([1]));
+    let all: Vec<Entry> = (0..17).map(|n| entry(&n.to_string(), n % 2, if n % 2 == 0 { &[0] } else { &[] })).collect();
+    let hands: Vec<_> = all.iter().map(|entry| entry.hand.clone()).collect();
+    let (running, _) = receive(&floor, all);
+    assert_eq!((running.len(), wants(&floor)), (1, None), "too much is held");
+    for hand in &hands[1..16] {
+        hand.lease().lose();
+    }
+    floor.let_go_of_lost();
+    let given_back = floor.to_do().give_back;
+    assert_eq!((given_back.len(), wants(&floor)), (15, Some(3)));
+    drop(running);
+    let ToDo { begin, .. } = floor.to_do();
+    assert_eq!(begin[0].hand().delivery.id, "16", "it is next, and has the limit to itself");
+}

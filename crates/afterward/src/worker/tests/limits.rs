@@ -1,6 +1,6 @@
 //! Limits hold, and hold up nobody else.
 
-use super::stage::message;
+use super::stage::{lost, message};
 use super::*;
 use crate::handler;
 use std::sync::{Arc, Mutex};
@@ -103,6 +103,15 @@ async fn an_idle_long_poll_keeps_no_slot_from_those_who_wait() {
     let worker = Worker::new(stage.clone()).concurrency(1).on(handler(nap).rate(1, Duration::from_secs(7)));
     let ends = until_deleted(&stage, worker, 3).await;
     assert_eq!(ends, expect(&[("0", 0), ("1", 7), ("2", 14)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_lost_its_lease_while_it_waited_takes_nothing_of_the_rate() {
+    let stage = Stage::new((0..4).map(|n| message(&n.to_string(), &body("nap", 0))));
+    stage.fail_changes([lost(), lost()]);
+    let worker = Worker::new(stage.clone()).on(handler(nap).rate(1, Duration::from_secs(100)));
+    let ends = until_deleted(&stage, worker, 2).await;
+    assert_eq!(ends, expect(&[("0", 0), ("3", 100)]));
 }
 
 #[tokio::test(start_paused = true)]
