@@ -17,3 +17,4 @@ mod schedules;
 mod shortage;
 mod stop;
 mod waits;
+mod watched;

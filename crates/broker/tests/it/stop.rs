@@ -1,16 +1,29 @@
 //! The end of a broker.
 
 use crate::rig::{Calls, Rig, a_send, bodies, content, held, now, until};
-use afterward_broker::{Failure, Settings, machine::Command};
+use afterward_broker::{Failure, Received, Settings, machine::Command};
+use afterward_names::QueueAddress;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::{task::JoinHandle, time::timeout};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn stopping_flushes_what_is_under_way_and_ends_waits() {
+/// A broker with a queue, and with a receive that waits at another one, in vain.
+async fn with_a_waiter() -> (Rig, QueueAddress, JoinHandle<Result<Vec<Received>, Failure>>) {
     let rig = Rig::new();
     let queue = rig.standard("q").await;
     let empty = rig.standard("empty").await;
     let waiting = rig.waiting(&empty, 1).await;
+    (rig, queue, waiting)
+}
+
+/// What the waiting receive found when its wait was ended: nothing.
+async fn ends(waiting: JoinHandle<Result<Vec<Received>, Failure>>) {
+    let ended = timeout(Duration::from_secs(60), waiting).await.expect("the wait ends");
+    assert!(ended.unwrap().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stopping_flushes_what_is_under_way_and_ends_waits() {
+    let (rig, queue, waiting) = with_a_waiter().await;
     rig.log.hold();
     let sending = tokio::spawn({
         let (broker, queue) = (rig.broker.clone(), queue.clone());
@@ -29,7 +42,7 @@ async fn stopping_flushes_what_is_under_way_and_ends_waits() {
 
     sending.await.unwrap();
     behind.await.unwrap();
-    assert!(waiting.await.unwrap().unwrap().is_empty());
+    ends(waiting).await;
     assert!(rig.broker.trouble().is_some());
     let rig = rig.kill_and_reopen();
     let mut found = bodies(&rig.take(&queue, 10, 0).await);
@@ -43,7 +56,7 @@ async fn once_waits_are_ended_new_receives_don_t_wait() {
     let queue = rig.standard("q").await;
     let waiting = rig.waiting(&queue, 1).await;
     rig.broker.end_waits();
-    assert!(waiting.await.unwrap().unwrap().is_empty());
+    ends(waiting).await;
     assert!(rig.take(&queue, 1, 20).await.is_empty());
     rig.broker.stop().await;
     // A second stop finds it stopped.
@@ -54,27 +67,20 @@ async fn once_waits_are_ended_new_receives_don_t_wait() {
 /// they gate what is answered after that.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn waits_end_though_the_last_that_was_logged_were_definitions() {
-    let rig = Rig::new();
-    let queue = rig.standard("q").await;
-    let empty = rig.standard("empty").await;
-    let waiting = rig.waiting(&empty, 1).await;
+    let (rig, queue, waiting) = with_a_waiter().await;
     let before = rig.broker.metrics().batches;
     for _ in 0..32 {
         rig.put(&queue, &"x".repeat(1 << 20)).await;
     }
     until("the definitions are durable", || rig.broker.metrics().batches == before + 33).await;
     rig.broker.end_waits();
-    let ended = timeout(Duration::from_secs(60), waiting).await.expect("the wait ends");
-    assert!(ended.unwrap().unwrap().is_empty());
+    ends(waiting).await;
 }
 
 /// What is pending is committed, whoever was to do that.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ending_waits_sees_to_what_the_answers_rest_on() {
-    let rig = Rig::new();
-    let queue = rig.standard("q").await;
-    let empty = rig.standard("empty").await;
-    let waiting = rig.waiting(&empty, 1).await;
+    let (rig, queue, waiting) = with_a_waiter().await;
     // A send on a thread whose assistant does not get its turn.
     let left = std::thread::spawn({
         let (broker, queue) = (rig.broker.clone(), queue.clone());
@@ -86,8 +92,7 @@ async fn ending_waits_sees_to_what_the_answers_rest_on() {
                 let mut send = Box::pin(broker.try_send(a_send(&queue), "pending"));
                 assert!(now(&mut send).is_none());
                 broker.end_waits();
-                let ended = timeout(Duration::from_secs(60), waiting).await.expect("the wait ends");
-                assert!(ended.unwrap().unwrap().is_empty());
+                ends(waiting).await;
                 // Its own answer comes when the assistant has its turn at last.
                 tokio::select! {
                     never = assist => match never {},

@@ -298,11 +298,19 @@ async fn on_real_time_the_end_of_a_delay_wakes_a_waiter_by_itself() {
     let log = Arc::new(afterward_log::memory::MemoryLog::default());
     let broker = Broker::open(log, Arc::new(SystemClock), Settings::default()).unwrap();
     let queue = broker.standard("q").await;
-    broker.try_send(Send { delay_ms: Some(100), ..a_send(&queue) }, "later").await.unwrap();
-    let began = std::time::Instant::now();
-    assert_eq!(bodies(&broker.take(&queue, 1, 20).await), ["later"]);
-    // Below both the wait's twenty seconds and the thread's longest nap, which is five.
-    assert!(began.elapsed() < Duration::from_millis(4500), "{:?}", began.elapsed());
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        broker.try_send(Send { delay_ms: Some(100), ..a_send(&queue) }, "later").await.unwrap();
+        let began = std::time::Instant::now();
+        assert_eq!(bodies(&broker.take(&queue, 1, 20).await), ["later"]);
+        waits.push(began.elapsed());
+        // Below both the wait's twenty seconds and the thread's longest nap, which is five. A machine may stop for seconds, but
+        // not at each delay.
+        if waits.last().unwrap() < &Duration::from_millis(4500) {
+            return;
+        }
+    }
+    panic!("nothing woke the waiter when the delay was over: {waits:?}");
 }
 
 /// What a receive dead-letters on its way may be the last of a batch: it then finds what that held, and does not wait for it.
