@@ -49,6 +49,13 @@ pub enum Command {
         lease: LeaseRef,
         timeout_ms: u64,
     },
+    /// The same by one who could not give the message to anybody, however late: where the lease is over and nobody has been
+    /// given another, the message stays visible, and the receive does not count.
+    TakeBack {
+        queue: QueueAddress,
+        lease: LeaseRef,
+        timeout_ms: u64,
+    },
     /// Moves the message that the lease is on to the dead-letter queue, however often it was received. `failure`: as with
     /// [`Command::ChangeVisibility`].
     DeadLetter {

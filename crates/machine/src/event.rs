@@ -53,7 +53,7 @@ pub enum Event {
         failure: bool,
     },
     /// Its holder had not begun the message: the receive does not count, and the lease is over. At or before the event's time,
-    /// the message is visible again at once, else at `until_ms`.
+    /// the message is visible again at once, else at `until_ms`. One that is visible already stays so.
     HandedBack {
         message: MessageKey,
         until_ms: u64,

@@ -55,9 +55,9 @@ impl Sides {
         self.receipts.get(&slot).filter(|receipt| receipt.receive_count > 0).map(|receipt| receipt.first_received_ms)
     }
 
-    /// The last receive does not count, and its lease holds nothing.
+    /// The last receive does not count, and its lease holds nothing. Each is taken back once.
     pub(crate) fn take_receive_back(&mut self, slot: u32) {
-        if let Some(receipt) = self.receipts.get_mut(&slot) {
+        if let Some(receipt) = self.receipts.get_mut(&slot).filter(|receipt| receipt.lease != NOBODY) {
             receipt.receive_count = receipt.receive_count.saturating_sub(1);
             receipt.lease = NOBODY;
         }

@@ -142,16 +142,19 @@ impl State {
 #[derive(Debug, Default)]
 pub(crate) struct DeletedNames {
     when: BTreeMap<QueueAddress, u64>,
-    by_time: VecDeque<(u64, QueueAddress)>,
+    /// In the order of the times, in which a replay from definitions does not bring them.
+    by_time: BTreeSet<(u64, QueueAddress)>,
     definitions_bytes: u64,
 }
 
 impl DeletedNames {
     pub(crate) fn insert(&mut self, address: QueueAddress, deleted_ms: u64) {
-        if self.when.insert(address.clone(), deleted_ms).is_none() {
+        if let Some(before_ms) = self.when.insert(address.clone(), deleted_ms) {
+            self.by_time.remove(&(before_ms, address.clone()));
+        } else {
             self.definitions_bytes += definitions::of_deletion(&address);
         }
-        self.by_time.push_back((deleted_ms, address));
+        self.by_time.insert((deleted_ms, address));
     }
 
     /// Whether a queue of this name was deleted, and the cool-down lasts.
@@ -169,15 +172,12 @@ impl DeletedNames {
     }
 
     fn forget(&mut self, now_ms: u64) {
-        while let Some((deleted_ms, address)) = self.by_time.front() {
-            if deleted_ms + limits::COOLDOWN_MS > now_ms {
-                break;
-            }
-            if self.when.get(address) == Some(deleted_ms) {
-                self.when.remove(address);
-                self.definitions_bytes -= definitions::of_deletion(address);
-            }
-            self.by_time.pop_front();
+        let is_over = |(deleted_ms, _): &(u64, QueueAddress)| deleted_ms + limits::COOLDOWN_MS <= now_ms;
+        while self.by_time.first().is_some_and(is_over)
+            && let Some((_, address)) = self.by_time.pop_first()
+        {
+            self.when.remove(&address);
+            self.definitions_bytes -= definitions::of_deletion(&address);
         }
     }
 }

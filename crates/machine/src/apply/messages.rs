@@ -101,8 +101,13 @@ impl State {
     /// Until it is visible again the message stands where it stood, as SQS has it after a change of visibility: it is in
     /// flight, and keeps its group back. But nobody holds it, so that a receive can't be taken back twice.
     pub(super) fn handed_back(&mut self, key: MessageKey, until_ms: u64) {
-        if self.slab.find(key).is_some() && self.is_leased(key.slot) {
-            self.sides.take_receive_back(key.slot);
+        match self.slab.find(key).map(|entry| entry.place) {
+            Some(Place::Leased) => self.sides.take_receive_back(key.slot),
+            Some(Place::Visible) => {
+                self.sides.take_receive_back(key.slot);
+                self.sides.forget_unreceived(key.slot);
+            }
+            Some(Place::Delayed | Place::Held) | None => {}
         }
         self.visibility_changed(key, until_ms, None);
     }

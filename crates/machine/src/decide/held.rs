@@ -5,6 +5,7 @@
 
 use super::{nothing, one};
 use crate::queue::Queue;
+use crate::slab::Place;
 use crate::{Decision, Event, LeaseRef, Refusal, State};
 use afterward_names::{QueueAddress, limits};
 
@@ -45,6 +46,28 @@ impl State {
     ) -> Result<Decision, Refusal> {
         let until_ms = self.end_asked_ms(address, lease, timeout_ms)?;
         Ok(one(Event::HandedBack { message: lease.message, until_ms }))
+    }
+
+    /// Nobody has seen anything of the message.
+    pub(super) fn take_back(
+        &self,
+        address: &QueueAddress,
+        lease: &LeaseRef,
+        timeout_ms: u64,
+    ) -> Result<Decision, Refusal> {
+        match self.hand_back(address, lease, timeout_ms) {
+            Err(Refusal::NotInFlight | Refusal::LeaseExpired) if self.was_last(lease) => {
+                Ok(one(Event::HandedBack { message: lease.message, until_ms: self.now_ms }))
+            }
+            decided => decided,
+        }
+    }
+
+    /// Whether the message is visible again since `lease` was over, and its receive counts.
+    fn was_last(&self, lease: &LeaseRef) -> bool {
+        let visible = |slot: &u32| self.slab.get(*slot).is_some_and(|entry| entry.place == Place::Visible);
+        let receipt = self.leased_message(lease).filter(visible).and_then(|slot| self.sides.receipts.get(&slot));
+        receipt.is_some_and(|receipt| receipt.lease == lease.lease)
     }
 
     /// When a message is to be visible that its holder wants to be so `timeout_ms` from now.

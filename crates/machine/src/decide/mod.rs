@@ -41,6 +41,7 @@ impl State {
                 self.change_visibility(queue, lease, *timeout_ms, *failure)
             }
             Command::HandBack { queue, lease, timeout_ms } => self.hand_back(queue, lease, *timeout_ms),
+            Command::TakeBack { queue, lease, timeout_ms } => self.take_back(queue, lease, *timeout_ms),
             Command::DeadLetter { queue, lease, failure } => self.dead_letter(queue, lease, *failure),
             Command::ReleaseHeld => Ok(self.release_held()),
             Command::StartMove(start) => self.start_move(start),

@@ -96,6 +96,7 @@ pub(crate) fn command(verb: &str, words: &Words<'_>, handle: impl Fn(&str) -> Le
             failure: words.flag("failure"),
         },
         "handback" => Command::HandBack { queue, lease: handle(words.at(1)), timeout_ms: millis(words.at(2)) },
+        "takeback" => Command::TakeBack { queue, lease: handle(words.at(1)), timeout_ms: millis(words.at(2)) },
         "bury" => Command::DeadLetter { queue, lease: handle(words.at(1)), failure: words.flag("failure") },
         "move" => Command::StartMove(StartMove {
             source: QueueArn(queue),

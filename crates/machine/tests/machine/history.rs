@@ -81,6 +81,10 @@ pub(crate) enum Op {
         pick: usize,
         timeout_ms: u64,
     },
+    TakeBack {
+        pick: usize,
+        timeout_ms: u64,
+    },
     Purge {
         queue: Queue,
     },
@@ -122,6 +126,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (0..12_usize, timeout_ms(), any::<bool>())
             .prop_map(|(pick, timeout_ms, failure)| Op::Change { pick, timeout_ms, failure }),
         2 => (0..12_usize, timeout_ms()).prop_map(|(pick, timeout_ms)| Op::HandBack { pick, timeout_ms }),
+        1 => (0..12_usize, timeout_ms()).prop_map(|(pick, timeout_ms)| Op::TakeBack { pick, timeout_ms }),
         1 => prop_oneof![
             3 => queue().prop_map(|queue| Op::Purge { queue }),
             1 => queue().prop_map(|queue| Op::Remake { queue }),
@@ -273,6 +278,11 @@ impl World {
             }
             Op::HandBack { pick, timeout_ms } => {
                 let _ = self.picked(pick).map(|(queue, lease)| self.hand_back(queue, lease, timeout_ms));
+            }
+            Op::TakeBack { pick, timeout_ms } => {
+                let _ = self.picked(pick).map(|(queue, lease)| {
+                    self.inner.run(&Command::TakeBack { queue: address(queue.name()), lease, timeout_ms })
+                });
             }
             Op::Purge { queue } => self.purge(queue),
             Op::Remake { queue } => {

@@ -113,6 +113,24 @@ fn purging_takes_every_message_and_rests_where_cooldowns_are_on() {
     );
 }
 
+/// The bug: definitions bring the names in the order of the alphabet, and the first that still rested kept the others.
+#[test]
+fn after_a_restart_names_rest_no_longer_than_before() {
+    check(
+        "create z
+         create a
+         drop z
+         +30s
+         drop a
+         compact
+         +30s
+         create z cooldown
+         create a cooldown -> refused QueueDeletedRecently
+         +30s
+         create a cooldown",
+    );
+}
+
 #[test]
 fn a_deleted_queue_is_gone_and_its_name_rests_where_cooldowns_are_on() {
     check(

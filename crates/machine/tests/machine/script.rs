@@ -8,6 +8,7 @@
 //! delete jobs a                       with the newest handle on a; a#1: with the first
 //! change jobs a 10s failure           ChangeMessageVisibility
 //! handback jobs a 10s                 the same by a holder that has not begun it
+//! takeback jobs a 10s                 the same by one who could not give it to anybody
 //! move dead to=other rate=5           run                   cancel 1
 //! +30s                                time goes by
 //! counts jobs 1 0 2                   visible, delayed, in flight

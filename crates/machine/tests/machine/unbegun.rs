@@ -138,3 +138,42 @@ fn receives_in_the_queue_that_dead_lettered_a_message_are_not_taken_back() {
          state last ready=a",
     );
 }
+
+/// The bug: the lease was over by the time that its receive was taken back, so it stayed counted, and the next one buried the
+/// message.
+#[test]
+fn who_could_not_give_a_message_to_anybody_takes_the_receive_back_however_late_unless_there_is_another() {
+    for compact in ["", "compact"] {
+        for (kind, jobs, dead, order) in
+            [("", "jobs", "dead", ""), ("group=g", "jobs.fifo", "dead.fifo", "dedup=content")]
+        {
+            check(&format!(
+                "create {dead} {order}
+                 create {jobs} {order} dlq={dead}:1 visibility=30s
+                 send {jobs} a {kind}
+                 receive {jobs} for=0s -> a
+                 +1ms
+                 {compact}
+                 takeback {jobs} a 10s
+                 {compact}
+                 takeback {jobs} a 10s -> refused {late}  // once
+                 receive {jobs} -> a                      // it is visible all the while
+                 +30s
+                 receive {dead} -> nothing
+                 takeback {jobs} a#2 10s
+                 receive {jobs} -> a
+                 takeback {jobs} a#2 10s -> refused {late}
+                 takeback {jobs} a#3 10s                  // in time, it is out of sight, too
+                 receive {jobs} -> nothing
+                 takeback {jobs} a#3 10s -> refused {late}
+                 +10s
+                 receive {jobs} -> a
+                 +30s
+                 receive {jobs} -> nothing                // this one counted
+                 takeback {jobs} a#4 10s -> refused NotInFlight
+                 state {dead} ready=a",
+                late = if kind.is_empty() { "NotInFlight" } else { "LeaseExpired" },
+            ));
+        }
+    }
+}

@@ -130,6 +130,8 @@ pub(crate) enum Op {
         pick: usize,
         at: Option<At>,
         timeout_ms: u64,
+        /// By one who could not give the message to anybody.
+        undelivered: bool,
     },
     DeadLetter {
         pick: usize,
@@ -302,8 +304,8 @@ fn message_op() -> impl Strategy<Value = Op> {
         5 => (0..12_usize, used_at()).prop_map(|(pick, at)| Op::Delete { pick, at }),
         4 => (0..12_usize, used_at(), timeout_ms(), any::<bool>())
             .prop_map(|(pick, at, timeout_ms, failure)| Op::Change { pick, at, timeout_ms, failure }),
-        3 => (0..12_usize, used_at(), timeout_ms())
-            .prop_map(|(pick, at, timeout_ms)| Op::HandBack { pick, at, timeout_ms }),
+        3 => (0..12_usize, used_at(), timeout_ms(), any::<bool>())
+            .prop_map(|(pick, at, timeout_ms, undelivered)| Op::HandBack { pick, at, timeout_ms, undelivered }),
         2 => (0..12_usize, used_at(), any::<bool>())
             .prop_map(|(pick, at, failure)| Op::DeadLetter { pick, at, failure }),
     ]

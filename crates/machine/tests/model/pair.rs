@@ -123,9 +123,12 @@ impl Pair {
                     failure,
                 })
             }
-            Op::HandBack { pick, at, timeout_ms } => {
+            Op::HandBack { pick, at, timeout_ms, undelivered } => {
                 let timeout_ms = *timeout_ms;
-                self.with_lease(*pick, *at, |queue, lease| Command::HandBack { queue, lease, timeout_ms })
+                self.with_lease(*pick, *at, |queue, lease| match undelivered {
+                    true => Command::TakeBack { queue, lease, timeout_ms },
+                    false => Command::HandBack { queue, lease, timeout_ms },
+                })
             }
             Op::DeadLetter { pick, at, failure } => {
                 let failure = *failure;
@@ -233,6 +236,9 @@ impl Pair {
             }
             Command::HandBack { queue, lease, timeout_ms } => {
                 self.model.hand_back(queue, lease.queue.0, self.names.lease(lease), *timeout_ms)
+            }
+            Command::TakeBack { queue, lease, timeout_ms } => {
+                self.model.take_back(queue, lease.queue.0, self.names.lease(lease), *timeout_ms)
             }
             Command::DeadLetter { queue, lease, failure } => {
                 self.model.dead_letter(queue, lease.queue.0, self.names.lease(lease), *failure)

@@ -4,6 +4,17 @@ use super::{Finished, HOUR_MS, Message, Model, Place, Told};
 use afterward_machine::Refusal;
 use afterward_names::QueueAddress;
 
+impl Message {
+    /// It is as if this lease had not been given.
+    fn uncount(&mut self, lease: usize) {
+        self.uncounted.push(lease);
+        self.receive_count -= 1;
+        if self.receive_count == 0 {
+            self.first_received_ms = None;
+        }
+    }
+}
+
 impl Model {
     pub(crate) fn delete(&mut self, at: &QueueAddress, queue: u32, lease: usize) -> Result<Told, Refusal> {
         let Some(message) = self.of_lease(at, queue, lease)? else { return Ok(Told::Done) };
@@ -54,11 +65,29 @@ impl Model {
         let (number, until_ms) = (self.held(at, queue, lease)?.number, self.now_ms + timeout_ms);
         let message = self.message_mut(number);
         message.place = Place::Leased { until_ms, lease: None };
-        message.receive_count -= 1;
-        if message.receive_count == 0 {
-            message.first_received_ms = None;
-        }
+        message.uncount(lease);
         Ok(told)
+    }
+
+    /// The same by one who could not give the message to anybody: also when the lease is over, as long as there is no other.
+    pub(crate) fn take_back(
+        &mut self,
+        at: &QueueAddress,
+        queue: u32,
+        lease: usize,
+        timeout_ms: u64,
+    ) -> Result<Told, Refusal> {
+        let told = self.hand_back(at, queue, lease, timeout_ms);
+        if matches!(told, Err(Refusal::NotInFlight | Refusal::LeaseExpired))
+            && let Some(message) = self.of_lease(at, queue, lease)?
+            && matches!(message.place, Place::Visible { .. })
+            && message.leases.last() == Some(&lease)
+            && !message.uncounted.contains(&lease)
+        {
+            self.message_mut(message.number).uncount(lease);
+            return Ok(Told::Done);
+        }
+        told
     }
 
     /// Whoever holds it gives it up, however often it was received.

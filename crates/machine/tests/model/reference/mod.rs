@@ -104,6 +104,8 @@ pub(crate) struct Message {
     pub(crate) failed: bool,
     /// All leases on it since it came to its place in line.
     leases: Vec<usize>,
+    /// Those of them whose receives were taken back.
+    uncounted: Vec<usize>,
 }
 
 /// A send that is remembered.

@@ -58,6 +58,7 @@ impl Model {
             batch,
             failed: false,
             leases: Vec::new(),
+            uncounted: Vec::new(),
         });
         Ok(Told::Sent { message: number, duplicate: false })
     }
