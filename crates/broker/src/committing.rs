@@ -46,6 +46,7 @@ impl Shared {
                 return;
             }
             *last_calls = std::mem::take(calls);
+            partition.run_short(self.log.shortage().is_some());
             let outgoing = partition.take_batch().map(|outgoing| (partition.epoch(), outgoing));
             // Taking it may have written definitions, for which no assistant is called.
             *due |= partition.is_pending();

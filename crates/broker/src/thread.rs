@@ -125,9 +125,9 @@ impl Worker<'_> {
                 }
             };
             *looked_live_bytes = partition.live_bytes();
+            partition.run_short(shared.log.shortage().is_some());
             let now_ms = shared.clock.now_ms();
             if partition.next_wake_ms().is_some_and(|wake_ms| wake_ms <= now_ms) {
-                partition.hold_moves(shared.log.shortage().is_some());
                 partition.on_time(now_ms);
                 *due |= partition.is_pending();
             }
@@ -189,6 +189,9 @@ impl Worker<'_> {
     fn compact(&mut self) {
         if let Err(error) = self.compact_step() {
             self.compactor.abandon();
+            if let Status::Serving(partition) = &self.shared.lock().status {
+                self.compactor.put_off(partition);
+            }
             let error = traced(&*self.shared.log, error);
             if error.is_corruption() {
                 self.shared.corrupt(&error);
@@ -225,6 +228,7 @@ impl Worker<'_> {
 
     /// Waits a while, then replays the log; if that fails, the next time waits longer.
     fn reopen(&mut self) {
+        let compacted = self.compactor.is_running();
         self.compactor = Compactor::new(self.shared.settings.clone());
         let retry = self.shared.lock().retry;
         self.rest(retry);
@@ -240,8 +244,16 @@ impl Worker<'_> {
         match open(&**log, clock.now_ms(), secret, counters.clone()) {
             Ok(partition) => {
                 clock.not_before(partition.state().now_ms());
-                counters.reopened.fetch_add(1, Relaxed);
+                if compacted {
+                    // Perhaps it was what it wrote that could not be appended.
+                    self.compactor.put_off(&partition);
+                }
                 let mut inner = self.shared.lock();
+                if matches!(inner.status, Status::Down { for_good: true, .. }) {
+                    // Meanwhile somebody has read what is damaged.
+                    return;
+                }
+                counters.reopened.fetch_add(1, Relaxed);
                 inner.status = Status::Serving(Box::new(partition));
                 inner.tell_back(Ok(()));
                 drop(inner);

@@ -9,7 +9,8 @@
 //! ([`Command::HandBack`]) has not begun what it received.
 //!
 //! What can't be read from the log is not delivered either, though its caller is there. That is no consumer's doing, so such a
-//! receive does not count; and the message stays out of sight for a while, or every receive would come upon it again.
+//! receive does not count, however long the disk took to fail ([`Command::TakeBack`]); and the message stays out of sight for a
+//! while, or every receive would come upon it again.
 //!
 //! This is about the way up to the caller. What is lost behind it, in a socket's buffer, nobody can know.
 
@@ -165,7 +166,7 @@ impl Drop for Undelivered<'_> {
 }
 
 fn unbegun(queue: &QueueAddress, delivery: &Delivery, timeout_ms: u64) -> (Command, Option<String>) {
-    (Command::HandBack { queue: queue.clone(), lease: delivery.lease, timeout_ms }, None)
+    (Command::TakeBack { queue: queue.clone(), lease: delivery.lease, timeout_ms }, None)
 }
 
 fn visible_now(queue: &QueueAddress, delivery: &Delivery) -> Command {

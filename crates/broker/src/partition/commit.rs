@@ -79,6 +79,11 @@ impl Commit {
         self.flight.is_some()
     }
 
+    /// How much is in flight.
+    pub(super) fn in_flight_bytes(&self) -> u64 {
+        self.flight.as_ref().map_or(0, |flight| flight.payload.len() as u64)
+    }
+
     /// The gate before everything done so far; `None`: all of it is durable.
     pub(super) fn gate(&mut self) -> Option<Gate> {
         let gate = match &mut self.flight {
@@ -91,7 +96,12 @@ impl Commit {
 
     /// `None` if there is room for more, else the gate that opens when there is.
     pub(super) fn room(&mut self) -> Option<Gate> {
-        (self.payload.len() >= PENDING_BYTES).then(|| self.room.get_or_insert_default().clone())
+        self.is_full().then(|| self.room.get_or_insert_default().clone())
+    }
+
+    /// Whether there is no room for more.
+    pub(super) fn is_full(&self) -> bool {
+        self.payload.len() >= PENDING_BYTES
     }
 
     /// The record at `location`, if it is pending or in flight.

@@ -9,7 +9,8 @@
 //! decodes without it, [`Compactor::forward`] writes under it. The log's engine may trim less than it is asked to.
 //!
 //! Where room runs out ([`Log::shortage`]), a pass starts at less, and gives up while there is still room for deletes:
-//! what it has moved by then stays moved.
+//! what it has moved by then stays moved. Definitions that have no room there are not written: the pass ends before the last
+//! ones that the log has.
 //!
 //! A pass starts when the log retains `compact_at_ratio` times what it has to. That is the live messages' records and
 //! what else the last pass could not get rid of (deduplication entries, definitions), so a pass that gained nothing
@@ -31,6 +32,9 @@ const ASK_EVERY_BYTES: u64 = 1 << 20;
 const ASK_SHORT_EVERY_BYTES: u64 = 64 << 10;
 /// The smallest ratio that a pass pays at: below, it writes more than it frees.
 const LEAST_RATIO: f64 = 1.5;
+/// After a pass that could not read the log: it has written definitions for nothing, and what can't be read is seldom to be
+/// read in a moment.
+const REST_MS: u64 = 60_000;
 /// How much room a pass leaves to others, at the most; where the log is small, a part of what it retains.
 const LEAVE_BYTES: u64 = 16 << 20;
 const LEAVE_PART: u64 = 32;
@@ -46,6 +50,8 @@ pub struct Compactor {
     started_at_bytes: u64,
     /// When it was last asked whether a pass pays.
     asked: Option<Asked>,
+    /// No pass starts before.
+    rests_until_ms: u64,
     /// Gives up where there is less room.
     leave_bytes: u64,
     /// How much the log has room for, beyond what is left to others.
@@ -53,6 +59,19 @@ pub struct Compactor {
     /// What it has written into the pending batch.
     written_bytes: u64,
     pass: Option<Pass>,
+    /// What the pass ends before.
+    end: End,
+    /// The definitions that a pass came to without writing new ones: another one up to there would find nothing.
+    came_to: Option<Position>,
+}
+
+/// What a pass ends before.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    /// Definitions that are written as it starts.
+    New,
+    /// The last that the log has.
+    Last(Position),
 }
 
 /// How things stood.
@@ -72,10 +91,13 @@ impl Compactor {
             rest_bytes: 0,
             started_at_bytes: 0,
             asked: None,
+            rests_until_ms: 0,
             leave_bytes: 0,
             room_bytes: u64::MAX,
             written_bytes: 0,
             pass: None,
+            end: End::New,
+            came_to: None,
         }
     }
 
@@ -96,6 +118,9 @@ impl Compactor {
         if self.pass.is_some() {
             return true;
         }
+        if partition.state.now_ms() < self.rests_until_ms {
+            return false;
+        }
         let shortage = log.shortage();
         let now = Asked {
             live_bytes: partition.live_bytes(),
@@ -108,20 +133,28 @@ impl Compactor {
         self.asked = Some(now);
         let Usage { retained_bytes, .. } = log.usage();
         let Ok(bounds) = log.bounds() else { return false };
-        let in_parts = partition.definitions.back().is_some_and(|last| *last > bounds.first);
-        if !self.pays(now, retained_bytes) || !self.has_room(now, retained_bytes, shortage.as_ref(), in_parts) {
+        if !self.pays(now, retained_bytes) {
             return false;
         }
-        let Some(until) = partition.start_compaction() else {
-            // Not now: something is pending. Ask again.
-            self.asked = None;
-            return false;
+        let last = partition.definitions.back().copied().filter(|last| *last > bounds.first);
+        let Some(end) = self.end_with_room(partition, retained_bytes, shortage.as_ref(), last) else { return false };
+        let (until, definitions_bytes) = match end {
+            End::New => match partition.start_compaction() {
+                Some(until) => (until, partition.commit.mark().1 as u64),
+                None => {
+                    // Not now: something is pending. Ask again.
+                    self.asked = None;
+                    return false;
+                }
+            },
+            End::Last(until) => (until, 0),
         };
         let marks = partition.definitions_between(bounds.first, until);
         tracing::debug!(from = bounds.first, until, retained_bytes, live = now.live_bytes, "compaction starts");
-        let (_, definitions_bytes) = partition.commit.mark();
-        self.started_at_bytes = now.logged_bytes;
-        self.pass = Some(Pass::new(bounds.first, until, marks, definitions_bytes as u64));
+        (self.started_at_bytes, self.end) = (now.logged_bytes, end);
+        // They alone are no reason to ask again.
+        self.asked = Some(Asked { logged_bytes: now.logged_bytes + definitions_bytes, ..now });
+        self.pass = Some(Pass::new(bounds.first, until, marks, definitions_bytes));
         true
     }
 
@@ -146,15 +179,34 @@ impl Compactor {
         retained_bytes >= at_bytes && retained_bytes as f64 >= (now.live_bytes + self.rest_bytes) as f64 * ratio
     }
 
-    /// Whether a pass can come far enough: to its end, or, where the log can be freed `in_parts`, past a definitions batch.
-    /// One that has to give up has used up room for nothing.
-    fn has_room(&mut self, now: Asked, retained_bytes: u64, shortage: Option<&Shortage>, in_parts: bool) -> bool {
-        self.leave_bytes = LEAVE_BYTES.min(retained_bytes / LEAVE_PART);
-        let Some(Shortage { room_bytes, .. }) = shortage else { return true };
-        let needs_little = now.live_bytes + self.rest_bytes <= room_bytes / 2;
-        let has_room = needs_little || in_parts && *room_bytes >= 2 * self.leave_bytes;
-        self.leave_bytes = self.leave_bytes.min(room_bytes / 4);
-        has_room
+    /// Where a pass ends that comes far enough: to its end, or, where the log can be freed in parts, past the `last` definitions.
+    /// `None` for one that would have to give up, for it would have used up room for nothing.
+    fn end_with_room(
+        &mut self,
+        partition: &Partition,
+        retained_bytes: u64,
+        shortage: Option<&Shortage>,
+        last: Option<Position>,
+    ) -> Option<End> {
+        let leave_bytes = LEAVE_BYTES.min(retained_bytes / LEAVE_PART);
+        let Some(Shortage { room_bytes, .. }) = shortage else {
+            self.leave_bytes = leave_bytes;
+            return Some(End::New);
+        };
+        // What is in flight may not be counted there yet.
+        let room_bytes = room_bytes.saturating_sub(partition.commit.in_flight_bytes());
+        self.leave_bytes = leave_bytes.min(room_bytes / 4);
+        let definitions_bytes = partition.state.most_definitions_bytes();
+        // They were part of what the last pass left.
+        let others_bytes = partition.live_bytes() + self.rest_bytes.saturating_sub(definitions_bytes);
+        let needs_little = others_bytes <= room_bytes / 2;
+        if needs_little && definitions_bytes + others_bytes + self.leave_bytes <= room_bytes
+            || last.is_some() && definitions_bytes + 2 * leave_bytes <= room_bytes
+        {
+            return Some(End::New);
+        }
+        let old = last.filter(|last| self.came_to.is_none_or(|came_to| *last > came_to));
+        old.filter(|_| needs_little || 2 * leave_bytes <= room_bytes).map(End::Last)
     }
 
     /// Reads what [`Self::forward`] will look at. To be called while no batch is in flight, and without the lock.
@@ -235,9 +287,20 @@ impl Compactor {
         self.pass = None;
     }
 
+    /// Gives up the pass, and starts none for a minute: the log can't be read, or could not be written.
+    pub fn put_off(&mut self, partition: &Partition) {
+        self.abandon();
+        self.rests_until_ms = partition.state.now_ms() + REST_MS;
+    }
+
     /// Ends the pass if everything is trimmed.
     pub fn finish(&mut self, partition: &Partition, log: &dyn Log) {
         if let Some(pass) = self.pass.take_if(|pass| pass.is_over()) {
+            if let End::Last(until) = self.end {
+                // What lies behind that it has not looked at, so how much is left there it can't say.
+                self.came_to = Some(until);
+                return;
+            }
             let Usage { retained_bytes, .. } = log.usage();
             // What others logged meanwhile is for the next pass to judge.
             let since_bytes = partition.logged_bytes() - self.started_at_bytes;
@@ -260,5 +323,140 @@ impl Partition {
 
     fn forget_definitions_up_to(&mut self, position: Position) {
         while self.definitions.pop_front_if(|at| *at <= position).is_some() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::open::open;
+    use afterward_log::{
+        AppendError, Batch, Bounds, ClaimError, Epoch, Page, ReadError, Slice,
+        memory::{Fencing, MemoryLog},
+    };
+    use afterward_machine::{AttributeChanges, Command, CreateQueue, Send};
+    use afterward_names::QueueAddress;
+    use afterward_record::{Beside, Content};
+    use bytes::Bytes;
+
+    const NOW_MS: u64 = 1_700_000_000_000;
+
+    /// A log with room for so much.
+    struct Short(MemoryLog, u64);
+
+    impl Log for Short {
+        fn bounds(&self) -> Result<Bounds, ReadError> {
+            self.0.bounds()
+        }
+
+        fn claim(&self, expected: Position, batch: Batch) -> Result<(Epoch, Position), ClaimError> {
+            self.0.claim(expected, batch)
+        }
+
+        fn append(&self, epoch: Epoch, expected: Position, batch: Batch) -> Result<Position, AppendError> {
+            self.0.append(epoch, expected, batch)
+        }
+
+        fn read(&self, from: Position, max_bytes: usize) -> Result<Page, ReadError> {
+            self.0.read(from, max_bytes)
+        }
+
+        fn fetch(&self, slices: &[Slice]) -> Result<Vec<Bytes>, ReadError> {
+            self.0.fetch(slices)
+        }
+
+        fn trim(&self, epoch: Epoch, up_to: Position) -> Result<(), AppendError> {
+            self.0.trim(epoch, up_to)
+        }
+
+        fn usage(&self) -> Usage {
+            self.0.usage()
+        }
+
+        fn shortage(&self) -> Option<Shortage> {
+            Some(Shortage { room_bytes: self.1, reason: "it is full".to_owned() })
+        }
+    }
+
+    fn commit(partition: &mut Partition, log: &dyn Log) {
+        partition.run_short(true);
+        while let Some(outgoing) = partition.take_batch() {
+            let position = log.append(partition.epoch(), outgoing.expected, outgoing.batch).unwrap();
+            partition.committed(position).unwrap().open();
+        }
+    }
+
+    fn act(partition: &mut Partition, log: &dyn Log, command: &Command, beside: Beside<'_>) {
+        partition.act(command, 7, beside).unwrap();
+        commit(partition, log);
+    }
+
+    fn send(partition: &mut Partition, log: &dyn Log, queue: &QueueAddress) {
+        let send = Send {
+            queue: queue.clone(),
+            size_bytes: 1,
+            delay_ms: None,
+            group: None,
+            dedup: None,
+            job: false,
+            batch: None,
+        };
+        let content = Content {
+            body: "x".repeat(4_000).into(),
+            body_md5: [1; 16],
+            attributes: Vec::new(),
+            sender: "AIDTEST".into(),
+            deduplication_id: None,
+            trace_header: None,
+        };
+        act(partition, log, &Command::Send(send), Beside::Content(&content));
+    }
+
+    /// Where new definitions have no room, there is a pass up to those that the log has, and one only; where it has none, there
+    /// is no pass.
+    #[test]
+    fn a_pass_without_room_for_definitions_ends_before_the_last_that_the_log_has() {
+        for has_some in [false, true] {
+            let log = Short(MemoryLog::new(Fencing::ByStore), 10 << 10);
+            let mut partition = open(&log, NOW_MS, [7; 32], Default::default()).unwrap();
+            let queue = QueueAddress {
+                account: "000000000000".parse().unwrap(),
+                region: "us-east-1".parse().unwrap(),
+                name: "q".parse().unwrap(),
+            };
+            let tags = (0..50).map(|tag| (format!("{tag:0>100}").into(), "v".repeat(200).into())).collect();
+            let attributes = AttributeChanges::default();
+            let create = CreateQueue { queue: queue.clone(), attributes, tags, cooldown: false };
+            act(&mut partition, &log, &Command::CreateQueue(create), Beside::Nothing);
+            for _ in 0..20 {
+                send(&mut partition, &log, &queue);
+            }
+            act(&mut partition, &log, &Command::Purge { queue: queue.clone(), cooldown: false }, Beside::Nothing);
+            send(&mut partition, &log, &queue);
+            let tail = log.bounds().unwrap().tail;
+            if has_some {
+                assert!(partition.write_definitions());
+                commit(&mut partition, &log);
+            }
+            let mut compactor = Compactor::new(Settings { compact_at_ratio: 3.0, compact_at_bytes: 1 << 30 });
+            assert_eq!(compactor.start_if_due(&mut partition, &log), has_some);
+            assert!(!partition.is_pending(), "no definitions are written");
+            let before = partition.logged_bytes();
+            while compactor.is_running() {
+                compactor.prepare(&log).unwrap();
+                compactor.forward(&mut partition, NOW_MS).unwrap();
+                commit(&mut partition, &log);
+                if let Some(up_to) = compactor.trim(&mut partition) {
+                    log.trim(partition.epoch(), up_to).unwrap();
+                }
+                compactor.finish(&partition, &log);
+            }
+            assert!(partition.logged_bytes() - before < 5_000);
+            assert_eq!(log.bounds().unwrap().first, if has_some { tail + 1 } else { 1 });
+            compactor.asked = None;
+            assert!(!compactor.start_if_due(&mut partition, &log), "there is nothing more to gain");
+            let replayed = open(&log, NOW_MS, [7; 32], Default::default()).unwrap();
+            assert_eq!(replayed.state().message_count(), 1);
+        }
     }
 }

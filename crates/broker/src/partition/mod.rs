@@ -60,7 +60,8 @@ pub struct Partition {
     logged_bytes: u64,
     /// Move tasks that said they were due and did nothing are not asked again before.
     moves_rest_until_ms: u64,
-    moves_are_held: bool,
+    /// The log's room runs out.
+    is_short: bool,
     counters: Arc<Counters>,
 }
 
@@ -100,7 +101,7 @@ impl Partition {
             definitions_every_bytes: write::DEFINITIONS_EVERY_BYTES,
             logged_bytes: 0,
             moves_rest_until_ms: 0,
-            moves_are_held: false,
+            is_short: false,
             counters,
         }
     }
@@ -200,16 +201,19 @@ impl Partition {
     pub fn on_time(&mut self, now_ms: u64) {
         self.advance(now_ms);
         self.go_on();
-        self.run_moves();
-        self.sweep_schedule_groups();
+        if !self.commit.is_full() {
+            self.run_moves();
+            self.sweep_schedule_groups();
+        }
         while let Some(waiter) = self.waiters.pop_expired(self.state.now_ms()) {
             waiter.end(self.commit.gate());
         }
     }
 
-    /// Lets the move tasks rest, or go on: they make the log longer and give nothing back.
-    pub fn hold_moves(&mut self, hold: bool) {
-        self.moves_are_held = hold;
+    /// Says whether the log's room runs out. Then the move tasks rest, for they make the log longer and give nothing back; and
+    /// definitions are left to the passes of compaction, which look first whether there is room for them.
+    pub fn run_short(&mut self, is_short: bool) {
+        self.is_short = is_short;
     }
 
     /// When [`Self::on_time`] next has something to do.
@@ -219,21 +223,23 @@ impl Partition {
             true => due_ms.max(now_ms + UNWATCHED_TIMERS_MS),
             false => due_ms.max(now_ms + 1),
         });
-        let moves = self.state.next_move_ms().map(|due_ms| due_ms.max(self.moves_rest_until_ms));
+        // What nobody waits for is not due while too much is pending; once that is taken, it is looked at again.
+        let has_room = !self.commit.is_full();
+        let moves = self.state.next_move_ms().filter(|_| has_room).map(|due_ms| due_ms.max(self.moves_rest_until_ms));
         let unfinished = (!self.unfinished.is_empty()).then_some(now_ms);
         let rest = self.state.has_groups_to_sweep() || self.state.has_held_to_release();
-        let rest = rest.then_some(now_ms);
+        let rest = (rest && has_room).then_some(now_ms);
         let schedule = self.next_schedule_wake_ms();
         [timers, moves, unfinished, rest, schedule, self.waiters.next_deadline_ms()].into_iter().flatten().min()
     }
 
-    /// What to append next; `None` if nothing is pending or a batch is in flight already.
+    /// What to append next; `None` if nothing is pending or a batch is in flight already. To be told before: [`Self::run_short`].
     pub fn take_batch(&mut self) -> Option<Outgoing> {
         let outgoing = self.commit.take(self.state.now_ms())?;
         let bytes = outgoing.batch.payload.len() as u64;
         self.logged_bytes += bytes;
         self.since_definitions_bytes += bytes;
-        if self.since_definitions_bytes >= self.definitions_every_bytes {
+        if self.since_definitions_bytes >= self.definitions_every_bytes && !self.is_short {
             self.write_definitions();
         }
         Some(outgoing)

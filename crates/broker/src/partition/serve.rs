@@ -126,7 +126,7 @@ impl Partition {
         if !due || now_ms < self.moves_rest_until_ms {
             return;
         }
-        if self.moves_are_held {
+        if self.is_short {
             self.moves_rest_until_ms = now_ms + IDLE_MOVES_MS;
             return;
         }
@@ -145,8 +145,10 @@ mod tests {
     use super::*;
     use crate::{Content, open::open, partition::Receiving};
     use afterward_log::memory::MemoryLog;
-    use afterward_machine::{AttributeChanges, CreateQueue, Receive, Send};
-    use afterward_names::QueueAddress;
+    use afterward_machine::{
+        AttributeChanges, CreateQueue, Event, MessageKey, Receive, RedrivePolicy, Send, SetAttributes, StartMove,
+    };
+    use afterward_names::{QueueAddress, QueueArn};
     use std::collections::BTreeMap;
 
     const NOW_MS: u64 = 1_700_000_000_000;
@@ -197,6 +199,50 @@ mod tests {
         };
         let _sent = partition.submit(NOW_MS, 0, &Command::Send(send), Beside::Content(&content));
         (partition, queue)
+    }
+
+    /// The bug: while a flush hung, round after round was logged, and the thread never slept.
+    #[test]
+    fn moves_wait_while_too_much_is_pending_and_go_on_when_it_is_taken() {
+        let (mut partition, queue) = with_a_delayed_message();
+        let mut run = |command: Command| partition.act(&command, 0, Beside::Nothing).unwrap();
+        let dead = QueueAddress { name: "dead".parse().unwrap(), ..queue.clone() };
+        let create =
+            |attributes| CreateQueue { queue: dead.clone(), attributes, tags: BTreeMap::new(), cooldown: false };
+        run(Command::CreateQueue(create(AttributeChanges::default())));
+        let redrive = RedrivePolicy { dead_letter_queue: QueueArn(dead.clone()), max_receive_count: 1 };
+        let attributes = AttributeChanges { redrive: Some(Some(redrive)), ..AttributeChanges::default() };
+        run(Command::SetAttributes(SetAttributes { queue: queue.clone(), attributes, expected_policy: None }));
+        let send = Send {
+            queue: dead.clone(),
+            size_bytes: 1,
+            delay_ms: None,
+            group: None,
+            dedup: None,
+            job: false,
+            batch: None,
+        };
+        run(Command::Send(send));
+        run(Command::StartMove(StartMove { source: QueueArn(dead), destination: None, max_per_s: None }));
+        let hangs = partition.take_batch().unwrap();
+        let error = "e".repeat(1 << 20);
+        while partition.room().is_none() {
+            let failed =
+                Event::VisibilityChanged { message: MessageKey::from_u64(u64::MAX), until_ms: 0, failure: true };
+            partition.log(&failed, Beside::Error(&error));
+        }
+        let full = partition.commit.mark();
+        for _ in 0..3 {
+            partition.on_time(NOW_MS);
+            assert_eq!(partition.commit.mark(), full);
+            assert!(partition.next_wake_ms().is_none_or(|wake_ms| wake_ms > NOW_MS), "the thread sleeps");
+        }
+        partition.committed(hangs.expected + 1).unwrap().open();
+        drop(partition.take_batch());
+        assert_eq!(partition.next_wake_ms(), Some(NOW_MS));
+        let before = partition.commit.mark();
+        partition.on_time(NOW_MS);
+        assert_ne!(partition.commit.mark(), before);
     }
 
     /// Connections are dropped on other threads, and without the partition's lock: also between the moment that a waiter is

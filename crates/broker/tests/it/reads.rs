@@ -1,7 +1,10 @@
 //! Messages that are not in memory any more are read from the log: here and now where it has them at hand.
 
-use crate::rig::{Calls, START_MS, bodies, queue_id};
-use afterward_broker::{Broker, Failure, ManualClock, Settings};
+use crate::rig::{Calls, START_MS, a_receive, bodies, now, queue_id, until};
+use afterward_broker::{
+    Broker, Failure, ManualClock, Settings,
+    machine::{Command, Receive},
+};
 use afterward_log::{
     AppendError, Batch, Bounds, ClaimError, Epoch, Log, Page, Position, ReadError, Slice, Usage,
     disk::{Disk, FaultyDisk},
@@ -9,8 +12,9 @@ use afterward_log::{
 };
 use bytes::Bytes;
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
@@ -24,6 +28,10 @@ struct Shelf {
     waited_for: AtomicUsize,
     /// The batch that the operating system would not read.
     out_of_reach: AtomicU64,
+    /// How often it was to be read for its own sake.
+    refused: AtomicUsize,
+    /// What happens when a partition has been replayed, and is about to take the log over.
+    at_next_claim: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Shelf {
@@ -35,6 +43,8 @@ impl Shelf {
             at_hand: at_hand.into(),
             waited_for: AtomicUsize::default(),
             out_of_reach: u64::MAX.into(),
+            refused: AtomicUsize::default(),
+            at_next_claim: Mutex::default(),
         })
     }
 
@@ -49,6 +59,9 @@ impl Log for Shelf {
     }
 
     fn claim(&self, expected: Position, batch: Batch) -> Result<(Epoch, Position), ClaimError> {
+        if let Some(meanwhile) = self.at_next_claim.lock().unwrap().take() {
+            meanwhile();
+        }
         self.log.claim(expected, batch)
     }
 
@@ -57,6 +70,10 @@ impl Log for Shelf {
     }
 
     fn read(&self, from: Position, max_bytes: usize) -> Result<Page, ReadError> {
+        if from == self.out_of_reach.load(SeqCst) {
+            self.refused.fetch_add(1, SeqCst);
+            return Err(unhappy());
+        }
         self.log.read(from, max_bytes)
     }
 
@@ -64,7 +81,7 @@ impl Log for Shelf {
         self.waited_for.fetch_add(slices.len(), SeqCst);
         let out_of_reach = self.out_of_reach.load(SeqCst);
         if slices.iter().any(|slice| slice.position == out_of_reach) {
-            return Err(ReadError::Io { file: "a.segment".into(), error: std::io::Error::other("an unhappy disk") });
+            return Err(unhappy());
         }
         self.log.fetch(slices)
     }
@@ -80,6 +97,10 @@ impl Log for Shelf {
     fn usage(&self) -> Usage {
         self.log.usage()
     }
+}
+
+fn unhappy() -> ReadError {
+    ReadError::Io { file: "a.segment".into(), error: std::io::Error::other("an unhappy disk") }
 }
 
 /// A broker that remembers nothing of what was sent to those before it.
@@ -155,6 +176,28 @@ async fn damage_stops_the_partition_whichever_way_it_is_read() {
     }
 }
 
+/// The bug: a partition that was on its way back came, and served from a log that had been found damaged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn damage_that_is_found_while_the_partition_is_on_its_way_back_stops_it_for_good() {
+    let disk = FaultyDisk::new();
+    let body = sent(&disk, 1, 500).await.remove(0);
+    let log = Shelf::open(&disk, false);
+    let broker = open(&log);
+    let id = queue_id(&broker, &crate::rig::address("q")).await;
+    let at = broker.read(move |state| state.messages(id, None).next()).await.unwrap().unwrap().location;
+    let (reader, runtime) = (broker.clone(), tokio::runtime::Handle::current());
+    *log.at_next_claim.lock().unwrap() = Some(Box::new(move || {
+        let (name, offset) = find(&disk, &body);
+        disk.flip(&name, offset + 250, 4);
+        runtime.block_on(reader.failures(vec![at])).unwrap_err();
+    }));
+    let panicked = catch_unwind(AssertUnwindSafe(|| now(broker.read(|_| panic!("on purpose")))));
+    assert!(panicked.is_err());
+    until("the damage is found", || broker.trouble().is_some_and(|why| why.contains("is damaged at byte"))).await;
+    broker.stop().await;
+    assert_eq!(broker.metrics().reopened, 0, "it did not serve");
+}
+
 /// The bug: all ten went back as received, and with their only receive gone, the next one dead-lettered them.
 #[tokio::test]
 async fn a_message_that_can_not_be_read_takes_no_receive_from_its_neighbours_nor_from_itself() {
@@ -200,6 +243,65 @@ async fn a_message_that_can_not_be_read_takes_no_receive_from_its_neighbours_nor
         assert!(received.iter().all(|received| received.delivery.receive_count == 1), "{received:?}");
         assert!(broker.take(&dead, 10, 0).await.is_empty());
     }
+}
+
+/// The bug: the lease was over when the read had failed, so the receive counted, and the next one buried the message.
+#[tokio::test]
+async fn however_long_a_read_takes_to_fail_it_takes_no_receive() {
+    for suffix in ["", ".fifo"] {
+        let disk = FaultyDisk::new();
+        let former = open(&Shelf::open(&disk, true));
+        let dead = former.create_any(&format!("dead{suffix}"), None).await;
+        let queue = former.create_any(&format!("q{suffix}"), Some(&dead)).await;
+        former.put_any(&queue, "a").await;
+        former.stop().await;
+        let log = Shelf::open(&disk, false);
+        let broker = open(&log);
+        let id = queue_id(&broker, &queue).await;
+        let only = broker.read(move |state| state.messages(id, None).next()).await.unwrap().unwrap();
+        log.out_of_reach.store(only.location.position, SeqCst);
+        for _ in 0..3 {
+            // A lease that is over at once, as a longer one is where the disk tries for minutes.
+            let receive = Receive { visibility_timeout_ms: Some(0), ..a_receive(&queue, 1) };
+            broker.receive(receive, Some(Duration::ZERO)).await.unwrap_err();
+        }
+        log.out_of_reach.store(u64::MAX, SeqCst);
+        let received = broker.take(&queue, 1, 0).await;
+        assert_eq!((bodies(&received), received[0].delivery.receive_count), (vec!["a".to_owned()], 1));
+        assert!(broker.take(&dead, 1, 0).await.is_empty());
+    }
+}
+
+/// The bug: each pass wrote the definitions before it found that it could not read, and those were reason enough for another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn compaction_that_can_not_read_the_log_does_not_try_again_at_once() {
+    let (log, clock) = (Shelf::open(&FaultyDisk::new(), true), Arc::new(ManualClock::at(START_MS)));
+    let settings = Settings { compact_at_ratio: 2.0, compact_at_bytes: 64 << 10 };
+    let broker = Broker::open(Arc::clone(&log) as Arc<dyn Log>, clock.clone(), settings).unwrap();
+    // Definitions that take more than the growth after which it is asked again whether a pass pays.
+    let (queue, tags) =
+        (broker.standard("q").await, (0..50).map(|tag| (format!("{tag:0>128}").into(), "v".repeat(256).into())));
+    broker.execute(Command::Tag { queue: queue.clone(), tags: tags.collect() }).await.unwrap();
+    log.out_of_reach.store(1, SeqCst);
+    let pass_by = async |count: usize| {
+        for _ in 0..count {
+            broker.put(&queue, &"x".repeat(1_000)).await;
+            let received = broker.take(&queue, 1, 0).await;
+            broker.delete(&queue, received[0].delivery.lease).await.unwrap();
+        }
+    };
+    for minute in 1..=3 {
+        pass_by(200).await;
+        until("a pass was tried", || log.refused.load(SeqCst) >= minute).await;
+        pass_by(200).await;
+        assert_eq!(log.refused.load(SeqCst), minute, "and no other");
+        clock.advance(Duration::from_secs(60));
+    }
+    let retained = || log.usage().retained_bytes;
+    assert!(retained() > 1_000_000);
+    log.out_of_reach.store(u64::MAX, SeqCst);
+    pass_by(100).await;
+    until("the log is small again", || retained() < 1_000_000).await;
 }
 
 #[tokio::test]

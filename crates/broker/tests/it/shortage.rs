@@ -3,7 +3,7 @@
 use crate::rig::{Calls, a_send, address, attributes, body, content};
 use afterward_broker::{
     Broker, Content, Failure, ManualClock, Received, Settings, Unavailable,
-    machine::{Command, StartMove},
+    machine::{Command, CreateQueue, StartMove},
 };
 use afterward_log::{
     disk::FaultyDisk,
@@ -46,6 +46,15 @@ async fn fill(broker: &Broker, queue: &QueueAddress) -> usize {
         }
     }
     unreachable!()
+}
+
+/// Makes a queue whose tags take 15 KB, which is a quarter of a segment.
+async fn tagged(broker: &Broker, number: usize) {
+    let tag = |tag: usize| (format!("{tag:0>100}").into(), "v".repeat(200).into());
+    let (queue, tags) = (address(&format!("tagged-{number}")), (0..50).map(tag).collect());
+    let attributes = attributes(|_| ());
+    let create = Command::CreateQueue(CreateQueue { queue, attributes, tags, cooldown: false });
+    broker.execute(create).await.expect("there is room");
 }
 
 /// Sends one message as soon as it is taken.
@@ -94,7 +103,7 @@ async fn on_a_full_disk_consumers_go_on_and_their_deletes_let_senders_go_on() {
         let create = |name: &str| {
             let attributes = attributes(|_| ());
             let (queue, tags) = (address(name), BTreeMap::new());
-            Command::CreateQueue(afterward_broker::machine::CreateQueue { queue, attributes, tags, cooldown: false })
+            Command::CreateQueue(CreateQueue { queue, attributes, tags, cooldown: false })
         };
         assert!(refused(broker.execute(create("another")).await));
         broker.execute(create("q")).await.expect("a queue that is there is answered with");
@@ -138,4 +147,40 @@ async fn room_that_comes_from_elsewhere_is_used_without_a_restart() {
     sends_again(&broker, &queue).await;
     assert_eq!(broker.metrics().messages as usize, sent + 1);
     assert_eq!(broker.metrics().reopened, 0);
+}
+
+/// The bug: a pass wrote the definitions before it looked whether they had room. They were refused, the server was down, and
+/// began the same again once it was back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn definitions_that_have_no_room_on_a_full_disk_take_nothing_down() {
+    for (tagged_queues, have_room) in [(1, true), (4, false), (7, false)] {
+        let disk = FaultyDisk::new();
+        disk.set_capacity(Some(SEGMENTS * SEGMENT_BYTES + 1000));
+        let mut broker = open(&disk);
+        let queue = broker.standard("q").await;
+        for number in 0..tagged_queues {
+            tagged(&broker, number).await;
+        }
+        let sent = fill(&broker, &queue).await;
+        assert!(sent > 50, "{sent}");
+        for (messages, last) in [(sent / 2, false), (sent, true)] {
+            while broker.metrics().messages as usize > sent - messages {
+                let received = broker.take(&queue, 10, 0).await;
+                delete(&broker, &queue, &received).await;
+            }
+            assert_eq!(broker.metrics().reopened, 0, "{tagged_queues}: nothing was dropped and replayed");
+            if !last && !have_room {
+                broker.stop().await;
+                drop(broker);
+                broker = open(&disk);
+            }
+        }
+        assert_eq!(broker.metrics().messages, 0);
+        if !have_room {
+            assert!(refused(broker.try_send(a_send(&queue), "more").await), "{tagged_queues}");
+            disk.set_capacity(None);
+        }
+        sends_again(&broker, &queue).await;
+        assert_eq!((broker.trouble(), broker.metrics().reopened), (None, 0), "{tagged_queues}");
+    }
 }
