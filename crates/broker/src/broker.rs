@@ -5,7 +5,7 @@
 //! one, else of the partition's thread (`thread.rs`).
 
 use crate::{
-    Clock, Content, Failure, Metrics, OpenError, Receipts, StoredMessage, Unavailable,
+    Clock, Content, Failure, Metrics, OpenError, Picked, Receipts, StoredMessage, Unavailable,
     assist::assist,
     clock::SteadyClock,
     contents::Recent,
@@ -215,11 +215,24 @@ impl Broker {
         wait: Option<Duration>,
         gone: impl Future<Output = ()>,
     ) -> Result<Vec<Received>, Failure> {
+        Ok(self.pick(&receive, wait, gone).await?.read().await?)
+    }
+
+    /// The same as far as to what was found: its sizes are known, and nothing of it has been read yet.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn pick<'a>(
+        &'a self,
+        receive: &'a Receive,
+        wait: Option<Duration>,
+        gone: impl Future<Output = ()>,
+    ) -> Result<Picked<'a>, Failure> {
         let wait_ms = wait.map(|wait| wait.as_millis() as u64);
         let mut answer = loop {
             let receiving = self.shared().enter(|entry| {
                 let wait_ms = if entry.may_wait { wait_ms } else { Some(0) };
-                entry.partition.receive(entry.now_ms, &receive, wait_ms)
+                entry.partition.receive(entry.now_ms, receive, wait_ms)
             });
             match receiving.await? {
                 Receiving::Answered(answer) => break Undelivered::gated(self, &receive.queue, answer),
@@ -228,18 +241,16 @@ impl Broker {
                 Receiving::Again => tokio::task::yield_now().await,
             }
         };
-        let found = if answer.is_waited_for() {
+        if answer.is_waited_for() {
             tokio::select! {
                 biased;
-                found = answer.found() => found,
-                () = gone => return Ok(Vec::new()),
+                found = answer.found() => found??,
+                () = gone => return Ok(Undelivered::nothing(self, &receive.queue).into()),
             }
         } else {
-            answer.found().await
+            answer.found().await??
         };
-        let of: Vec<_> = found??.iter().map(|delivery| (delivery.message, delivery.location)).collect();
-        let read = self.contents_apart(&of).await?;
-        Ok(answer.deliver(read).await?)
+        Ok(answer.into())
     }
 
     /// Reads the state, advanced to now; the answer is given once all that it rests on is durable.

@@ -58,23 +58,32 @@ impl<'a> Undelivered<'a> {
         Undelivered { broker, queue, answer: Answer::Waiting(waiting) }
     }
 
+    /// Nothing, for somebody who waits no more.
+    pub(crate) fn nothing(broker: &'a Broker, queue: &'a QueueAddress) -> Undelivered<'a> {
+        Undelivered { broker, queue, answer: Answer::Gone }
+    }
+
+    pub(crate) fn broker(&self) -> &'a Broker {
+        self.broker
+    }
+
     /// Whether there was nothing at once.
     pub(crate) fn is_waited_for(&self) -> bool {
         matches!(self.answer, Answer::Waiting(_))
     }
 
-    /// Waits for the answer and shows what was leased, as it still is this one's.
-    pub(crate) async fn found(&mut self) -> Result<Result<&[Delivery], afterward_machine::Refusal>, Unavailable> {
+    /// Waits for the answer; from then on, what was leased is shown, as it still is this one's.
+    pub(crate) async fn found(&mut self) -> Result<Result<(), afterward_machine::Refusal>, Unavailable> {
         let outcome = poll_fn(|context| self.answer.poll(context)).await;
         self.answer = Answer::Gone;
         match outcome? {
             Ok(deliveries) => self.answer = Answer::Leased(deliveries),
             Err(refusal) => return Ok(Err(refusal)),
         }
-        Ok(Ok(self.leased()))
+        Ok(Ok(()))
     }
 
-    fn leased(&self) -> &[Delivery] {
+    pub(crate) fn leased(&self) -> &[Delivery] {
         match &self.answer {
             Answer::Leased(deliveries) => deliveries,
             _ => &[],
@@ -105,6 +114,14 @@ impl<'a> Undelivered<'a> {
         self.hand_back(back).await;
         self.answer = Answer::Gone;
         if received.is_empty() { Err(why) } else { Ok(received) }
+    }
+
+    /// Nobody will have it, and has seen nothing of it: it is as if it had not been received.
+    pub(crate) async fn take_back(mut self) {
+        let back: Vec<_> = self.take_leased().iter().map(|delivery| unbegun(self.queue, delivery, 0)).collect();
+        if !back.is_empty() {
+            self.hand_back(back).await;
+        }
     }
 
     fn take_leased(&mut self) -> Vec<Delivery> {

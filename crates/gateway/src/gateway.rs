@@ -3,9 +3,12 @@
 use crate::{
     Settings, admin, browser,
     caller::Callers,
-    http::Peer,
+    http::{
+        Peer,
+        room::{Full, Room, SMALL_BYTES, Share},
+    },
     jobs,
-    metrics::{Counters, Outcome},
+    metrics::{Counters, Outcome, Scrapes},
     reply,
     request_id::RequestIds,
     route::Route,
@@ -16,9 +19,16 @@ use afterward_aws::{Code, Error, Incoming, scheduler as scheduler_wire, sqs as w
 use afterward_broker::Broker;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 const NO_ROOM: &str = "Too many large requests are being read at the moment. Send this one again.";
+
+/// What somebody is told for whose reply there was no room.
+pub(crate) const NO_ROOM_TO_REPLY: &str = "Too many large replies are going out at the moment, to clients that may be slow to \
+     take them. Ask again, or for less at a time; limits.replies_bytes says how much there may be.";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -34,6 +44,9 @@ pub(crate) struct Inner {
     pub(crate) callers: Callers,
     pub(crate) counters: Counters,
     pub(crate) repeats: Repeats,
+    pub(crate) scrapes: Scrapes,
+    /// For large replies.
+    pub(crate) replies: Arc<Room>,
     request_ids: RequestIds,
 }
 
@@ -44,6 +57,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) request_id: &'a str,
     /// Who waits for the answer, if that is known.
     pub(crate) peer: Option<&'a Peer>,
+    /// The share that the reply has of the room for large ones, where it was taken before there was a reply.
+    share: OnceLock<Share>,
 }
 
 /// Why a request's body was not read.
@@ -63,14 +78,31 @@ impl Exchange<'_> {
             None => std::future::pending().await,
         }
     }
+
+    /// A share of the room for large replies; of nothing, to begin with.
+    pub(crate) fn share(&self) -> Share {
+        self.gateway.replies.share()
+    }
+
+    /// The reply will have this share. What is more than it takes is given back then.
+    pub(crate) fn reply_with(&self, share: Share) {
+        // Nobody takes two for one reply; the second would be dropped, and the reply counted as it goes out.
+        let _second = self.share.set(share);
+    }
 }
 
 impl Gateway {
     /// A gateway to this broker.
     pub fn new(broker: Broker, settings: Settings) -> Gateway {
         let callers = Callers::new(&settings.credentials);
-        let (counters, repeats, request_ids) = (Counters::default(), Repeats::default(), RequestIds::new());
-        Gateway { inner: Arc::new(Inner { broker, settings, callers, counters, repeats, request_ids }) }
+        let limits = &settings.limits;
+        // Before their clients give up, whose patience is often that for a body.
+        let replies = Room::new(limits.replies_bytes, limits.body / 2);
+        let (counters, repeats, scrapes) = (Counters::default(), Repeats::default(), Scrapes::default());
+        let request_ids = RequestIds::new();
+        Gateway {
+            inner: Arc::new(Inner { broker, settings, callers, counters, repeats, scrapes, replies, request_ids }),
+        }
     }
 
     /// How it is set up.
@@ -93,9 +125,10 @@ impl Gateway {
         let (head, body) = request.into_parts();
         let request_id = self.inner.request_ids.next();
         let incoming = Incoming { method: &head.method, uri: &head.uri, headers: &head.headers, body: &body };
-        let exchange = Exchange { gateway: &self.inner, incoming, request_id: &request_id, peer };
+        let share = OnceLock::new();
+        let mut exchange = Exchange { gateway: &self.inner, incoming, request_id: &request_id, peer, share };
         let route = Route::of(&incoming);
-        let (outcome, response) = match route {
+        let (mut outcome, mut response) = match route {
             route if let Some(message) = self.inner.foreign(&incoming, route) => refused(&exchange, route, message),
             Route::Sqs(protocol) => sqs::serve(&exchange, protocol).await,
             Route::Scheduler => scheduler::serve(&exchange).await,
@@ -106,6 +139,13 @@ impl Gateway {
             Route::Uncallable => uncallable(&incoming),
             Route::Nowhere => nowhere(&incoming),
         };
+        if response.body().len() > SMALL_BYTES {
+            let held = hold(&mut exchange, response);
+            response = held.unwrap_or_else(|Full| {
+                outcome = outcome.but(Code::ServiceUnavailable.query_code());
+                unavailable(&exchange, route, NO_ROOM_TO_REPLY)
+            });
+        }
         self.inner.counters.count(&outcome, began.elapsed());
         finished(response, &request_id)
     }
@@ -121,27 +161,12 @@ impl Gateway {
     pub(crate) fn unread(&self, head: &Parts, why: Unread) -> Response<Bytes> {
         let request_id = self.inner.request_ids.next();
         let incoming = Incoming { method: &head.method, uri: &head.uri, headers: &head.headers, body: &[] };
-        let exchange = Exchange { gateway: &self.inner, incoming, request_id: &request_id, peer: None };
-        let limit_bytes = self.inner.settings.limits.body_bytes;
-        let response = match (Route::of(&incoming), why) {
-            (Route::Sqs(protocol), Unread::TooLarge) => sqs::too_large(protocol, &request_id, limit_bytes),
-            (Route::Sqs(protocol), Unread::NoRoom) => {
-                wire::render(protocol, &request_id, &Err(Error::service_unavailable(NO_ROOM)))
-            }
-            (Route::Scheduler, Unread::TooLarge) => {
-                scheduler_wire::render(&request_id, &Err(Error::request_entity_too_large(limit_bytes)))
-            }
-            (Route::Scheduler, Unread::NoRoom) => {
-                scheduler_wire::render(&request_id, &Err(Error::service_unavailable(NO_ROOM)))
-            }
-            (Route::Jobs(_), Unread::TooLarge) => jobs::too_large(&exchange),
-            (Route::Jobs(_), Unread::NoRoom) => jobs::unavailable(&exchange, NO_ROOM),
-            (_, Unread::TooLarge) => reply::error(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "RequestEntityTooLarge",
-                &format!("The request's body must be at most {limit_bytes} bytes long."),
-            ),
-            (_, Unread::NoRoom) => reply::error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", NO_ROOM),
+        let share = OnceLock::new();
+        let exchange = Exchange { gateway: &self.inner, incoming, request_id: &request_id, peer: None, share };
+        let route = Route::of(&incoming);
+        let response = match why {
+            Unread::TooLarge => too_large(&exchange, route, self.inner.settings.limits.body_bytes),
+            Unread::NoRoom => unavailable(&exchange, route, NO_ROOM),
         };
         finished(response, &request_id)
     }
@@ -175,6 +200,43 @@ fn refused(exchange: &Exchange<'_>, route: Route<'_>, message: String) -> (Outco
         _ => ("admin", reply::error(code.status(), code.query_code(), &message)),
     };
     (Outcome::of(service, "Unknown", code.query_code()), response)
+}
+
+/// The answer to a request whose body is larger than the settings allow.
+fn too_large(exchange: &Exchange<'_>, route: Route<'_>, limit_bytes: usize) -> Response<Bytes> {
+    match route {
+        Route::Sqs(protocol) => sqs::too_large(protocol, exchange.request_id, limit_bytes),
+        Route::Scheduler => {
+            scheduler_wire::render(exchange.request_id, &Err(Error::request_entity_too_large(limit_bytes)))
+        }
+        Route::Jobs(_) => jobs::too_large(exchange),
+        _ => reply::error(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "RequestEntityTooLarge",
+            &format!("The request's body must be at most {limit_bytes} bytes long."),
+        ),
+    }
+}
+
+/// The answer to a request that can't be answered for now: 503, in the words of its service.
+fn unavailable(exchange: &Exchange<'_>, route: Route<'_>, why: &str) -> Response<Bytes> {
+    let id = exchange.request_id;
+    match route {
+        Route::Sqs(protocol) => wire::render(protocol, id, &Err(Error::service_unavailable(why))),
+        Route::Scheduler => scheduler_wire::render(id, &Err(Error::service_unavailable(why))),
+        Route::Jobs(_) => jobs::unavailable(exchange, why),
+        _ => reply::error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", why),
+    }
+}
+
+/// Has a large reply take its share until the system has all of it. Where the share was not taken before the reply was
+/// made, it is to be had at once: nothing is waited for with the reply in memory.
+fn hold(exchange: &mut Exchange<'_>, response: Response<Bytes>) -> Result<Response<Bytes>, Full> {
+    let bytes = response.body().len();
+    let mut share = exchange.share.take().unwrap_or_else(|| exchange.share());
+    share.try_cover(bytes)?;
+    share.shrink(bytes);
+    Ok(response.map(|body| share.hold(body)))
 }
 
 /// What every response carries.

@@ -66,10 +66,13 @@ pub struct Limits {
     /// How much all request bodies of more than 64 KiB may take together, from their announcement until they have been
     /// answered. One body may always be read, however large.
     pub bodies_bytes: usize,
+    /// How much all replies of more than 64 KiB may take together, until the system has their last bytes; messages, from
+    /// before they are read. One reply may always be given, however large.
+    pub replies_bytes: usize,
     /// How long a request's head may take from its first byte on.
     pub header: Duration,
     /// How long a request's body may take, and how long a client may take for a reply, or for each mebibyte of a larger
-    /// one. Half as long, a large body may wait for room.
+    /// one. Half as long, a large body may wait for room, and messages for room in a reply.
     pub body: Duration,
     /// How long a connection may stay open between requests.
     pub idle: Duration,
@@ -82,6 +85,7 @@ impl Default for Limits {
         Limits {
             body_bytes: 8 << 20,
             bodies_bytes: 256 << 20,
+            replies_bytes: 256 << 20,
             header: Duration::from_secs(10),
             body: Duration::from_secs(60),
             idle: Duration::from_secs(120),

@@ -84,6 +84,13 @@ class Raw:
         body, self.pending = self.pending[:length], self.pending[length:]
         return status, headers, body
 
+    def status(self):
+        """The status of the next reply, of which hardly more is read; 0 if the connection ends instead."""
+        while b"\r\n" not in self.pending:
+            if not self._more(1 << 10):
+                return 0
+        return int(self.pending.split(b" ", 2)[1])
+
     def rest(self):
         """All that comes until the server closes, in order or by a reset."""
         while self._more():

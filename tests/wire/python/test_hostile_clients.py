@@ -1,6 +1,7 @@
 """Clients that are slow, that go without a word, that never read, and that ask for much at once. RELIABILITY.md has the
 table."""
 
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -11,7 +12,7 @@ import unittest
 from harness import client, until
 from raw import CHUNKED, HAS_PROC, HEALTH, JOB, Cost, Raw
 from raw import impatient, most_files, patient, readable, reset_all, since, sqs
-from server import http
+from server import Server, http
 
 MIB = 1 << 20
 HEAD_S, BODY_S, IDLE_S = 1, 2, 3  # those of `impatient`
@@ -21,12 +22,17 @@ LATE_S = 8
 ASKING = JOB + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n"
 
 
+def gauge(server, name):
+    """A metric without labels."""
+    for line in http("GET", server.url + "/_afterward/metrics").text.splitlines():
+        if line.startswith(name + " "):
+            return int(float(line.split()[1]))
+    raise AssertionError(f"no {name}")
+
+
 def waiting(server):
     """How many receives are waiting."""
-    for line in http("GET", server.url + "/_afterward/metrics").text.splitlines():
-        if line.startswith("afterward_receives_waiting "):
-            return int(float(line.split()[1]))
-    raise AssertionError("no afterward_receives_waiting")
+    return gauge(server, "afterward_receives_waiting")
 
 
 def poll(queue="jobs", seconds=20, **more):
@@ -146,6 +152,48 @@ class Slow(unittest.TestCase):
                 self.assertEqual(len(json.loads(steady.reply()[2])["Messages"]), 8)
                 # What the system still has of the reply has left the server: its side is looked at.
                 until(lambda: open_files(server) <= files + 1, "the slow one is cut", LATE_S)
+
+    @unittest.skipUnless(HAS_PROC, "no /proc to measure with")
+    def test_replies_share_the_room_that_there_is_for_them(self):
+        """Two hundred clients ask for a mebibyte each and read none, where there is room for sixteen mebibytes. Most are
+        told to come again after six seconds, what is small is served meanwhile, and what was for them is for others."""
+        with Server(config="[limits]\nreplies_bytes = 16777216\nbody_seconds = 12\n") as server:
+            boto = client(endpoint=server.url)
+            shown_at_once = {"VisibilityTimeout": "0"}
+            large = boto.create_queue(QueueName="large", Attributes=shown_at_once)["QueueUrl"]
+            scarce, small = (boto.create_queue(QueueName=name)["QueueUrl"] for name in ("scarce", "small"))
+            for queue in (large, scarce):
+                boto.send_message(QueueUrl=queue, MessageBody="x" * MIB)
+            cost = Cost(server)
+            greedy = [narrow(server).send(poll(large, 0)) for _ in range(20)]
+            # A reply takes twice as much while it is made, and this one is of a little more than a mebibyte: fourteen.
+            until(lambda: gauge(server, "afterward_large_replies_bytes") > 14 * MIB, "the room is taken")
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                # It tries again until those who don't read have been cut.
+                patient = client(endpoint=server.url, retries=10)
+                received = pool.submit(patient.receive_message, QueueUrl=scarce, AttributeNames=["All"])
+                greedy += [narrow(server).send(poll(large, 0)) for _ in range(180)]
+                boto.send_message(QueueUrl=small, MessageBody="x")
+                message = boto.receive_message(QueueUrl=small)["Messages"][0]
+                boto.delete_message(QueueUrl=small, ReceiptHandle=message["ReceiptHandle"])
+                answered = [raw.status() for raw in greedy]
+                received = received.result()
+            self.assertEqual(set(answered), {200, 503})
+            refused = [raw for raw, status in zip(greedy, answered) if status == 503]
+            self.assertGreater(len(refused), 100)
+            for raw in refused:
+                _, headers, body = raw.reply()
+                said = headers["retry-after"], headers["x-amzn-query-error"]
+                self.assertEqual(said, ("1", "ServiceUnavailable;Receiver"))
+                self.assertIn("limits.replies_bytes", json.loads(body)["message"])
+            self.assertGreater(received["ResponseMetadata"]["RetryAttempts"], 0)
+            counts = [message["Attributes"]["ApproximateReceiveCount"] for message in received["Messages"]]
+            self.assertEqual(counts, ["1"], "the receives that were refused don't count")
+            if os.environ.get("AFTERWARD_FIGURES"):
+                print(f"askers for a mebibyte with room for sixteen: {cost.peak_kib() / 1024:.0f} MiB at the peak", flush=True)
+            self.assertLess(cost.peak_kib(), (16 + 32) * 1024)
+            reset_all(greedy)
+            until(lambda: gauge(server, "afterward_large_replies_bytes") == 0, "their room is given back")
 
 
 class Gone(unittest.TestCase):

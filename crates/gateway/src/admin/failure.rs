@@ -1,6 +1,6 @@
 //! What can be wrong with an admin call.
 
-use crate::reply;
+use crate::{gateway::NO_ROOM_TO_REPLY, reply};
 use afterward_broker::Unavailable;
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
@@ -76,6 +76,12 @@ pub(super) fn clock_is_later(now: &str, asked: &str) -> AdminError {
 
 pub(super) fn unavailable(unavailable: Unavailable) -> AdminError {
     AdminError { status: StatusCode::SERVICE_UNAVAILABLE, code: "ServiceUnavailable", message: unavailable.reason }
+}
+
+/// There is no room for what would have to be read.
+pub(super) fn no_room() -> AdminError {
+    let message = NO_ROOM_TO_REPLY.into();
+    AdminError { status: StatusCode::SERVICE_UNAVAILABLE, code: "ServiceUnavailable", message }
 }
 
 /// The signature is missing or wrong.

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     caller::Caller,
     gateway::Exchange,
+    http::room::{Full, SMALL_BYTES, Share},
     parameters::{Parameters, decoded_path},
     reply,
 };
@@ -60,8 +61,13 @@ pub(super) async fn peek(exchange: &Exchange<'_>, name: &str) -> Result<Response
     let queue = address(exchange, &caller, &parameters, &decoded_path(name))?;
     let mut page = Page { queue: queue.name.to_string(), messages: Vec::new(), next_cursor: None, scanned: 0 };
     let (mut after, mut bytes, mut read_bytes) = (filter.after, 0, 0);
+    let mut share = exchange.share();
     loop {
         let Chunk { views, is_last } = chunk(exchange, &queue, after).await?;
+        let most_bytes = bytes + most_bytes(&filter, &views);
+        if most_bytes > SMALL_BYTES {
+            share.try_cover(most_bytes).map_err(|Full| failure::no_room())?;
+        }
         let looked = contents(exchange, &filter, &queue, views).await?;
         let count = looked.len();
         for (at, Looked { cursor, read_bytes: of_message, message }) in looked.into_iter().enumerate() {
@@ -77,13 +83,26 @@ pub(super) async fn peek(exchange: &Exchange<'_>, name: &str) -> Result<Response
             let is_end = is_last && at + 1 == count;
             if is_full && !is_end {
                 page.next_cursor = Some(write_cursor(cursor));
-                return Ok(reply::json(StatusCode::OK, &page));
+                return Ok(shown(exchange, share, &page));
             }
         }
         if is_last {
-            return Ok(reply::json(StatusCode::OK, &page));
+            return Ok(shown(exchange, share, &page));
         }
     }
+}
+
+/// The most that is in memory at a time while these are looked at: each as the log has it, as it is decoded, and as it is
+/// shown.
+fn most_bytes(filter: &Filter, views: &[MessageView]) -> usize {
+    let wanted = views.iter().filter(|view| filter.wants(view.standing));
+    wanted.map(|view| view.location.length_bytes as usize * 3).sum()
+}
+
+/// The reply, which has the share that was taken for what it was made of.
+fn shown(exchange: &Exchange<'_>, share: Share, page: &Page) -> Response<Bytes> {
+    exchange.reply_with(share);
+    reply::json(StatusCode::OK, page)
 }
 
 /// The queue, among the caller's. Where nobody signs, parameters may name another account and region.

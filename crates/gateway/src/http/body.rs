@@ -1,8 +1,8 @@
 //! Reading a request's body, up to a limit, and as far as there is room.
 
 use super::{
-    pulse::Pulse,
-    room::{Full, Share},
+    pulse::{Phase, Pulse},
+    room::{Full, SMALL_BYTES, Share},
 };
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header::EXPECT};
@@ -30,13 +30,9 @@ impl From<Full> for BodyError {
 /// the point of reading why: one that is cut off while it sends sees a broken connection instead.
 const PATIENCE: usize = 4;
 
-/// The largest body that is kept before it is asked who sends it, and whether there is room: most are no larger, and not
-/// worth the questions.
-const SMALL: usize = 64 << 10;
-
-/// Whether the body may be large.
+/// Whether the body may be large: one that is not is kept before it is asked who sends it, and whether there is room.
 pub(super) fn may_be_large(body: &Incoming) -> bool {
-    body.size_hint().upper().is_none_or(|bytes| bytes > SMALL as u64)
+    body.size_hint().upper().is_none_or(|bytes| bytes > SMALL_BYTES as u64)
 }
 
 /// Reads past a body that nobody wants, and says whether it got to its end: where it did not, nothing more can be
@@ -69,7 +65,7 @@ pub(super) async fn read_large(
     headers: &HeaderMap,
     body: &mut Incoming,
     limit_bytes: usize,
-    share: &mut Share<'_>,
+    share: &mut Share,
     pulse: &Pulse,
 ) -> Result<Bytes, BodyError> {
     let outcome = gather(body, limit_bytes, share, pulse).await;
@@ -79,18 +75,13 @@ pub(super) async fn read_large(
     outcome
 }
 
-async fn gather(
-    body: &mut Incoming,
-    limit_bytes: usize,
-    share: &mut Share<'_>,
-    pulse: &Pulse,
-) -> Result<Bytes, BodyError> {
+async fn gather(body: &mut Incoming, limit_bytes: usize, share: &mut Share, pulse: &Pulse) -> Result<Bytes, BodyError> {
     let announced = body.size_hint().exact().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     if let Some(bytes) = announced {
         if bytes > limit_bytes {
             return Err(BodyError::TooLarge);
         }
-        share.cover(bytes, pulse).await?;
+        cover(share, bytes, pulse).await?;
     }
     // Nothing is allocated for what is announced and does not come.
     let mut whole = BytesMut::new();
@@ -100,15 +91,26 @@ async fn gather(
             return Err(BodyError::TooLarge);
         }
         if bytes > whole.capacity() {
-            let capacity = announced.unwrap_or_else(|| bytes.next_power_of_two().min(limit_bytes)).max(SMALL);
-            if capacity > SMALL {
-                share.cover(capacity, pulse).await?;
+            let capacity = announced.unwrap_or_else(|| bytes.next_power_of_two().min(limit_bytes)).max(SMALL_BYTES);
+            if capacity > SMALL_BYTES {
+                cover(share, capacity, pulse).await?;
             }
             whole.reserve(capacity - whole.len());
         }
         whole.extend_from_slice(&more);
     }
     Ok(whole.freeze())
+}
+
+/// Has the share cover so many bytes. Waiting for that is not the sender's fault, and does not count as their time.
+async fn cover(share: &mut Share, bytes: usize, pulse: &Pulse) -> Result<(), Full> {
+    if share.try_cover(bytes).is_ok() {
+        return Ok(());
+    }
+    pulse.enter(Phase::Working);
+    let covered = share.cover(bytes).await;
+    pulse.enter(Phase::Body);
+    covered
 }
 
 /// Reads on until the body ends, or until it has had `at_most_bytes` more.

@@ -5,7 +5,7 @@ use super::{
     body::{self, BodyError},
     framing::Fault,
     pulse::{Phase, Pulse},
-    room::{Room, Share},
+    room::Room,
 };
 use crate::{Gateway, gateway::Unread, reply};
 use bytes::Bytes;
@@ -58,7 +58,7 @@ impl Line {
             return if is_past { response } else { last(response) };
         }
         // Held until the request has been answered.
-        let mut share: Share<'_> = self.room.share();
+        let mut share = self.room.share();
         match body::read_large(&head.headers, &mut body, limit_bytes, &mut share, &self.pulse).await {
             Ok(body) => self.answer(head, body).await,
             Err(error) => {

@@ -129,7 +129,7 @@ async fn accept(
     let limits = &gateway.settings().limits;
     let places = Arc::new(Semaphore::new(limits.connections));
     // Before their senders give up, whose patience is often that for a body.
-    let room = Arc::new(Room::new(limits.bodies_bytes, limits.body / 2));
+    let room = Room::new(limits.bodies_bytes, limits.body / 2);
     loop {
         // Over the limit, the next ones wait in the system's queue until somebody leaves.
         let Ok(permit) = Arc::clone(&places).acquire_owned().await else { return };

@@ -3,7 +3,7 @@
 //! Invariants:
 //! - what a client sends is bounded before it is kept: heads at 64 KiB, bodies at the configured size, connections in
 //!   number; large bodies only of senders who may be known, where credentials are configured;
-//! - large bodies take no more memory together than the settings allow ([`room::Room`]);
+//! - large bodies take no more memory together than the settings allow, and so do large replies ([`room::Room`]);
 //! - what a client makes us wait for is bounded in time, and costs no timer per request: each connection keeps a
 //!   [`pulse::Pulse`], and one task looks at all of them now and then;
 //! - a drain loses no request that was begun.
@@ -16,7 +16,7 @@ mod framing;
 mod listening;
 mod peer;
 mod pulse;
-mod room;
+pub(crate) mod room;
 mod stream;
 mod threads;
 mod watch;

@@ -26,6 +26,11 @@ impl Outcome {
     pub(crate) fn of(service: &'static str, action: &'static str, code: &'static str) -> Outcome {
         Outcome { service, action, code }
     }
+
+    /// The same request with another end.
+    pub(crate) fn but(self, code: &'static str) -> Outcome {
+        Outcome { code, ..self }
+    }
 }
 
 /// The requests of one action.

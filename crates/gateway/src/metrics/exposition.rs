@@ -7,14 +7,27 @@ use afterward_broker::{
     machine::{Counts, State},
 };
 use afterward_names::QueueAddress;
+use tokio::sync::Mutex;
+
+/// Who asks for metrics, one after the other: a text takes memory by the number of queues, anybody may ask for it, and one
+/// in the making is not counted yet.
+#[derive(Default)]
+pub(crate) struct Scrapes(Mutex<()>);
 
 /// The metrics as Prometheus reads them. What the partition can't tell while it is unavailable is left out.
 pub(crate) async fn exposition(gateway: &Inner) -> String {
+    let _turn = gateway.scrapes.0.lock().await;
     let mut text = Text::default();
     let queues: Result<Vec<_>, Unavailable> = gateway.broker.read(queues).await;
     text.single("afterward_up", "gauge", "Whether the partition takes calls.", u8::from(queues.is_ok()));
     requests(&mut text, gateway);
     broker(&mut text, &gateway.broker.metrics());
+    text.single(
+        "afterward_large_replies_bytes",
+        "gauge",
+        "What replies of more than 64 KiB take of limits.replies_bytes, until the system has their last bytes.",
+        gateway.replies.taken_bytes(),
+    );
     if let Ok(queues) = queues {
         per_queue(&mut text, &queues, gateway.broker.now_ms());
     }

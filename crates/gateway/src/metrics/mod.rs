@@ -6,4 +6,4 @@ mod process;
 mod text;
 
 pub(crate) use counters::{Counters, Outcome};
-pub(crate) use exposition::exposition;
+pub(crate) use exposition::{Scrapes, exposition};

@@ -4,9 +4,10 @@ use super::refusal;
 use crate::{
     caller::Caller,
     gateway::{Exchange, Inner},
+    http::room::Share,
     queue_url::{self, Origin},
 };
-use afterward_aws::Error;
+use afterward_aws::{Error, Protocol};
 use afterward_broker::{
     Broker, Unavailable,
     machine::{Command, QueueView, Refusal, Reply, State},
@@ -23,11 +24,27 @@ pub(super) struct Call<'a> {
     gateway: &'a Inner,
     exchange: &'a Exchange<'a>,
     caller: Caller,
+    protocol: Protocol,
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(exchange: &'a Exchange<'a>, caller: Caller) -> Call<'a> {
-        Call { gateway: exchange.gateway, exchange, caller }
+    pub(super) fn new(exchange: &'a Exchange<'a>, caller: Caller, protocol: Protocol) -> Call<'a> {
+        Call { gateway: exchange.gateway, exchange, caller, protocol }
+    }
+
+    /// What the reply will be written in.
+    pub(super) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// A share of the room for large replies; of nothing, to begin with.
+    pub(super) fn share(&self) -> Share {
+        self.exchange.share()
+    }
+
+    /// The reply will have this share.
+    pub(super) fn reply_with(&self, share: Share) {
+        self.exchange.reply_with(share);
     }
 
     pub(super) fn broker(&self) -> &Broker {

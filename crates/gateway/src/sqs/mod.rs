@@ -30,6 +30,7 @@ mod progress;
 mod purge_queue;
 mod receive_attributes;
 mod receive_message;
+mod receiving;
 mod refusal;
 mod send_message;
 mod set_queue_attributes;
@@ -64,7 +65,7 @@ async fn answer(exchange: &Exchange<'_>, protocol: Protocol, action: &mut &'stat
     let caller = exchange.gateway.callers.identify(&exchange.incoming, Some("sqs"))?;
     let request = wire::parse(protocol, &exchange.incoming)?;
     *action = name_of(&request);
-    perform(&Call::new(exchange, caller), request).await
+    perform(&Call::new(exchange, caller, protocol), request).await
 }
 
 async fn perform(call: &Call<'_>, request: Request) -> Result<Response, Error> {

@@ -5,9 +5,10 @@ use super::{
     entries,
     message::not_an_id,
     receive_attributes::{AttributeFilter, SystemAttributes},
+    receiving::{self, NoMessages},
     refusal,
 };
-use crate::digest;
+use crate::{digest, gateway::NO_ROOM_TO_REPLY};
 use afterward_aws::{
     Error,
     sqs::{self as wire, Message, ReceiveMessageRequest, ReceiveMessageResult, Response},
@@ -16,7 +17,7 @@ use afterward_broker::{
     Failure, Received,
     machine::{Receive, Refusal},
 };
-use afterward_names::{DeduplicationId, QueueAddress, limits};
+use afterward_names::{DeduplicationId, limits};
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -32,48 +33,17 @@ pub(super) async fn receive_message(call: &Call<'_>, request: ReceiveMessageRequ
         visibility_timeout_ms: request.visibility_timeout.map(visibility_timeout_ms).transpose()?,
         attempt: request.receive_request_attempt_id.as_deref().map(attempt).transpose()?,
     };
-    let received = wait_for(call, receive, wait).await.map_err(|failure| match failure {
-        Failure::Refused(Refusal::AttemptNotAllowed) => refusal::wrong_kind_of_queue(
+    let received = receiving::receive(call, &receive, wait).await.map_err(|none| match none {
+        NoMessages::Failed(Failure::Refused(Refusal::AttemptNotAllowed)) => refusal::wrong_kind_of_queue(
             request.receive_request_attempt_id.as_deref().unwrap_or_default(),
             "ReceiveRequestAttemptId",
         ),
-        Failure::Refused(refusal) => refusal::error(&refusal),
-        Failure::Unavailable(unavailable) => unavailable_error(unavailable),
+        NoMessages::Failed(Failure::Refused(refusal)) => refusal::error(&refusal),
+        NoMessages::Failed(Failure::Unavailable(unavailable)) => unavailable_error(unavailable),
+        NoMessages::NoRoom => Error::service_unavailable(NO_ROOM_TO_REPLY),
     })?;
     let messages = received.into_iter().map(|received| message(call, received, &system, &filter, fifo)).collect();
     Ok(Response::ReceiveMessage(ReceiveMessageResult { messages }))
-}
-
-/// Receives, waiting for as long as `wait` says, or the queue, but no longer than the caller does.
-///
-/// Where a test moves the broker's time, a wait lasts as long as by the machine's clock all the same: it is something
-/// between the caller and us, whose own timeouts are by that clock, too. And moving the clock on to when a message is
-/// due ends no wait for it.
-async fn wait_for(call: &Call<'_>, receive: Receive, wait: Option<Duration>) -> Result<Vec<Received>, Failure> {
-    if call.time_passes() {
-        return call.broker().receive_until(receive, wait, call.peer_left()).await;
-    }
-    let wait = match wait {
-        Some(wait) => wait,
-        None => waiting_time(call, &receive.queue).await?,
-    };
-    if wait.is_zero() {
-        return call.broker().receive(receive, Some(wait)).await;
-    }
-    let over = async {
-        tokio::select! {
-            () = call.peer_left() => {}
-            () = tokio::time::sleep(wait) => {}
-        }
-    };
-    call.broker().receive_until(receive, Some(Duration::from_millis(u64::MAX)), over).await
-}
-
-/// How long a receive waits if it doesn't say: `ReceiveMessageWaitTimeSeconds`.
-async fn waiting_time(call: &Call<'_>, queue: &QueueAddress) -> Result<Duration, Failure> {
-    let queue = queue.clone();
-    let wait_ms = call.broker().read(move |state| state.queue_at(&queue).map(|queue| queue.attributes.receive_wait_ms));
-    Ok(Duration::from_millis(wait_ms.await?.unwrap_or_default()))
 }
 
 fn message(

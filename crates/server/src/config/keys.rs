@@ -90,6 +90,7 @@ pub const KEYS: &[Key] = &[
         Kind::Number,
         "The most that large request bodies may take together [default: 268435456]",
     ),
+    key("limits.replies_bytes", Kind::Number, "The most that large replies may take together [default: 268435456]"),
     key("limits.header_seconds", Kind::Number, "How long a client may take to send a request's head [default: 10]"),
     key("limits.body_seconds", Kind::Number, "How long a request's body, or a reply, may take [default: 60]"),
     key("limits.idle_seconds", Kind::Number, "How long a connection may stay open between requests [default: 120]"),

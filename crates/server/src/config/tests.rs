@@ -48,6 +48,7 @@ fn every_key_can_be_set_in_the_file_by_variable_and_by_flag() {
         ("scheduler.http_targets", "\"off\"", "off"),
         ("limits.body_bytes", "2_000_000", "2000000"),
         ("limits.bodies_bytes", "3_000_000", "3000000"),
+        ("limits.replies_bytes", "5_000_000", "5000000"),
         ("limits.header_seconds", "3", "3"),
         ("limits.body_seconds", "4", "4"),
         ("limits.idle_seconds", "6", "6"),

@@ -142,6 +142,7 @@ fn set(config: &mut Config, given: &Given) -> Result<(), ConfigError> {
         "scheduler.http_targets" => config.http_targets = Some(given.http_targets()?),
         "limits.body_bytes" => config.limits.body_bytes = given.within(1 << 20..=1 << 30)? as usize,
         "limits.bodies_bytes" => config.limits.bodies_bytes = given.within(1 << 20..=1 << 40)? as usize,
+        "limits.replies_bytes" => config.limits.replies_bytes = given.within(1 << 20..=1 << 40)? as usize,
         "limits.header_seconds" => config.limits.header = given.seconds()?,
         "limits.body_seconds" => config.limits.body = given.seconds()?,
         "limits.idle_seconds" => config.limits.idle = given.seconds()?,
