@@ -26,7 +26,7 @@ def url():
     return os.environ["AFTERWARD_WIRE_URL"].rstrip("/")
 
 
-def client(endpoint=None, region=REGION, key="afterward", secret="afterward", retries=0, timeout_s=30, service="sqs"):
+def client(endpoint=None, region=REGION, key="afterward", secret="afterward", retries=0, timeout_s=60, service="sqs"):
     """A client of SQS, or of another service. Those with the same settings are the same one: boto3's clients may be shared by threads."""
     settings = (endpoint or url(), region, key, secret, retries, timeout_s, service)
     with _clients_lock:
@@ -41,7 +41,7 @@ def client(endpoint=None, region=REGION, key="afterward", secret="afterward", re
                     retries={"total_max_attempts": 1 + retries},
                     max_pool_connections=64,
                     read_timeout=timeout_s,
-                    connect_timeout=5,
+                    connect_timeout=30,
                 ),
             )
         return _clients[settings]

@@ -4,7 +4,9 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import urllib.error
@@ -21,7 +23,7 @@ class Server:
         self.environment = environment or {}
         self.process = None
         self.url = None
-        self.port = 0
+        self.port, self.held = held_port()
         if config is not None:
             path = self.home / "afterward.toml"
             path.write_text(config)
@@ -33,6 +35,7 @@ class Server:
 
     def __exit__(self, *_):
         self.kill()
+        self.held.close()
         shutil.rmtree(self.home, ignore_errors=True)
 
     def command(self):
@@ -49,8 +52,8 @@ class Server:
         self.reader.start()
         line = self.process.stdout.readline()
         if not line.startswith("listening on http://"):
-            self.process.wait(10)
-            self.reader.join(5)
+            self.process.wait(30)
+            self.reader.join(30)
             raise AssertionError(f"the server said {line!r} and {''.join(self.errors)}")
         self.url = line.split()[2]
         self.port = int(self.url.rsplit(":", 1)[1])
@@ -73,8 +76,8 @@ class Server:
     def _reap(self):
         if self.process is None:
             return None
-        code = self.process.wait(30)
-        self.reader.join(5)
+        code = self.process.wait(60)
+        self.reader.join(30)
         self.process.stdout.close()
         self.process.stderr.close()
         return code
@@ -106,7 +109,20 @@ class Reply:
         return self.body.decode()
 
 
-def http(method, url, body=None, headers=None, timeout=30):
+def held_port():
+    """A port that nobody else is given while the socket beside it is open, whether a server listens there or not."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    port = held.getsockname()[1]
+    # On Linux, one who listens may share a port with one who only has it, where both say so. Elsewhere not: there, it is a port
+    # that was free a moment ago.
+    if sys.platform != "linux":
+        held.close()
+    return port, held
+
+
+def http(method, url, body=None, headers=None, timeout=60):
     """One plain HTTP request; an error status is an answer like any other."""
     data = body.encode() if isinstance(body, str) else body
     request = urllib.request.Request(url, data=data, method=method, headers=headers or {})

@@ -47,7 +47,7 @@ OF_A_HEADER = {
 
 
 def ran(arguments):
-    return subprocess.run([binary(), *arguments], capture_output=True, text=True, timeout=30, env=clean())
+    return subprocess.run([binary(), *arguments], capture_output=True, text=True, timeout=60, env=clean())
 
 
 class Damage(unittest.TestCase):

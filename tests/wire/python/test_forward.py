@@ -7,7 +7,6 @@ import json
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -15,7 +14,7 @@ import time
 import unittest
 
 from harness import Story, fresh_name, until, url
-from server import binary, clean
+from server import binary, clean, held_port
 
 
 class Worker:
@@ -66,6 +65,8 @@ class Worker:
             def handle_error(self, *_):
                 pass  # a client that was killed, or has lost patience, breaks its connection
 
+        if not port:
+            port, self.held = held_port()  # where another may take its place
         self.server = Server(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -119,13 +120,13 @@ class Forward:
         return self.end()
 
     def end(self):
-        code = self.process.wait(30)
+        code = self.process.wait(60)
         self._join()
         return code
 
     def _join(self):
         if self.reader.ident is not None:
-            self.reader.join(5)
+            self.reader.join(30)
 
     def __enter__(self):
         return self
@@ -300,12 +301,10 @@ class Forwarding(Queues):
             self.assertEqual([r["attributes"]["ApproximateReceiveCount"] for r in worker.records()], ["1", "2"])
 
     def test_messages_wait_for_a_worker_that_is_not_there_yet(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
         queue, dead = self.with_dead_letters(receives=1)
         self.send(queue, "patient")
-        with Forward(queue, f"http://127.0.0.1:{port}/") as forward:
+        port, held = held_port()
+        with held, Forward(queue, f"http://127.0.0.1:{port}/") as forward:
             forward.says("can't be reached")
             with Worker(done, port=port) as worker:
                 until(lambda: self.empty(queue), "the message was delivered")
@@ -394,7 +393,7 @@ class Forwarding(Queues):
         gate = threading.Barrier(3)
 
         def wait_for_three(event):
-            gate.wait(20)
+            gate.wait(60)
             return 200, ""
 
         self.send(queue, *[str(n) for n in range(6)])

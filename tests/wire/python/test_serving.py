@@ -24,7 +24,7 @@ def refused(*args, environment=None, config=None):
             [binary(), "serve", *args, "--data", f"{home}/data"],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             env=clean(environment),
         )
     assert ended.returncode == 1, f"exit {ended.returncode}: {ended.stdout}{ended.stderr}"
@@ -74,7 +74,7 @@ class Settings(unittest.TestCase):
                 [binary(), "serve", "--listen", "127.0.0.1:0", "--data", str(server.data)],
                 capture_output=True,
                 text=True,
-                timeout=30,
+                timeout=60,
                 env=clean(),
             )
             self.assertEqual(second.returncode, 1)
@@ -93,7 +93,7 @@ class Settings(unittest.TestCase):
                 self.assertTrue(process.stdout.readline().startswith("listening on http://127.0.0.1:"))
                 self.assertEqual(len(os.listdir(temporary)), 1)
                 process.send_signal(signal.SIGTERM)
-                self.assertEqual(process.wait(15), 0)
+                self.assertEqual(process.wait(60), 0)
                 self.assertEqual(process.stdout.read(), "", "one line and no more")
             self.assertEqual(os.listdir(temporary), [])
 
@@ -148,7 +148,7 @@ class Stopping(unittest.TestCase):
             self.assertEqual(server.terminate(), 0)
             self.assertLess(time.monotonic() - begun, 10)
             for poller in pollers:
-                poller.join(10)
+                poller.join(60)
             self.assertEqual(len(polls), 4, "every poll was answered, none cut off")
             self.assertTrue(all("Messages" not in answer for answer in polls))
             server.start()

@@ -133,7 +133,7 @@ class Sending(Story):
 
 class Visibility(Story):
     def test_a_received_message_is_invisible_until_its_timeout_and_then_comes_again(self):
-        queue = self.queue(VisibilityTimeout=5)
+        queue = self.queue(VisibilityTimeout=10)
         self.send(queue, "again")
         first = self.receive_one(queue)
         self.assertEqual(self.receive(queue), [])
@@ -162,11 +162,11 @@ class Visibility(Story):
         self.assertEqual(self.receive_one(queue, wait=5)["Attributes"]["ApproximateReceiveCount"], "2")
 
     def test_a_longer_timeout_keeps_the_message_away(self):
-        queue = self.queue(VisibilityTimeout=5)
+        queue = self.queue(VisibilityTimeout=10)
         self.send(queue, "kept")
         message = self.receive_one(queue)
         self.change(queue, message, 600)
-        self.assertEqual(self.receive(queue, wait=7), [])
+        self.assertEqual(self.receive(queue, wait=12), [])
         self.delete(queue, message)
         self.assertEqual(self.counts(queue), (0, 0, 0))
 
@@ -232,11 +232,11 @@ class Delays(Story):
     def test_a_delayed_message_is_invisible_until_its_time(self):
         queue = self.queue()
         begun = time.monotonic()
-        self.send(queue, "later", DelaySeconds=5)
+        self.send(queue, "later", DelaySeconds=10)
         self.assertEqual(self.counts(queue), (0, 0, 1))
         self.assertEqual(self.receive(queue), [])
         self.receive_one(queue)
-        self.assertGreaterEqual(time.monotonic() - begun, 4.9)
+        self.assertGreaterEqual(time.monotonic() - begun, 9.9)
 
     def test_a_queue_may_delay_all_and_a_message_may_say_otherwise(self):
         queue = self.queue(DelaySeconds=900)
@@ -256,7 +256,7 @@ class LongPolls(Story):
         self.assertTrue(waiter.is_alive())
         self.send(queue, "wake up")
         sent = time.monotonic()
-        waiter.join(20)
+        waiter.join(60)
         messages, woken = got[0]
         self.assertEqual(bodies(messages), ["wake up"])
         self.assertLess(woken - sent, 15)  # by the send, not by the end of the wait
@@ -271,16 +271,17 @@ class LongPolls(Story):
         queue = self.queue()
         begun = time.monotonic()
         self.assertEqual(self.receive(queue, wait=1), [])
-        self.assertTrue(0.9 <= time.monotonic() - begun < 15)
+        self.assertTrue(0.9 <= time.monotonic() - begun < 45)
 
     def test_the_queues_own_wait_holds_unless_the_receive_says_otherwise(self):
-        queue = self.queue(ReceiveMessageWaitTimeSeconds=6)
+        queue = self.queue(ReceiveMessageWaitTimeSeconds=2)
         begun = time.monotonic()
         self.assertEqual(self.sqs.receive_message(QueueUrl=queue).get("Messages", []), [])
-        self.assertGreaterEqual(time.monotonic() - begun, 5.9)
+        self.assertGreaterEqual(time.monotonic() - begun, 1.9)
+        patient = self.queue(ReceiveMessageWaitTimeSeconds=20)
         begun = time.monotonic()
-        self.assertEqual(self.receive(queue, wait=0), [])
-        self.assertLess(time.monotonic() - begun, 5.9)
+        self.assertEqual(self.receive(patient, wait=0), [])
+        self.assertLess(time.monotonic() - begun, 19)
 
     def test_each_message_goes_to_one_of_many_waiters(self):
         queue = self.queue(VisibilityTimeout=600)
@@ -297,7 +298,7 @@ class LongPolls(Story):
         for i in range(8):
             self.send(queue, str(i))
         for waiter in waiters:
-            waiter.join(25)
+            waiter.join(60)
         self.assertEqual(sorted(got), [str(i) for i in range(8)])
 
 
