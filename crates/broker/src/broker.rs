@@ -266,8 +266,8 @@ impl Broker {
 
     /// Commits what is done on the thread that polls this, for as long as it is polled: once for all callers who are
     /// ready at a time, and without waking another thread for the sake of a few. For a task on a tokio runtime of one
-    /// thread, where everybody minds waiting for a flush no more than the broker's callers do. Does not keep the broker
-    /// open.
+    /// thread, where everybody minds waiting for a flush no more than the broker's callers do. It is also what wakes those
+    /// who wait on that thread, so they need it to be polled along with them, or dropped. Does not keep the broker open.
     pub fn assist(&self) -> impl Future<Output = Infallible> + std::marker::Send + 'static {
         assist(Arc::downgrade(&self.handle.shared))
     }

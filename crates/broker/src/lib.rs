@@ -23,6 +23,7 @@ mod look_up;
 mod metrics;
 pub mod open;
 pub mod partition;
+mod party;
 mod picked;
 mod progress;
 mod random;

@@ -4,7 +4,7 @@
 //! reason why it is not. What waits behind it is a [`Gated`] value, which nobody can look at before. Nothing here
 //! needs a runtime: the waiting is a plain future, and a simulation asks [`Gated::try_open`].
 
-use crate::Unavailable;
+use crate::{Unavailable, assist};
 use std::{
     fmt,
     future::Future,
@@ -55,6 +55,15 @@ impl Gate {
                 None
             }
         }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(&*self.door(), Door::Open(_))
+    }
+
+    /// Whether it is the same gate.
+    pub(crate) fn is(&self, other: &Gate) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     fn opened(&self) -> Option<Result<(), Unavailable>> {
@@ -121,7 +130,7 @@ impl<T> Future for Gated<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(gate) = &self.gate {
-            match gate.opened_or_wake(context.waker()) {
+            match assist::opened_or_wake(gate, context.waker()) {
                 None => return Poll::Pending,
                 Some(Err(unavailable)) => return Poll::Ready(Err(unavailable)),
                 Some(Ok(())) => self.gate = None,

@@ -9,6 +9,7 @@ mod equivalence;
 mod golden;
 mod hangups;
 mod late_answers;
+mod parties;
 mod progress;
 mod reads;
 mod recovery;
