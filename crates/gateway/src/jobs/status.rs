@@ -40,8 +40,8 @@ pub(super) async fn status(exchange: &Exchange<'_>, id: &str) -> Result<Response
         status: StatusCode::NOT_FOUND,
         code: "JobNotFound",
         message: format!(
-            "There is no job {id}, or it ended more than an hour ago, or 100,000 others ended after it. Of messages that were not \
-             sent as jobs (x-afterward-job), the end is not kept."
+            "There is no job {id}, or it ended more than an hour ago, or 100,000 others ended after it, or its queue was deleted. \
+             Of messages that were not sent as jobs (x-afterward-job), the end is not kept."
         ),
     };
     let message: MessageId = id.parse().map_err(|_| unknown())?;
@@ -89,13 +89,10 @@ fn look_up(state: &State, id: MessageId, account: AccountId, region: &Region) ->
     };
     match state.job(id)? {
         JobView::Succeeded { receive_count, finished_ms, queue } => {
-            // The queue may be gone by now; that the job ended well is true all the same.
-            let name = state.queue(queue).map(|queue| queue.address.name.to_string());
+            // Of a queue that is gone nobody knows any more whose it was.
+            let queue = Some(state.queue(queue)?.address).filter(is_ours)?.name.to_string();
             let finished_at = Some(rfc3339(finished_ms));
-            Some((
-                Job { queue: name.unwrap_or_default(), attempts: receive_count, finished_at, ..job },
-                More::default(),
-            ))
+            Some((Job { queue, attempts: receive_count, finished_at, ..job }, More::default()))
         }
         JobView::Present(message) => {
             let holder = Some(state.queue(message.queue)?.address).filter(is_ours)?.name.to_string();

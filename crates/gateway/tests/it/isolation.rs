@@ -113,6 +113,33 @@ async fn arns_and_handles_of_somebody_elses_open_nothing() {
     assert_eq!(rig.get(&format!("/jobs/{id}")).await.status, 404, "a message is no job");
 }
 
+/// The bug: what somebody else's message was, `/jobs` did not tell while it was there, but it did once it was deleted.
+#[tokio::test]
+async fn the_front_door_tells_nothing_of_somebody_elses_jobs_neither_before_nor_after_their_end() {
+    let rig = Rig::start().await;
+    for (key, region, status) in
+        [("123456789012", "us-east-1", None), ("test", "eu-west-1", None), ("test", "us-east-1", Some("succeeded"))]
+    {
+        call(&rig, key, region, "CreateQueue", json!({"QueueName": "jobs"})).await;
+        let message = json!({"QueueUrl": "jobs", "MessageBody": "x"});
+        let sent = rig
+            .json_request("SendMessage", &message)
+            .header("authorization", authorization(key, region))
+            .header("x-afterward-job", "true");
+        let sent = rig.send(sent.body(message.to_string().into()).unwrap()).await.json();
+        let path = format!("/jobs/{}", sent["MessageId"].as_str().unwrap());
+        assert_eq!(rig.get(&path).await.status, if status.is_some() { 200 } else { 404 });
+        let received = call(&rig, key, region, "ReceiveMessage", json!({"QueueUrl": "jobs"})).await.json();
+        let request = json!({"QueueUrl": "jobs", "ReceiptHandle": received["Messages"][0]["ReceiptHandle"]});
+        assert_eq!(call(&rig, key, region, "DeleteMessage", request).await.status, 200);
+        let told = rig.get(&path).await;
+        let told = (told.status == 200).then(|| told.json()["status"].clone());
+        assert_eq!(told, status.map(|status| json!(status)), "{key} {region}");
+        call(&rig, key, region, "DeleteQueue", json!({"QueueUrl": "jobs"})).await;
+        assert_eq!(rig.get(&path).await.status, 404, "of a queue that is gone nobody knows whose it was");
+    }
+}
+
 #[tokio::test]
 async fn queue_urls_name_the_server_as_the_client_does() {
     let rig = Rig::start().await;
