@@ -77,6 +77,8 @@ enum Outcome {
     Full {
         host: String,
     },
+    /// Nothing: the runner stops.
+    Stopping,
 }
 
 impl Attempt {
@@ -105,7 +107,8 @@ impl Attempt {
         let problem = match outcome {
             Outcome::Made(Ok(())) => return held.delete().await,
             Outcome::Made(Err(problem)) => problem,
-            Outcome::Full { host } if age_ms() > maximum_age_ms => {
+            Outcome::Stopping => return held.hand_back(0).await,
+            Outcome::Full { host } if self.in_line_ms(held.crew) > maximum_age_ms => {
                 let why = format!("the call had grown too old while {host} was busy with calls before it");
                 let problem = Problem::passing("EventTooOld", why);
                 return self.dead_letter(held, before, &problem, Some(Exhausted::Age)).await;
@@ -125,6 +128,15 @@ impl Attempt {
             return self.dead_letter(held, self.attempt, &problem, Some(Exhausted::Age)).await;
         }
         held.give_back(wait_ms, &problem).await
+    }
+
+    /// How long it has waited for the host, at the most: while the server was down, a first attempt was not in line.
+    fn in_line_ms(&self, crew: &Crew) -> u64 {
+        let since_ms = match self.attempt {
+            0 | 1 => self.invocation.ran_ms.max(crew.started_ms),
+            _ => self.invocation.ran_ms,
+        };
+        crew.broker.now_ms().saturating_sub(since_ms)
     }
 
     /// # Errors
@@ -150,7 +162,7 @@ impl Attempt {
                         let turn = tokio::select! {
                             biased;
                             turn = held.hosts.turn(&host) => turn,
-                            () = crew.stopped() => None,
+                            () = crew.stopped() => return Ok(Outcome::Stopping),
                         };
                         let Some(_turn) = turn else { return Ok(Outcome::Full { host }) };
                         crew.web().call(request).await

@@ -23,6 +23,8 @@ pub(crate) enum Phase {
 /// The broker, the way to the web, and the tasks.
 pub(crate) struct Crew {
     pub(crate) broker: Broker,
+    /// When it came to work, by the broker's clock.
+    pub(crate) started_ms: u64,
     /// Made when it is first needed: it reads the system's certificates.
     web: OnceLock<Web>,
     targets: HttpTargets,
@@ -35,7 +37,15 @@ pub(crate) struct Crew {
 
 impl Crew {
     pub(crate) fn new(broker: Broker, targets: HttpTargets, phase: watch::Receiver<Phase>) -> Crew {
-        Crew { broker, web: OnceLock::new(), targets, phase, working: Mutex::default(), tasks: Mutex::default() }
+        Crew {
+            started_ms: broker.now_ms(),
+            broker,
+            web: OnceLock::new(),
+            targets,
+            phase,
+            working: Mutex::default(),
+            tasks: Mutex::default(),
+        }
     }
 
     /// The way to the web.

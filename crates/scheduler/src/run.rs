@@ -199,7 +199,8 @@ impl Run {
                     // One that is there already may be set up otherwise.
                     Ok(_) | Err(Failure::Refused(Refusal::QueueExists { .. })) => {}
                     Err(Failure::Unavailable(unavailable)) => return Err(unavailable),
-                    Err(Failure::Refused(other)) => return Err(Unavailable::because(other.to_string())),
+                    // It would be due for ever, and hold up the others.
+                    Err(Failure::Refused(other)) => return Ok(Step::DeadLetter(Problem::of_refusal(&other), None)),
                 }
                 Ok(Step::Invocation { queue, attempts_before, delay_ms, made: true })
             }

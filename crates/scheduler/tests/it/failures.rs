@@ -1,7 +1,10 @@
 //! Queues that are not there: retries, dead letters, restarts.
 
 use crate::rig::{HOUR, MINUTE, Rig, SECOND, START_MS, With, arn, attributes, body, definition};
-use afterward_broker::machine::AttributeChanges;
+use afterward_broker::{
+    Failure,
+    machine::{AttributeChanges, Command, CreateQueue, Refusal},
+};
 use afterward_scheduler::RetryPolicy;
 
 const ONCE: &str = "at(2026-11-22T05:00:00)";
@@ -101,6 +104,36 @@ async fn where_there_is_no_dead_letter_queue_the_schedule_goes_on() {
         rig.pass(HOUR).await;
     }
     assert_eq!(rig.pending().await, []);
+}
+
+/// The bug: the schedule stayed due, and with each round of it everybody waited a second.
+#[tokio::test]
+async fn where_no_queue_can_be_made_for_its_calls_a_schedule_fails_and_goes_on() {
+    let rig = Rig::new();
+    let dead = rig.queue("dead").await;
+    // Its group is there.
+    rig.schedule("other", &definition("at(2027-11-22T05:00:00)", &arn("dead"))).await;
+    let mut policy_bytes = 16 << 20;
+    for number in 0.. {
+        let policy = Some(Some("x".repeat(policy_bytes).into()));
+        let attributes = AttributeChanges { policy, ..AttributeChanges::default() };
+        let queue = crate::rig::address(&format!("large-{number}"));
+        let create = CreateQueue { queue, attributes, tags: Default::default(), cooldown: false };
+        match rig.broker.execute(Command::CreateQueue(create)).await {
+            Ok(_) => {}
+            Err(Failure::Refused(Refusal::TooManyDefinitions)) if policy_bytes > 0 => policy_bytes /= 2,
+            Err(refused) => {
+                assert_eq!(refused, Failure::Refused(Refusal::TooManyDefinitions));
+                break;
+            }
+        }
+    }
+    let hourly = definition("rate(1 hour)", "http://127.0.0.1:1/").dead_letters_to("dead");
+    let schedule = rig.schedule("s", &hourly).await;
+    rig.settled().await;
+    assert_eq!(rig.due(&schedule).await, Some(HOUR));
+    let said = attributes(&rig.one(&dead).await);
+    assert!(said["ERROR_MESSAGE"].contains("all the room"), "{said:?}");
 }
 
 #[tokio::test]

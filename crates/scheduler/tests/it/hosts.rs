@@ -84,6 +84,36 @@ async fn a_call_that_grows_too_old_in_line_is_told_to_the_dead_letter_queue() {
     assert_eq!(hanging.bodies().len(), UNDER_WAY);
 }
 
+/// The bug: what waited while the server was down counted as waited in line, so who found the host busy was too old at once,
+/// and nobody had called.
+#[tokio::test]
+async fn however_long_the_server_was_away_the_first_attempt_is_made_though_the_host_is_busy() {
+    const CALLS: usize = 100;
+    let mut hanging = StandIn::hanging().await;
+    let mut rig = Rig::new();
+    let dead = rig.queue("dead").await;
+    let minute = RetryPolicy { maximum_event_age_s: Some(60), maximum_retry_attempts: Some(0) };
+    for number in 0..CALLS {
+        let call = call(&hanging.url).with(|definition| definition.target.retry = Some(minute));
+        rig.schedule(&format!("hanging-{number}"), &call).await;
+    }
+    rig.settled().await;
+    // The second time, it is away again while many wait.
+    for _ in 0..2 {
+        for _ in 0..UNDER_WAY {
+            hanging.asked().await;
+        }
+        rig.runner.stop(Duration::ZERO).await;
+        rig = rig.kill_and_return_after(2 * MINUTE);
+    }
+    for _ in 0..UNDER_WAY {
+        hanging.asked().await;
+    }
+    until("all others are put back", async || rig.returns().await.len() == CALLS - UNDER_WAY).await;
+    let letters: Vec<_> = rig.all(&dead).await.iter().map(attributes).collect();
+    assert_eq!((hanging.bodies(), letters), (Vec::new(), Vec::new()));
+}
+
 #[tokio::test]
 async fn a_stop_puts_back_what_is_under_way_and_what_waits_for_its_turn() {
     let mut hanging = StandIn::hanging().await;
