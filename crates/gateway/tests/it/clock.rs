@@ -91,7 +91,7 @@ async fn a_long_poll_waits_by_the_machines_time_and_gets_what_the_moved_clock_br
         let began = Instant::now();
         let empty = rig.call("ReceiveMessage", json!({"QueueUrl": url, "WaitTimeSeconds": wait})).await;
         assert_eq!(empty["Messages"].as_array().map_or(0, Vec::len), 0);
-        assert!((lasts..lasts + Duration::from_secs(10)).contains(&began.elapsed()), "{wait}: {:?}", began.elapsed());
+        assert!((lasts..Duration::from_secs(60)).contains(&began.elapsed()), "{wait}: {:?}", began.elapsed());
     }
     rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "late", "DelaySeconds": 600})).await;
     let waiting = rig.call("ReceiveMessage", json!({"QueueUrl": url, "WaitTimeSeconds": 20}));

@@ -48,6 +48,7 @@ async fn slow_clients_are_cut() {
         assert_eq!(reply, "", "{:?}", String::from_utf8_lossy(bytes));
         assert!(took >= Duration::from_millis(least_ms), "{took:?}");
     }
+    let rig = small().await;
     let (reply, _) = until_closed(&rig, b"GET /_afterward/health HTTP/1.1\r\nhost: x\r\n\r\n").await;
     assert!(reply.starts_with("HTTP/1.1 200"), "an idle connection is cut only after its reply: {reply}");
 }
@@ -55,12 +56,14 @@ async fn slow_clients_are_cut() {
 #[tokio::test]
 async fn a_long_poll_is_not_slow() {
     let rig = impatient().await;
-    let url = rig.standard("chores").await;
+    // All but the poll itself may be as slow as the machine is.
+    let door = rig.another_door().await;
+    let url = door.standard("chores").await;
     let wait = json!({"QueueUrl": url, "WaitTimeSeconds": 20});
     let (received, ()) = tokio::join!(rig.call("ReceiveMessage", wait), async {
         // The pause is what is tested: twice as long as any limit.
         tokio::time::sleep(Duration::from_millis(2800)).await;
-        rig.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "x"})).await;
+        door.call("SendMessage", json!({"QueueUrl": url, "MessageBody": "x"})).await;
     });
     assert_eq!(received["Messages"][0]["Body"], "x");
 }
@@ -147,7 +150,11 @@ async fn connections_beyond_the_limit_wait_for_room() {
 
 #[tokio::test]
 async fn a_drain_ends_long_polls_and_loses_no_request() {
-    let rig = Rig::start().await;
+    // Long enough that who waits for the half request, or for the idle connection, cuts them off in the end.
+    let mut settings = settings();
+    settings.limits.header = Duration::from_secs(3600);
+    settings.limits.idle = Duration::from_secs(3600);
+    let rig = Rig::with(settings).await;
     let url = rig.standard("chores").await;
     let idle = TcpStream::connect(rig.address).await.unwrap();
     let mut half = TcpStream::connect(rig.address).await.unwrap();
@@ -163,11 +170,8 @@ async fn a_drain_ends_long_polls_and_loses_no_request() {
         crate::rig::read(sender.send_request(request.map(http_body_util::Full::new)).await.unwrap()).await
     });
     until("the receive waits", || async { rig.broker.metrics().waiting_receives == 1 }).await;
-    let began = Instant::now();
     rig.broker.end_waits();
-    let cut = rig.listening.drain(Duration::from_secs(60)).await;
-    assert!(began.elapsed() < Duration::from_secs(8), "not when the half request is cut: {:?}", began.elapsed());
-    assert_eq!(cut, 0);
+    assert_eq!(rig.listening.drain(Duration::from_secs(60)).await, 0, "nobody had to be cut off");
     let reply = waiting.await.unwrap();
     assert_eq!(reply.status, 200, "{}", reply.body);
     assert!(TcpStream::connect(address).await.is_err(), "nobody is let in any more");

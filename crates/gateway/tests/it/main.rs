@@ -15,6 +15,7 @@ mod limits;
 mod messages;
 mod progress;
 mod query;
+mod quotas;
 mod replies;
 mod rig;
 mod schedule_runs;
