@@ -119,11 +119,16 @@ struct Server {
 }
 
 impl Server {
-    /// Starts it on a free port and waits until it listens.
+    /// Starts it on a free port and waits until it listens. Somebody else may be given that port before it is there: then it
+    /// ends, and is started once more.
     ///
     /// # Errors
-    /// When it ends, or does not.
-    fn start(name: &str, command: impl FnOnce(u16) -> Command) -> Result<Server, Trouble> {
+    /// When it ends, or does not listen, both times.
+    fn start(name: &str, command: impl Fn(u16) -> Command) -> Result<Server, Trouble> {
+        Server::start_once(name, &command).or_else(|_| Server::start_once(name, &command))
+    }
+
+    fn start_once(name: &str, command: impl FnOnce(u16) -> Command) -> Result<Server, Trouble> {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let address: SocketAddr = free.map_err(|error| Trouble::new(format!("no port is free: {error}")))?;
         let mut command = command(address.port());
