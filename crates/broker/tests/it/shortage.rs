@@ -1,11 +1,12 @@
 //! The disk is full: nothing more is taken in, everything else goes on, and deletes make room again.
 
-use crate::rig::{Calls, a_send, address, attributes, body, content};
+use crate::rig::{Calls, a_send, address, attributes, body, content, until};
 use afterward_broker::{
     Broker, Content, Failure, ManualClock, Received, Settings, Unavailable,
     machine::{Command, CreateQueue, StartMove},
 };
 use afterward_log::{
+    Log,
     disk::FaultyDisk,
     segment::{Options, SegmentLog},
 };
@@ -20,10 +21,14 @@ const SEGMENT_BYTES: u64 = 64 << 10;
 const SEGMENTS: u64 = 10;
 
 fn open(disk: &FaultyDisk) -> Broker {
+    open_with_log(disk).0
+}
+
+fn open_with_log(disk: &FaultyDisk) -> (Broker, Arc<SegmentLog>) {
     let options = Options { segment_bytes: SEGMENT_BYTES, ..Options::default() };
     let (log, _) = SegmentLog::open_on(Arc::new(disk.clone()), &options).expect("the log opens");
-    let clock = Arc::new(ManualClock::at(crate::rig::START_MS));
-    Broker::open(Arc::new(log), clock, Settings::default()).expect("the broker opens")
+    let (log, clock) = (Arc::new(log), Arc::new(ManualClock::at(crate::rig::START_MS)));
+    (Broker::open(log.clone(), clock, Settings::default()).expect("the broker opens"), log)
 }
 
 fn large(number: usize) -> Content {
@@ -156,7 +161,7 @@ async fn definitions_that_have_no_room_on_a_full_disk_take_nothing_down() {
     for (tagged_queues, have_room) in [(1, true), (4, false), (7, false)] {
         let disk = FaultyDisk::new();
         disk.set_capacity(Some(SEGMENTS * SEGMENT_BYTES + 1000));
-        let mut broker = open(&disk);
+        let (mut broker, mut log) = open_with_log(&disk);
         let queue = broker.standard("q").await;
         for number in 0..tagged_queues {
             tagged(&broker, number).await;
@@ -171,12 +176,14 @@ async fn definitions_that_have_no_room_on_a_full_disk_take_nothing_down() {
             assert_eq!(broker.metrics().reopened, 0, "{tagged_queues}: nothing was dropped and replayed");
             if !last && !have_room {
                 broker.stop().await;
-                drop(broker);
-                broker = open(&disk);
+                drop((broker, log));
+                (broker, log) = open_with_log(&disk);
             }
         }
         assert_eq!(broker.metrics().messages, 0);
         if !have_room {
+            // A start takes note of that a moment later.
+            until("there is no room for another segment", || log.shortage().is_some()).await;
             assert!(refused(broker.try_send(a_send(&queue), "more").await), "{tagged_queues}");
             disk.set_capacity(None);
         }
