@@ -86,7 +86,7 @@ impl Flusher {
         Ok((self.written - before) as f64 / began.elapsed().as_secs_f64())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         if self.way != Way::Append {
             self.file.seek(SeekFrom::Start(self.written % PAGES * PAGE as u64))?;
         }

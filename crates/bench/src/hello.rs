@@ -1,34 +1,33 @@
 //! The yardstick R: an HTTP server that is nothing but hyper. It reads each request whole and gives the same answer, of
-//! the size of SendMessage's, every time.
+//! the size of SendMessage's, every time; or, for the pipeline's ceiling, that of its action (`canned.rs`).
 
-use crate::shapes::CANNED_MD5;
-use bytes::Bytes;
+use crate::canned::{Answers, Canned};
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use std::{convert::Infallible, io};
+use std::{convert::Infallible, io, path::Path, sync::Arc};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Serves every connection of `listener` on the runtime that it is called on, until that ends.
 ///
 /// # Errors
 /// When no connection can be accepted any more.
-pub async fn serve(listener: TcpListener) -> io::Result<Infallible> {
-    let body = format!(r#"{{"MessageId":"5fea7756-0ea4-451a-a703-a558b933e274","MD5OfMessageBody":"{CANNED_MD5}"}}"#);
-    let body = Bytes::from(body);
+pub async fn serve(listener: TcpListener, canned: Canned) -> io::Result<Infallible> {
+    let canned = Arc::new(canned);
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        tokio::spawn(connection(stream, body.clone()));
+        tokio::spawn(connection(stream, canned.clone()));
     }
 }
 
-async fn connection(stream: TcpStream, body: Bytes) {
+async fn connection(stream: TcpStream, canned: Arc<Canned>) {
     let service = service_fn(move |request: Request<Incoming>| {
-        let body = body.clone();
+        let canned = canned.clone();
         async move {
-            request.into_body().collect().await?;
-            let mut response = Response::new(Full::new(body));
+            let (head, body) = request.into_parts();
+            body.collect().await?;
+            let mut response = Response::new(Full::new(canned.answer(&head.headers).await));
             let headers = response.headers_mut();
             headers.insert("content-type", const { http::HeaderValue::from_static("application/x-amz-json-1.0") });
             headers.insert("x-amzn-requestid", const { http::HeaderValue::from_static(REQUEST_ID) });
@@ -90,13 +89,14 @@ impl Runtime {
 /// Serves on a free port of this machine, which it prints as a line `listening on http://ADDRESS`, until it is killed.
 ///
 /// # Errors
-/// When there is no runtime or no port.
-pub fn run(runtime: Runtime) -> io::Result<Infallible> {
+/// When there is no runtime or no port, or pages can't be flushed in `work`.
+pub fn run(runtime: Runtime, answers: Answers, work: &Path) -> io::Result<Infallible> {
     let mut builder = runtime.builder();
     builder.enable_all().build()?.block_on(async {
+        let canned = Canned::new(answers, work).map_err(io::Error::other)?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         announce(&format!("listening on http://{}", listener.local_addr()?));
-        tokio::spawn(serve(listener)).await?
+        tokio::spawn(serve(listener, canned)).await?
     })
 }
 

@@ -1,6 +1,6 @@
 //! Where the measured servers come from: processes of their own, or, for a quick test, this one.
 
-use crate::{hello::Runtime, load::Target, trouble::Trouble};
+use crate::{canned::Answers, hello::Runtime, load::Target, trouble::Trouble};
 use afterward_aws::sigv4::Credential;
 use std::{
     io::{BufRead, BufReader},
@@ -19,11 +19,11 @@ pub trait Host {
     /// When it does not start.
     fn broker(&self, data: &Path, credential: Option<&Credential>) -> Result<Box<dyn Instance>, Trouble>;
 
-    /// The bare HTTP server, which uses its cores as `runtime` says.
+    /// The bare HTTP server, which uses its cores as `runtime` says, and flushes in `work` if it does.
     ///
     /// # Errors
     /// When it does not start.
-    fn bare(&self, runtime: Runtime) -> Result<Box<dyn Instance>, Trouble>;
+    fn bare(&self, runtime: Runtime, answers: Answers, work: &Path) -> Result<Box<dyn Instance>, Trouble>;
 
     /// A worker that does nothing with so many jobs of a queue; see [`working`](crate::working).
     ///
@@ -125,9 +125,9 @@ impl Host for Processes {
         Ok(Box::new(Process::start(command)?))
     }
 
-    fn bare(&self, runtime: Runtime) -> Result<Box<dyn Instance>, Trouble> {
+    fn bare(&self, runtime: Runtime, answers: Answers, work: &Path) -> Result<Box<dyn Instance>, Trouble> {
         let mut command = Command::new(&self.bench);
-        command.args(["hello", "--runtime", runtime.name()]);
+        command.args(["hello", "--runtime", runtime.name(), "--answers", answers.name(), "--work"]).arg(work);
         Ok(Box::new(Process::start(command)?))
     }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     body::BODY_BYTES,
+    canned::Answers,
     flush::Flusher,
     folder::DataFolder,
     hello::Runtime,
@@ -198,7 +199,7 @@ impl<'a> Lab<'a> {
     fn bare(&self, runtime: Runtime) -> Result<Target, Trouble> {
         let bare = &self.bare[runtime as usize];
         if bare.get().is_none() {
-            let _ = bare.set(self.host.bare(runtime)?);
+            let _ = bare.set(self.host.bare(runtime, Answers::Sends, &self.work)?);
         }
         bare.get().map(|bare| bare.target()).ok_or_else(|| Trouble::new("the bare server is gone"))
     }
@@ -243,11 +244,34 @@ impl<'a> Lab<'a> {
     /// # Errors
     /// When it answers anything else than it should.
     pub async fn bare_sends_by(&self, runtime: Runtime, connections: usize) -> Result<Reading, Trouble> {
-        let queue = Queue { url: "http://127.0.0.1:4566/000000000000/bench-0".into(), groups: 0 };
-        let load = Load::new(self.bare(runtime)?, queue, BODY_BYTES);
+        let load = Load::new(self.bare(runtime)?, self.no_queue(), BODY_BYTES);
         let reading = load.send(connections, self.pace.times, Expect::Canned).await;
         load.proof(false).check()?;
         self.noted(reading)
+    }
+
+    /// A bare server with answers for the pipeline.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn bare_pipeline(&self, answers: Answers) -> Result<Box<dyn Instance>, Trouble> {
+        self.host.bare(self.runtime, answers, &self.work)
+    }
+
+    /// The requests of the pipeline against a bare server.
+    ///
+    /// # Errors
+    /// When it answers anything else than it should.
+    pub async fn bare_pipelines(&self, bare: Target) -> Result<Reading, Trouble> {
+        let load = Load::unchecked(bare, self.no_queue(), BODY_BYTES);
+        let reading = load.pipeline(4, 4, self.pace.times).await;
+        load.proof(false).check()?;
+        self.noted(reading)
+    }
+
+    /// The URL of a queue is as long for a bare server.
+    fn no_queue(&self) -> Queue {
+        Queue { url: "http://127.0.0.1:4566/000000000000/bench-0".into(), groups: 0 }
     }
 
     /// Notes what else the machine did meanwhile, and refuses a reading of nothing.

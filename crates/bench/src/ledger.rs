@@ -6,6 +6,8 @@ use crate::body::Bodies;
 #[derive(Debug)]
 pub struct Ledger {
     bodies: Bodies,
+    /// Whether the server's answers mean anything.
+    checks: bool,
     next: u32,
     counts: Vec<Count>,
     /// Hashes of the message ids that were given out.
@@ -40,6 +42,7 @@ impl Ledger {
     pub fn new(body_bytes: usize) -> Ledger {
         Ledger {
             bodies: Bodies::new(body_bytes),
+            checks: true,
             next: 0,
             counts: Vec::new(),
             ids: Vec::new(),
@@ -50,6 +53,12 @@ impl Ledger {
             failures: 0,
             first_failure: None,
         }
+    }
+
+    /// The account of a server that gives the same answers every time: all that is worked out with others' answers is, so
+    /// that the generator costs as much, but only how many there were is noted.
+    pub fn unchecked(body_bytes: usize) -> Ledger {
+        Ledger { checks: false, ..Ledger::new(body_bytes) }
     }
 
     /// The bodies of this run.
@@ -71,10 +80,10 @@ impl Ledger {
 
     /// The server took message `number` and says that this is its id and its digest.
     pub fn acknowledged(&mut self, number: u32, id: &str, md5: &str) {
-        if md5.as_bytes() != self.bodies.md5(number) {
-            self.wrong_md5 += 1;
-        }
-        self.ids.push(fingerprint(id));
+        let is_right = md5.as_bytes() == self.bodies.md5(number);
+        self.wrong_md5 += u64::from(self.checks && !is_right);
+        // A bare server's ids are one.
+        self.ids.push(if self.checks { fingerprint(id) } else { fingerprint(id) ^ u64::from(number) });
         self.accepted(number);
     }
 
@@ -88,7 +97,11 @@ impl Ledger {
     pub fn received(&mut self, body: &[u8], md5: Option<&str>) -> Option<u32> {
         self.received += 1;
         let Some(number) = self.bodies.recognize(body) else {
-            self.unknown += 1;
+            if self.checks {
+                self.unknown += 1;
+            } else {
+                std::hint::black_box(self.bodies.md5(0));
+            }
             return None;
         };
         if md5.is_some_and(|md5| md5.as_bytes() != self.bodies.md5(number)) {

@@ -8,6 +8,7 @@
 
 pub mod beanstalk;
 pub mod body;
+pub mod canned;
 pub mod flame;
 pub mod flush;
 pub mod folder;

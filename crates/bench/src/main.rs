@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // printing is what it is for
 
 use afterward_bench::{
+    canned::Answers,
     flame, folder,
     hello::{self, Runtime},
     host::Processes,
@@ -69,6 +70,10 @@ enum Command {
     Hello {
         #[arg(long, value_enum)]
         runtime: Runtime,
+        #[arg(long, value_enum)]
+        answers: Answers,
+        #[arg(long)]
+        work: PathBuf,
     },
     /// Be a worker that does nothing
     #[command(hide = true)]
@@ -86,6 +91,8 @@ enum Command {
 const DISK: &str = "disk";
 /// The table of the bare server, among the names.
 const YARDSTICK: &str = "yardstick";
+/// The table of what the pipeline could be at most, among the names; measured only when it is asked for.
+const CEILING: &str = "ceiling";
 /// The table of other servers, among the names; measured only when it is asked for.
 const PEERS: &str = "peers";
 /// The flame graph, among the names; drawn only when it is asked for.
@@ -96,6 +103,7 @@ fn after_help() -> String {
     format!(
         "Names:\n{}  {WORKERS:<16} both rows of the worker; with `--peers`, another library's beside it\n  {DISK:<16} disk use under every order of deletes\n  \
          {YARDSTICK:<16} the bare hyper server in each way that it can use its cores\n  \
+         {CEILING:<16} the pipeline beside servers that only answer, and that only flush and answer\n  \
          {PEERS:<16} other servers beside ours; of all rows, `--peers` adds it\n  \
          {FLAME:<16} instead of rows: a flame graph of the send path (Linux, with `perf`)",
         rows.collect::<String>()
@@ -105,9 +113,9 @@ fn after_help() -> String {
 fn main() -> ExitCode {
     let mut args = Args::parse();
     let outcome = match args.command.take() {
-        Some(Command::Hello { runtime }) => {
-            hello::run(runtime).map(drop).map_err(|error| Trouble::new(format!("the bare server: {error}")))
-        }
+        Some(Command::Hello { runtime, answers, work }) => hello::run(runtime, answers, &work)
+            .map(drop)
+            .map_err(|error| Trouble::new(format!("the bare server: {error}"))),
         Some(Command::Work { address, queue_url, jobs }) => work(address, &queue_url, jobs),
         None => measure(&args),
     };
@@ -227,12 +235,18 @@ async fn tables(lab: &Lab<'_>, names: &[String]) -> String {
         text.push_str("\n### The yardstick\n\n");
         text.push_str(&report::yardstick(&rows::yardstick(lab).await));
     }
+    if names.iter().any(|name| name == CEILING) {
+        eprintln!("{CEILING}");
+        text.push_str("\n### The pipeline's ceiling\n\n");
+        text.push_str(&report::ceiling(&rows::ceiling(lab).await));
+    }
     text
 }
 
 fn check_names(names: &[String]) -> Result<(), Trouble> {
     let known = |name: &&String| {
-        ROWS.iter().any(|row| row.name == **name) || [WORKERS, DISK, YARDSTICK, PEERS, FLAME].contains(&name.as_str())
+        ROWS.iter().any(|row| row.name == **name)
+            || [WORKERS, DISK, YARDSTICK, CEILING, PEERS, FLAME].contains(&name.as_str())
     };
     match names.iter().find(|name| !known(name)) {
         Some(name) => Err(Trouble::new(format!("there is no row `{name}`; `cargo xtask bench --help` lists them"))),

@@ -3,7 +3,7 @@
 use crate::{
     lab::{Lab, Pace},
     machine::Machine,
-    rows::{AT_LEAST_LIVE, LEFT, Order, Outcome, Shrinking, Use, Way, yardstick_lines},
+    rows::{AT_LEAST_LIVE, Bound, LEFT, Order, Outcome, Shrinking, Use, Way, ceiling_lines, yardstick_lines},
     spread::figure,
     trouble::Trouble,
 };
@@ -72,6 +72,25 @@ pub fn yardstick(measured: &Result<Vec<Way>, Trouble>) -> String {
         }
         Err(trouble) => {
             let _ = writeln!(text, "| – | {} | | |", cell(&trouble.to_string()));
+        }
+    }
+    text
+}
+
+/// The table of the pipeline's ceiling.
+pub fn ceiling(measured: &Result<Vec<Bound>, Trouble>) -> String {
+    let mut text = String::from(
+        "| server | messages received and deleted | its CPU a message | the generator's | flushes a second |\n\
+         | --- | --- | --- | --- | --- |\n",
+    );
+    match measured {
+        Ok(bounds) => {
+            for line in ceiling_lines(bounds) {
+                let _ = writeln!(text, "| {} |", line.join(" | "));
+            }
+        }
+        Err(trouble) => {
+            let _ = writeln!(text, "| – | {} | | | |", cell(&trouble.to_string()));
         }
     }
     text

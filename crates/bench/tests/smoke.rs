@@ -4,6 +4,7 @@
 
 use afterward_aws::sigv4::Credential;
 use afterward_bench::{
+    canned::{Answers, Canned},
     folder::DataFolder,
     hello,
     host::{Host, Instance, Lines},
@@ -70,12 +71,14 @@ impl Host for Here {
     }
 
     /// On a runtime of its own each time: which one is a matter of speed.
-    fn bare(&self, _: hello::Runtime) -> Result<Box<dyn Instance>, Trouble> {
+    fn bare(&self, _: hello::Runtime, answers: Answers, work: &Path) -> Result<Box<dyn Instance>, Trouble> {
+        let work = work.to_owned();
         Ok(Box::new(OnAThread::start(async move |told, stopped| {
+            let canned = Canned::new(answers, &work).unwrap();
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             told.send(listener.local_addr().unwrap()).unwrap();
             tokio::select! {
-                _ = hello::serve(listener) => {}
+                _ = hello::serve(listener, canned) => {}
                 _ = stopped => {}
             }
         })))
@@ -122,6 +125,18 @@ fn every_row_gives_a_figure_of_verified_work() {
 }
 
 #[test]
+fn the_pipeline_is_measured_beside_servers_that_only_answer() {
+    let work = tempfile::tempdir().unwrap();
+    let lab = Lab::new(&Here, work.path(), Pace::SMOKE, false);
+    let bounds = locally(rows::ceiling(&lab)).unwrap();
+    let lines = rows::ceiling_lines(&bounds);
+    assert_eq!(lines.len(), 4);
+    for [server, rate, ..] in lines {
+        assert!(rate.starts_with(|c: char| c.is_ascii_digit()), "{server}: {rate}");
+    }
+}
+
+#[test]
 fn disk_use_is_measured_under_every_order_of_deletes() {
     let work = tempfile::tempdir().unwrap();
     let lab = Lab::new(&Here, work.path(), Pace::SMOKE, false);
@@ -140,7 +155,8 @@ fn disk_use_is_measured_under_every_order_of_deletes() {
 
 #[test]
 fn a_server_that_only_says_yes_gets_no_figure() {
-    let bare = Here.bare(BEST).unwrap();
+    let work = tempfile::tempdir().unwrap();
+    let bare = Here.bare(BEST, Answers::Sends, work.path()).unwrap();
     let queue = Queue { url: "http://localhost/000000000000/q".into(), groups: 0 };
     let load = Load::new(bare.target(), queue, 256);
     let proof = locally(async {

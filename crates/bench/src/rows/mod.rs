@@ -1,5 +1,6 @@
 //! The table's rows: what is measured, what it must be, and which part of the work measures it.
 
+mod ceiling;
 mod depth;
 mod disk;
 mod idle;
@@ -10,6 +11,7 @@ mod throughput;
 mod worker;
 mod yardstick;
 
+pub use ceiling::{Bound, lines as ceiling_lines};
 pub use disk::{AT_LEAST_LIVE, LEFT, ORDERS, Order, Shrinking, Use};
 pub(crate) use worker::{Handled, PACE_PER_S, jobs_of, paced, through};
 pub use yardstick::{Way, lines as yardstick_lines};
@@ -159,6 +161,14 @@ pub async fn measure(lab: &Lab<'_>, chosen: &[String], told: &mut dyn FnMut(&Out
 /// When one of them can't be measured.
 pub async fn yardstick(lab: &Lab<'_>) -> Result<Vec<Way>, Trouble> {
     yardstick::measure(lab).await
+}
+
+/// Measures the pipeline beside bare servers in the same shape.
+///
+/// # Errors
+/// When one of them can't be measured.
+pub async fn ceiling(lab: &Lab<'_>) -> Result<Vec<Bound>, Trouble> {
+    ceiling::measure(lab).await
 }
 
 /// Measures the disk use under every order of deletes.
