@@ -14,12 +14,16 @@ use std::{
     collections::BTreeMap,
     env, fs,
     io::Write,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+#[path = "library/port.rs"]
+mod port;
+use port::Port;
 
 const ROLE: &str = "CRASH_TEST_ROLE";
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -30,8 +34,9 @@ const MAX_RECEIVES: u32 = 8;
 /// How many jobs a worker has in hand at most.
 const IN_HAND: usize = 10;
 const NEVER: &str = "this one never works";
-/// Long enough for a machine that has other things to do; what a dead worker held comes back after it.
-const LEASE_S: u64 = 3;
+/// What a dead worker held comes back after it. Extended when half of it has passed: a machine may stop for some seconds, and no
+/// job is begun again because of that.
+const LEASE_S: u64 = 10;
 
 #[derive(Serialize, Deserialize, Message)]
 #[message(type = "entry")]
@@ -105,10 +110,6 @@ impl Drop for Process {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-fn free_address() -> String {
-    format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
 }
 
 async fn until(what: &str, mut enough: impl AsyncFnMut() -> bool) {
@@ -284,7 +285,8 @@ impl Kills {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_workers_jobs_run_again_or_are_dead_and_their_attempts_count() {
-    let (directory, url, mut kills) = (tempfile::tempdir().unwrap(), free_address(), Kills::planned());
+    let (directory, port, mut kills) = (tempfile::tempdir().unwrap(), Port::held(), Kills::planned());
+    let url = port.url();
     let _server = Process::start("server", &url, directory.path());
     let (jobs, dead) = with_jobs(&url, kills.jobs()).await;
     // Workers are killed in the midst of their work; the last one ends it.
@@ -300,7 +302,8 @@ async fn a_killed_workers_jobs_run_again_or_are_dead_and_their_attempts_count() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_goes_on_when_its_server_was_killed_and_no_job_is_lost() {
-    let (directory, url, mut kills) = (tempfile::tempdir().unwrap(), free_address(), Kills::planned());
+    let (directory, port, mut kills) = (tempfile::tempdir().unwrap(), Port::held(), Kills::planned());
+    let url = port.url();
     let mut server = Process::start("server", &url, directory.path());
     let (jobs, dead) = with_jobs(&url, kills.jobs()).await;
     let mut worker = Process::start("worker", &url, directory.path());
@@ -318,30 +321,46 @@ async fn a_worker_goes_on_when_its_server_was_killed_and_no_job_is_lost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_knocks_at_longer_and_longer_intervals_while_its_server_is_away() {
-    let (directory, url) = (tempfile::tempdir().unwrap(), free_address());
+    let (directory, port) = (tempfile::tempdir().unwrap(), Port::held());
+    let url = port.url();
     let mut server = Process::start("server", &url, directory.path());
     let (jobs, dead) = with_jobs(&url, JOBS_PER_KILL).await;
     let _worker = Process::start("worker", &url, directory.path());
     until("some work is done", async || !lines(directory.path()).is_empty()).await;
     server.kill();
-    let knocks = knocks(&url, Duration::from_secs(4)).await;
+    let knocks = knocks(&port, 70).await;
     let _server = Process::start("server", &url, directory.path());
     until_ready(&client(&url)).await;
     check_books(directory.path(), &jobs, &dead, 1, JOBS_PER_KILL).await;
-    let half = |from: u64, to: u64| knocks.iter().filter(|at| (from..to).contains(&(at.as_secs()))).count();
-    let (early, late) = (half(0, 2), half(2, 4));
-    assert!(late > 0, "the worker has given up: it knocked {early} times in two seconds, and then no more");
-    assert!(late < early, "it knocked {early} times in the first two seconds, and {late} times in the next");
-    println!("{early} connections were tried in the first two seconds, {late} in the next");
+    let within = |tenths: std::ops::Range<u32>| knocks.iter().filter(|tenth| tenths.contains(tenth)).count();
+    let (early, late) = (within(0..20), within(50..70));
+    assert!(
+        late > 0,
+        "the worker has given up: it knocked {early} times in two seconds, and three seconds later no more"
+    );
+    assert!(
+        late < early,
+        "it knocked {early} times in the first two seconds, and {late} times three seconds after them"
+    );
+    println!("{early} connections were tried in the first two seconds, {late} in two seconds that were three later");
 }
 
-/// When connections were tried within `time` from now, to a server that is away: each is cut at once.
-async fn knocks(url: &str, time: Duration) -> Vec<Duration> {
-    let listener = tokio::net::TcpListener::bind(url.trim_start_matches("http://")).await.unwrap();
-    let (begun, mut knocks) = (Instant::now(), Vec::new());
-    while let Ok(accepted) = timeout(time.saturating_sub(begun.elapsed()), listener.accept()).await {
-        drop(accepted.unwrap());
-        knocks.push(begun.elapsed());
+/// When connections were tried within so many tenths of a second from now, to a server that is away: each is cut at once. The
+/// tenths are those in which this process ran: however long the machine stops, that is one of them.
+async fn knocks(port: &Port, tenths: u32) -> Vec<u32> {
+    let listener = tokio::net::TcpListener::bind(port.address).await.unwrap();
+    let mut tenth = interval(Duration::from_millis(100));
+    tenth.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tenth.tick().await;
+    let (mut passed, mut knocks) = (0, Vec::new());
+    while passed < tenths {
+        tokio::select! {
+            _ = tenth.tick() => passed += 1,
+            accepted = listener.accept() => {
+                drop(accepted.unwrap());
+                knocks.push(passed);
+            }
+        }
     }
     knocks
 }

@@ -2,13 +2,14 @@
 
 use crate::{
     limited,
+    port::Port,
     story::{self, client},
 };
 use afterward::{Context, Fail, Queue, Raw, Worker, sqs::Client};
 use afterward_server::{Config, Running, Server};
 use http::HeaderMap;
 use serde_json::{Value, json};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::Notify,
     time::{sleep, timeout},
@@ -155,10 +156,10 @@ async fn a_jobs_status_shows_how_far_its_handler_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_outlives_a_restart_of_its_server() {
     let directory = tempfile::tempdir().unwrap();
-    let config = |listen: SocketAddr| Config { listen, ..Config::at(directory.path()) };
-    let first = start(config(SocketAddr::from(([127, 0, 0, 1], 0)))).await;
-    let (address, url) = (first.addr, first.url());
-    let client = client(&url);
+    let port = Port::held();
+    let config = || Config { listen: port.address, ..Config::at(directory.path()) };
+    let first = start(config()).await;
+    let client = client(&port.url());
     let queue = Queue::named("jobs").client(client.clone()).await.unwrap();
     let worker = Worker::new(queue).otherwise(one_job);
     let handle = worker.handle();
@@ -167,7 +168,7 @@ async fn a_worker_outlives_a_restart_of_its_server() {
     let before = post_job(&client, json!({"task": "before"})).await;
     job_that_is(&client, &before, "succeeded").await;
     first.stop().await;
-    let second = start(config(address)).await;
+    let second = start(config()).await;
     let after = post_job(&client, json!({"task": "after"})).await;
     job_that_is(&client, &after, "succeeded").await;
 

@@ -107,16 +107,24 @@ pub(crate) async fn many_go_at_once(client: &sqs::Client) {
 pub(crate) async fn a_fifo_message_waits_without_blocking_its_group(client: &sqs::Client) {
     let queue = create(client, "story-later.fifo", &[("FifoQueue", "true"), ("VisibilityTimeout", "60")], &[]).await;
     let queue = queue.scheduler(Scheduler::None);
-    let began = Instant::now();
-    let delay = Duration::from_secs(4);
-    let later = queue.enqueue(&order(1, 1)).group("g").dedup("1").delay(delay).await.unwrap();
-    // Taken once; not every server says so by its id.
-    queue.enqueue(&order(1, 1)).group("g").dedup("1").delay(delay).await.unwrap();
-    let now = queue.enqueue(&order(2, 1)).group("g").dedup("2").await.unwrap();
-    let handled = handle(&queue, 2).await;
-    let ids: Vec<&str> = handled.iter().map(|(_, id, ..)| &**id).collect();
-    assert_eq!(ids, [now.as_str(), later.as_str()]);
-    assert!(handled[1].3 - began >= delay, "{:?}", handled[1].3 - began);
+    for seconds in [4, 40] {
+        let began = Instant::now();
+        let delay = Duration::from_secs(seconds);
+        let enqueue = |number: usize| queue.enqueue(&order(number, 1)).group("g").dedup(format!("{number}-{seconds}"));
+        let later = enqueue(1).delay(delay).await.unwrap();
+        // Taken once; not every server says so by its id.
+        enqueue(1).delay(delay).await.unwrap();
+        let now = enqueue(2).await.unwrap();
+        let handled = handle(&queue, 2).await;
+        // Where the machine stops for so long that both are due when the worker comes, their order says nothing.
+        if handled[0].3 - began < delay {
+            let ids: Vec<&str> = handled.iter().map(|(_, id, ..)| &**id).collect();
+            assert_eq!(ids, [now.as_str(), later.as_str()]);
+            assert!(handled[1].3 - began >= delay, "{:?}", handled[1].3 - began);
+            return;
+        }
+    }
+    panic!("each time, both were due before either was handled");
 }
 
 /// A message that comes early, as from the last hop but one of a delay of hours: it waits for its time, and keeps its name.

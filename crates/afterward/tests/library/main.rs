@@ -8,6 +8,7 @@ mod end_to_end;
 mod enqueue;
 mod enqueueing;
 mod limited;
+mod port;
 mod schedules;
 mod story;
 mod testing;

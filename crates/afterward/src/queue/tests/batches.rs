@@ -6,23 +6,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-#[derive(Serialize, Deserialize, Message)]
-#[message(type = "bulky")]
-struct Bulky {
-    id: usize,
-    text: String,
-}
-
-fn bulky(id: usize, bytes: usize) -> Bulky {
-    Bulky { id, text: "x".repeat(bytes) }
-}
-
-/// The number in a sent body.
-fn number(entry: &Value) -> usize {
-    let body: Value = serde_json::from_str(entry["MessageBody"].as_str().unwrap()).unwrap();
-    usize::try_from(body["payload"]["id"].as_u64().unwrap()).unwrap()
-}
-
 /// Answers a send, batch or not: `judge` says what is wrong with a message, by its number and how often it came before.
 async fn judging(judge: impl Fn(usize, u32) -> Option<(bool, &'static str)> + Send + Sync + 'static) -> Server {
     let seen: Arc<Mutex<BTreeMap<usize, u32>>> = Arc::default();
@@ -44,9 +27,7 @@ async fn judging(judge: impl Fn(usize, u32) -> Option<(bool, &'static str)> + Se
         let (mut taken, mut failed) = (Vec::new(), Vec::new());
         for entry in entries {
             match verdict(entry) {
-                None => taken.push(
-                    json!({"Id": entry["Id"], "MessageId": format!("m{}", number(entry)), "MD5OfMessageBody": ""}),
-                ),
+                None => taken.push(taken_as(entry)),
                 Some((fault, code)) => {
                     failed.push(json!({"Id": entry["Id"], "SenderFault": fault, "Code": code, "Message": "no"}));
                 }
@@ -64,9 +45,7 @@ fn id_of(message: &Value) -> String {
 
 /// The answer to a batch that is taken whole.
 fn ids_of(entries: &[Value]) -> Answer {
-    let taken =
-        |entry: &Value| json!({"Id": entry["Id"], "MessageId": format!("m{}", number(entry)), "MD5OfMessageBody": ""});
-    let taken: Vec<Value> = entries.iter().map(taken).collect();
+    let taken: Vec<Value> = entries.iter().map(taken_as).collect();
     ok(&json!({"Successful": taken, "Failed": []}).to_string())
 }
 
@@ -88,7 +67,7 @@ async fn calls_take_ten_messages_and_a_mebibyte() {
     let server = judging(|_, _| None).await;
     let jobs = queue(&server, "jobs.fifo");
     let sizes = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 400_000, 400_000, 400_000, 1_048_000, 1];
-    let messages: Vec<Bulky> = sizes.iter().enumerate().map(|(id, size)| bulky(id, *size)).collect();
+    let messages: Vec<Numbered> = sizes.iter().enumerate().map(|(id, size)| numbered(id, *size)).collect();
     let outcomes = jobs.enqueue_all(messages.iter().map(|message| jobs.enqueue(message).group("g"))).await;
     let ids: Vec<String> = outcomes.into_iter().map(|outcome| outcome.unwrap().to_string()).collect();
     assert_eq!(ids, (0..16).map(|n| format!("m{n}")).collect::<Vec<_>>());
@@ -105,7 +84,7 @@ async fn each_message_has_its_own_outcome_and_what_the_service_failed_at_is_sent
     })
     .await;
     let jobs = queue(&server, "jobs");
-    let messages: Vec<Bulky> = (0..10).map(|id| bulky(id, 1)).collect();
+    let messages: Vec<Numbered> = (0..10).map(|id| numbered(id, 1)).collect();
     for (id, outcome) in jobs.enqueue_all(&messages).await.into_iter().enumerate() {
         match (id, outcome) {
             (3, Err(error)) => assert!(
@@ -125,8 +104,8 @@ async fn each_message_has_its_own_outcome_and_what_the_service_failed_at_is_sent
 async fn on_a_fifo_queue_nothing_overtakes_a_message_that_was_not_taken() {
     let server = judging(|number, _| (number == 4).then_some((false, "InternalError"))).await;
     let jobs = queue(&server, "jobs.fifo");
-    let messages: Vec<Bulky> = (0..25).map(|id| bulky(id, 1)).collect();
-    let enqueues = messages.iter().map(|message| jobs.enqueue(message).group(format!("g{}", message.id % 2)));
+    let messages: Vec<Numbered> = (0..25).map(|id| numbered(id, 1)).collect();
+    let enqueues = messages.iter().map(|message| jobs.enqueue(message).group(format!("g{}", message.number % 2)));
     for (id, outcome) in jobs.enqueue_all(enqueues).await.into_iter().enumerate() {
         let expected = match id {
             4 => "InternalError",
@@ -154,7 +133,7 @@ async fn a_service_that_takes_less_at_once_gets_less() {
     })
     .await;
     let jobs = queue(&server, "jobs.fifo");
-    let messages: Vec<Bulky> = (0..10).map(|id| bulky(id, 60_000)).collect();
+    let messages: Vec<Numbered> = (0..10).map(|id| numbered(id, 60_000)).collect();
     let outcomes = jobs.enqueue_all(messages.iter().map(|message| jobs.enqueue(message).group("g"))).await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     let taken: Vec<usize> = calls(&server).into_iter().filter(|call| call.len() < 5).flatten().collect();
@@ -165,7 +144,7 @@ async fn a_service_that_takes_less_at_once_gets_less() {
 async fn a_call_that_fails_fails_for_all_of_its_messages() {
     let server = Server::ruled(|_| error(400, "QueueDoesNotExist", "none")).await;
     let jobs = queue(&server, "jobs");
-    let messages: Vec<Bulky> = (0..12).map(|id| bulky(id, 1)).collect();
+    let messages: Vec<Numbered> = (0..12).map(|id| numbered(id, 1)).collect();
     let outcomes = jobs.enqueue_all(&messages).await;
     assert_eq!(outcomes.len(), 12);
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(Error::Sqs(error)) if error.is_queue_missing())));
@@ -177,7 +156,7 @@ async fn a_call_that_fails_fails_for_all_of_its_messages() {
 async fn a_message_for_another_queue_is_not_sent() {
     let server = judging(|_, _| None).await;
     let (jobs, others) = (queue(&server, "jobs"), queue(&server, "others"));
-    let outcomes = jobs.enqueue_all([others.enqueue(&bulky(0, 1)), jobs.enqueue(&bulky(1, 1))]).await;
+    let outcomes = jobs.enqueue_all([others.enqueue(&numbered(0, 1)), jobs.enqueue(&numbered(1, 1))]).await;
     assert!(outcomes[0].as_ref().unwrap_err().to_string().contains("for the queue `others`, not for `jobs`"));
     assert_eq!((outcomes[1].as_ref().unwrap().as_str(), calls(&server)), ("m1", vec![vec![1]]));
 }
@@ -190,7 +169,7 @@ async fn a_reply_about_messages_that_nobody_sent_means_nothing() {
         "Failed": [{"Id": "9", "SenderFault": true, "Code": "InvalidMessageContents"}],
     });
     let server = Server::ruled(move |_| ok(&reply.to_string())).await;
-    let outcomes = queue(&server, "jobs").enqueue_all(&[bulky(0, 1), bulky(1, 1)]).await;
+    let outcomes = queue(&server, "jobs").enqueue_all(&[numbered(0, 1), numbered(1, 1)]).await;
     assert_eq!(outcomes[0].as_ref().unwrap().as_str(), "m0");
     let error = outcomes[1].as_ref().unwrap_err().to_string();
     assert!(outcomes.len() == 2 && error.contains("does not say whether the message was taken"), "{error}");
@@ -200,7 +179,7 @@ async fn a_reply_about_messages_that_nobody_sent_means_nothing() {
 async fn on_a_fifo_queue_what_is_not_told_of_breaks_its_group_too() {
     let server = Server::ruled(|_| ok(r#"{"Successful":[],"Failed":[]}"#)).await;
     let jobs = queue(&server, "jobs.fifo");
-    let messages: Vec<Bulky> = (0..12).map(|id| bulky(id, 1)).collect();
+    let messages: Vec<Numbered> = (0..12).map(|id| numbered(id, 1)).collect();
     let outcomes = jobs.enqueue_all(messages.iter().map(|message| jobs.enqueue(message).group("g"))).await;
     assert!(outcomes.iter().all(Result::is_err) && server.asked().len() == 1, "{outcomes:?}");
 }
@@ -227,12 +206,12 @@ async fn on_a_fifo_queue_unique_messages_keep_their_place_in_the_line() {
     })
     .await;
     let jobs = queue(&server, "jobs.fifo");
-    let messages: Vec<Bulky> = (0..12).map(|id| bulky(id, 1)).collect();
+    let messages: Vec<Numbered> = (0..12).map(|id| numbered(id, 1)).collect();
     let hour = Duration::from_secs(3600);
     let enqueues = || {
         messages.iter().map(|message| {
             let enqueue = jobs.enqueue(message).group("g");
-            if message.id % 3 == 2 { enqueue.unique("k").unique_for(hour) } else { enqueue }
+            if message.number % 3 == 2 { enqueue.unique("k").unique_for(hour) } else { enqueue }
         })
     };
     let sent = |from: usize| {

@@ -3,17 +3,6 @@
 use super::*;
 use std::collections::BTreeSet;
 
-#[derive(Serialize, Deserialize, Message)]
-#[message(type = "numbered")]
-struct Numbered {
-    number: usize,
-    text: String,
-}
-
-fn numbered(number: usize, bytes: usize) -> Numbered {
-    Numbered { number, text: "x".repeat(bytes) }
-}
-
 /// Who answers: what its page of the clock says, and how many entries it takes where it is asked for as many.
 #[derive(Clone, Copy)]
 struct House {
@@ -64,21 +53,8 @@ impl House {
         let is_refused = |entry: &&Value| refused.contains(&number(entry));
         let (failed, taken): (Vec<_>, Vec<_>) = entries.iter().partition(is_refused);
         let failed = failed.iter().map(|entry| json!({"Id": entry["Id"], "SenderFault": true, "Code": "No"}));
-        let taken = taken.iter().map(
-            |entry| json!({"Id": entry["Id"], "MessageId": format!("m{}", number(entry)), "MD5OfMessageBody": ""}),
-        );
+        let taken = taken.into_iter().map(taken_as);
         ok(&json!({"Successful": taken.collect::<Vec<_>>(), "Failed": failed.collect::<Vec<_>>()}).to_string())
-    }
-}
-
-/// The number in what is sent, or in the receipt of what is deleted.
-fn number(entry: &Value) -> usize {
-    match entry["MessageBody"].as_str() {
-        Some(body) => {
-            let body: Value = serde_json::from_str(body).unwrap();
-            usize::try_from(body["payload"]["number"].as_u64().unwrap()).unwrap()
-        }
-        None => entry["ReceiptHandle"].as_str().unwrap().parse().unwrap(),
     }
 }
 

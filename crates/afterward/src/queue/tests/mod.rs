@@ -24,6 +24,34 @@ struct OrderNew {
     id: u32,
 }
 
+/// One of many messages, as large as a test wants it.
+#[derive(Serialize, Deserialize, Message)]
+#[message(type = "numbered")]
+struct Numbered {
+    number: usize,
+    text: String,
+}
+
+fn numbered(number: usize, bytes: usize) -> Numbered {
+    Numbered { number, text: "x".repeat(bytes) }
+}
+
+/// The number in what is sent, or in the receipt of what is deleted.
+fn number(entry: &Value) -> usize {
+    match entry["MessageBody"].as_str() {
+        Some(body) => {
+            let body: Value = serde_json::from_str(body).unwrap();
+            usize::try_from(body["payload"]["number"].as_u64().unwrap()).unwrap()
+        }
+        None => entry["ReceiptHandle"].as_str().unwrap().parse().unwrap(),
+    }
+}
+
+/// What is said of a batch's entry that is taken.
+fn taken_as(entry: &Value) -> Value {
+    json!({"Id": entry["Id"], "MessageId": format!("m{}", number(entry)), "MD5OfMessageBody": ""})
+}
+
 fn queue(server: &Server, name: &str) -> Queue {
     Queue::with_client(client(&server.url()), format!("http://elsewhere/000000000000/{name}"))
 }

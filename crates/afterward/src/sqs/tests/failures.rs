@@ -53,9 +53,10 @@ async fn an_error_says_where_what_and_why() {
 
 #[tokio::test]
 async fn nobody_there_is_said_with_what_to_do() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // A port that is taken, and that nobody listens on.
+    let taken = tokio::net::TcpSocket::new_v4().unwrap();
+    taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", taken.local_addr().unwrap());
     let client = builder(&url).attempts(2).build().unwrap();
     let error = client.list_queues(ListQueuesRequest::default()).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Unreachable(_)), "{error:?}");
@@ -85,7 +86,13 @@ async fn a_reply_that_does_not_come_is_given_up() {
 
 #[tokio::test]
 async fn a_long_poll_may_take_its_wait_beyond_the_timeout() {
-    let server = Server::ruled(|_| Answer::Late(Duration::from_millis(800), 200, "{}".into())).await;
+    let server = Server::ruled(|asked| {
+        let body: serde_json::Value = serde_json::from_slice(asked.body()).unwrap();
+        // Without a wait, it does not come at all: however slow the machine is, the timeout is before it.
+        let late_ms = if body["WaitTimeSeconds"] == 0 { 60_000 } else { 800 };
+        Answer::Late(Duration::from_millis(late_ms), 200, "{}".into())
+    })
+    .await;
     let client = builder(&server.url()).timeout(Duration::from_millis(200)).build().unwrap();
     let poll = |wait| ReceiveMessageRequest { wait_time_seconds: wait, ..Default::default() };
     for wait in [Some(10), None] {

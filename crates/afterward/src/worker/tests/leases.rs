@@ -24,7 +24,7 @@ async fn a_handler_that_blocks_its_thread_does_not_lose_its_lease() {
     let stage = Stage::new([message("1", &body("nap", 0))]);
     let minutes = stage.clone();
     // By the machine's clock: half of it is how long a busy machine may stop.
-    let worker = Worker::new(stage.clone()).visibility_timeout(Duration::from_secs(4)).on(move |_: Nap| {
+    let worker = Worker::new(stage.clone()).visibility_timeout(Duration::from_secs(10)).on(move |_: Nap| {
         let minutes = minutes.clone();
         async move {
             // Holds its thread until the lease has been extended twice without it.

@@ -3,21 +3,27 @@ use super::*;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
+/// A worker that takes naps, and how many it has taken at the same time at most.
+fn counting(stage: &Stage, concurrency: usize) -> (Worker<Stage>, Arc<AtomicUsize>) {
+    let (now, most) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    let peak = most.clone();
+    let worker = Worker::new(stage.clone()).concurrency(concurrency).on(move |task: Nap| {
+        let (now, peak) = (now.clone(), peak.clone());
+        async move {
+            peak.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
+            nap(task).await?;
+            now.fetch_sub(1, SeqCst);
+            Ok::<_, String>(())
+        }
+    });
+    (worker, most)
+}
+
 #[tokio::test(start_paused = true)]
 async fn no_more_messages_are_taken_than_can_be_handled() {
     for concurrency in [1, 3, 10, 25] {
         let stage = Stage::new((0..40).map(|n| message(&n.to_string(), &body("nap", 1 + n % 7))));
-        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let (now, peak) = (running.clone(), most.clone());
-        let worker = Worker::new(stage.clone()).concurrency(concurrency).on(move |task: Nap| {
-            let (now, peak) = (now.clone(), peak.clone());
-            async move {
-                peak.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
-                nap(task).await?;
-                now.fetch_sub(1, SeqCst);
-                Ok::<_, String>(())
-            }
-        });
+        let (worker, most) = counting(&stage, concurrency);
         assert_eq!(work(&stage, worker, 40).await.unwrap().succeeded, 40);
         assert_eq!(most.load(SeqCst), concurrency, "as many at a time as allowed, and no more");
         assert!(stage.limits().iter().all(|limit| (1..=concurrency.min(10)).contains(limit)), "{:?}", stage.limits());
@@ -29,17 +35,7 @@ async fn a_receive_asks_for_as_many_as_are_free_and_the_source_hands_out() {
     for (hands_out, concurrency, first) in [(10, 80, 10), (100, 80, 80), (100, 250, 100), (3, 80, 3), (100, 4, 4)] {
         let stage = Stage::new((0..300).map(|n| message(&n.to_string(), &body("nap", 1))));
         stage.hand_out(hands_out);
-        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let (now, peak) = (running.clone(), most.clone());
-        let worker = Worker::new(stage.clone()).concurrency(concurrency).on(move |task: Nap| {
-            let (now, peak) = (now.clone(), peak.clone());
-            async move {
-                peak.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
-                nap(task).await?;
-                now.fetch_sub(1, SeqCst);
-                Ok::<_, String>(())
-            }
-        });
+        let (worker, most) = counting(&stage, concurrency);
         assert_eq!(work(&stage, worker, 300).await.unwrap().succeeded, 300);
         assert_eq!(most.load(SeqCst), concurrency);
         assert_eq!((stage.limits()[0], stage.limits().iter().max()), (first, Some(&first)), "{:?}", stage.limits());
