@@ -150,10 +150,11 @@ impl Deletes {
                 Ok(Told::Done(outcome)) => return outcome,
                 Ok(Told::YourTurn(turn)) => turn,
                 // Whoever had this delete in its call was dropped with it.
-                Err(_) => return self.call_one(receipt.to_owned()).await.map_err(|error| of_lease(&error)),
+                Err(_) => return Box::pin(self.call_one(receipt.to_owned())).await.map_err(|error| of_lease(&error)),
             },
         };
-        self.delete_with_others(turn, receipt).await
+        // Most deletes make no call, and need no place for one.
+        Box::pin(self.delete_with_others(turn, receipt)).await
     }
 
     /// Deletes several, in as few calls as it takes; the outcomes are in the order of the receipts.

@@ -50,8 +50,9 @@ impl<S: Source> Settling<'_, S> {
     pub(super) async fn after(&self, ending: Ending, policy: &Policy) -> Ended {
         match ending {
             Ending::Done => self.done().await,
-            Ending::Failed(cause) => self.failed(&cause, policy).await,
-            Ending::GivenUp => self.give_up().await,
+            // In a place of their own, so that those that are done don't carry it.
+            Ending::Failed(cause) => Box::pin(self.failed(&cause, policy)).await,
+            Ending::GivenUp => Box::pin(self.give_up()).await,
         }
     }
 

@@ -112,12 +112,13 @@ impl<S: Source> Shared<S> {
             // While it waited here. Whoever has it now works on it.
             return Some(Ended::HandedBack);
         }
+        // Every message has a future of this one's size: what few of them need is put elsewhere.
         let ended = match destination {
-            Destination::Handler(place) => self.handle(&settling, &hand, place).await,
-            Destination::Orphan => settling.orphan().await,
-            Destination::Nobody => settling.nobodys().await,
-            Destination::Later => settling.for_later_versions().await,
-            Destination::Unread => match fetch(self, &hand).await {
+            Destination::Handler(place) => self.handle(&settling, &mut admitted, place).await,
+            Destination::Orphan => Box::pin(settling.orphan()).await,
+            Destination::Nobody => Box::pin(settling.nobodys()).await,
+            Destination::Later => Box::pin(settling.for_later_versions()).await,
+            Destination::Unread => match Box::pin(fetch(self, &hand)).await {
                 Ok(body) => {
                     hand.read(body);
                     let (destination, claims) = self.way(&hand);
@@ -125,8 +126,8 @@ impl<S: Source> Shared<S> {
                     holding.goes_on();
                     return None;
                 }
-                Err(Ending::GivenUp) => settling.hand_back().await,
-                Err(ending) => settling.after(ending, &self.policy).await,
+                Err(Ending::GivenUp) => Box::pin(settling.hand_back()).await,
+                Err(ending) => Box::pin(settling.after(ending, &self.policy)).await,
             },
         };
         if ended.is_gone() {
@@ -135,17 +136,24 @@ impl<S: Source> Shared<S> {
         Some(ended)
     }
 
-    async fn handle(&self, settling: &Settling<'_, S>, hand: &Arc<Hand>, place: usize) -> Ended {
-        if let Some(why) = self.missed(hand, place).await {
-            return settling.missed(&why).await;
+    async fn handle(&self, settling: &Settling<'_, S>, admitted: &mut Admitted, place: usize) -> Ended {
+        let hand = admitted.hand().clone();
+        if self.schedules.at(place).is_some()
+            && let Some(why) = Box::pin(self.missed(&hand, place)).await
+        {
+            return Box::pin(settling.missed(&why)).await;
         }
-        self.keeper.begin(hand);
+        self.keeper.begin(&hand);
         let policy = &self.policies[place];
         let had = hand.delivery.receive_count.saturating_sub(1);
         if self.counts_attempts.load(Ordering::Relaxed) && policy.max_attempts.is_some_and(|most| had >= most) {
-            return settling.cut_short(policy).await;
+            return Box::pin(settling.cut_short(policy)).await;
         }
-        settling.after(work(self, hand, place).await, policy).await
+        let ending = work(self, &hand, place).await;
+        if matches!(ending, Ending::Done) {
+            admitted.finish();
+        }
+        settling.after(ending, policy).await
     }
 
     /// Why the message is a tick that is not to be run, if it is one.

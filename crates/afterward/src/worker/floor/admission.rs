@@ -1,6 +1,6 @@
 //! Who is begun, who waits, and who is sent away.
 
-use super::{Claim, Entry, GiveBack, SendingAway, State, stays_at_stop};
+use super::{Claim, Entry, GiveBack, Leave, SendingAway, State, stays_at_stop};
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 
@@ -105,9 +105,17 @@ impl State {
         must || (self.sending_away == SendingAway::IsFree && !is_soon(self))
     }
 
-    /// One that was begun is done with.
-    pub(super) fn leave(&mut self, entry: &Entry, gone: bool) {
+    /// The work on one that was begun is done.
+    pub(super) fn finish(&mut self, now: Instant) {
         self.running -= 1;
+        self.leaving += 1;
+        self.fill_slots(now);
+    }
+
+    /// One that was begun is done with.
+    pub(super) fn leave(&mut self, entry: &Entry, Leave { finished, gone }: Leave) {
+        let place = if finished { &mut self.leaving } else { &mut self.running };
+        *place -= 1;
         let now = Instant::now();
         if let Some(begun) = entry.begun {
             self.limits.end(&entry.claims, begun, now);

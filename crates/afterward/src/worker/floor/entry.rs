@@ -43,18 +43,28 @@ impl Entry {
     }
 }
 
-/// A message that may be begun: it has its slot, its share of its limits, and its group's turn, until this is dropped.
+/// A message that may be begun: it has its slot, its share of its limits, and its group's turn, until this is dropped. Only its
+/// slot it may give back before.
 #[derive(Debug)]
 pub(in super::super) struct Admitted {
     floor: Arc<Floor>,
     entry: Entry,
-    gone: bool,
+    leave: Leave,
     read: Option<Entry>,
+}
+
+/// How a message that was begun leaves the floor.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Leave {
+    /// It has given its slot back.
+    pub(super) finished: bool,
+    /// It is out of the queue.
+    pub(super) gone: bool,
 }
 
 impl Admitted {
     pub(super) fn new(floor: Arc<Floor>, entry: Entry) -> Admitted {
-        Admitted { floor, entry, gone: false, read: None }
+        Admitted { floor, entry, leave: Leave::default(), read: None }
     }
 
     pub(in super::super) fn hand(&self) -> &Arc<Hand> {
@@ -70,9 +80,16 @@ impl Admitted {
         self.read = Some(Entry::new(self.entry.hand.clone(), destination, claims));
     }
 
+    /// The work on the message is done, and it is to be deleted. Whoever waits for a slot gets this one.
+    pub(in super::super) fn finish(&mut self) {
+        if !std::mem::replace(&mut self.leave.finished, true) {
+            self.floor.finish();
+        }
+    }
+
     /// The message is out of the queue, so the next one of its group may follow. Else they are given back.
     pub(in super::super) fn is_gone(&mut self) {
-        self.gone = true;
+        self.leave.gone = true;
     }
 }
 
@@ -80,7 +97,7 @@ impl Drop for Admitted {
     fn drop(&mut self) {
         match self.read.take() {
             Some(read) => self.floor.read(read),
-            None => self.floor.leave(&self.entry, self.gone),
+            None => self.floor.leave(&self.entry, self.leave),
         }
     }
 }

@@ -63,7 +63,9 @@ impl State {
         if closed || self.receives >= self.worth {
             return None;
         }
-        let taken = self.running + self.asked + self.ready.len();
+        // Where deletes don't keep up, they hold up receives.
+        let leaving = self.leaving.saturating_sub(self.concurrency);
+        let taken = self.running + self.asked + self.ready.len() + leaving;
         let free = self.concurrency.saturating_sub(taken).min(self.receive_limit);
         if free > 0 && self.waiting > 0 && self.is_barred() {
             return self.askable_to_wait();

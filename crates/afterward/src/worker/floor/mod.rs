@@ -7,6 +7,8 @@
 //! Invariants:
 //! - At most [`concurrency`](Plan::concurrency) messages run. What follows a running one in its ordered group waits with it, and
 //!   takes no slot meanwhile.
+//! - A message whose work is done gives its slot back before it is deleted, and keeps its limits and its group's turn until then.
+//!   As many may be on their way out as there are slots; those beyond that count as running where more is to be received.
 //! - Messages of an ordered group are begun in the order of their receipt, each when the one before it has gone from the queue;
 //!   when one stays there, those behind it are given back.
 //! - What waits for limits and paused types fills the waiting room. While whatever might come would have to wait as well, no more
@@ -34,6 +36,7 @@ pub(super) use intake::Ask;
 pub(super) use room::{Most as MostHeld, SendingAway};
 
 use super::limit::Most;
+use entry::Leave;
 use intake::WORTH_A_RECEIVE;
 use limits::{Claim, Limits};
 use paused::Paused;
@@ -85,6 +88,8 @@ struct State {
     concurrency: usize,
     room: usize,
     running: usize,
+    /// Those whose work is done, until they are deleted.
+    leaving: usize,
     /// Receives under way, and how many messages they may bring.
     receives: usize,
     asked: usize,
@@ -166,10 +171,22 @@ impl Floor {
         self.changed.notify_one();
     }
 
-    /// A message that was begun is done with; `gone`: it is out of the queue.
-    fn leave(&self, entry: &Entry, gone: bool) {
+    /// The work on a message that was begun is done: its slot is free while it is being deleted.
+    fn finish(&self) {
         let mut state = self.state();
-        state.leave(entry, gone);
+        state.finish(Instant::now());
+        self.tell(&state);
+    }
+
+    /// A message that was begun is done with.
+    fn leave(&self, entry: &Entry, leave: Leave) {
+        let mut state = self.state();
+        state.leave(entry, leave);
+        self.tell(&state);
+    }
+
+    /// Tells the worker's loop, if there may be something for it to do.
+    fn tell(&self, state: &State) {
         let to_do = !state.begin.is_empty() || !state.give_back.is_empty();
         if to_do || state.stopping.is_some() || state.askable().is_some() {
             self.changed.notify_one();

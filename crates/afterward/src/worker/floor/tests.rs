@@ -5,6 +5,7 @@ use crate::{
     Delivery,
     worker::{hand::Hand, router::Destination},
 };
+use std::ops::Range;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -44,6 +45,44 @@ fn receive(floor: &Arc<Floor>, entries: Vec<Entry>) -> (Vec<Admitted>, Vec<(Stri
 
 fn wants(floor: &Arc<Floor>) -> Option<usize> {
     floor.ask().map(|ask| ask.count)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_work_is_done_gives_its_slot_to_others_while_it_is_deleted() {
+    let floor = floor(12, vec![]);
+    let numbered = |numbers: Range<u32>| numbers.map(|n| entry(&n.to_string(), 0, &[])).collect();
+    let (mut first, _) = receive(&floor, numbered(0..4));
+    assert_eq!(wants(&floor), None, "all slots are taken");
+    first.iter_mut().for_each(Admitted::finish);
+    let (mut second, _) = receive(&floor, numbered(4..8));
+    assert_eq!(second.len(), 4, "they are begun, though the first four are still in the queue");
+    second[..3].iter_mut().for_each(Admitted::finish);
+    assert_eq!(wants(&floor), None, "three deletes too many: these hold on to their slots");
+    first.truncate(2);
+    assert_eq!(wants(&floor), Some(2), "two have been deleted");
+    drop((first, second));
+    assert_eq!(wants(&floor), Some(4), "each slot was given back once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_keeps_its_limits_and_its_turn_until_it_is_deleted() {
+    let ordered = |id: &str| {
+        let mut entry = entry(id, 1, &[]);
+        let mut delivery = entry.hand.delivery.clone();
+        (delivery.group, delivery.ordered) = (Some("group".into()), true);
+        entry.hand = Arc::new(Hand::new(delivery, Lease::new(Instant::now(), 30 * SECOND)));
+        entry
+    };
+    let floor = floor(12, vec![Most::AtATime(1)]);
+    let all = vec![entry("1", 0, &[0]), entry("2", 0, &[0]), ordered("3"), ordered("4")];
+    let (mut running, _) = receive(&floor, all);
+    let ids = |begun: &[Admitted]| begun.iter().map(|one| one.hand().delivery.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&running), ["1", "3"]);
+    running.iter_mut().for_each(Admitted::finish);
+    assert_eq!(ids(&floor.to_do().begin), [""; 0], "nobody follows on what may come again");
+    running.iter_mut().for_each(Admitted::is_gone);
+    drop(running);
+    assert_eq!(ids(&floor.to_do().begin), ["2", "4"]);
 }
 
 #[tokio::test(start_paused = true)]
