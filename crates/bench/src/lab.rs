@@ -8,6 +8,7 @@ use crate::{
     hello::Runtime,
     host::{Host, Instance, Lines},
     load::{Load, Reading, Target, Times},
+    meter::Spent,
     spread::Spread,
     sqs::{Expect, Queue, create_queue},
     trouble::Trouble,
@@ -279,11 +280,14 @@ impl<'a> Lab<'a> {
     /// # Errors
     /// When there was not one operation.
     pub fn noted(&self, reading: Reading) -> Result<Reading, Trouble> {
-        if reading.operations == 0 {
-            return Err(Trouble::new("not verified: not one operation was finished within the window"));
-        }
-        self.other_cores.borrow_mut().push(reading.spent.other_cores);
+        let reading = at_work(reading)?;
+        self.note_others(&reading.spent);
         Ok(reading)
+    }
+
+    /// Notes what else the machine did meanwhile.
+    pub fn note_others(&self, spent: &Spent) {
+        self.other_cores.borrow_mut().push(spent.other_cores);
     }
 
     /// The same, for a server that says it flushes before it answers: with `in_flight` operations in the air, its
@@ -292,10 +296,25 @@ impl<'a> Lab<'a> {
     /// # Errors
     /// When there were too few flushes, or no operation.
     pub fn flushed(&self, reading: Reading, in_flight: usize) -> Result<Reading, Trouble> {
+        self.noted(self.flushed_slice(reading, in_flight)?)
+    }
+
+    /// The same of a reading that is too short to tell what else the machine did.
+    ///
+    /// # Errors
+    /// As those of [`Lab::flushed`].
+    pub fn flushed_slice(&self, reading: Reading, in_flight: usize) -> Result<Reading, Trouble> {
         if self.counts_flushes {
             reading.flushed(in_flight).map_err(|what| Trouble::new(format!("not verified: {what}")))?;
         }
-        self.noted(reading)
+        at_work(reading)
+    }
+}
+
+fn at_work(reading: Reading) -> Result<Reading, Trouble> {
+    match reading.operations {
+        0 => Err(Trouble::new("not verified: not one operation was finished within the window")),
+        _ => Ok(reading),
     }
 }
 

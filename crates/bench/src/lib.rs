@@ -26,6 +26,7 @@ pub mod presign;
 pub mod report;
 pub mod rows;
 mod shapes;
+pub mod slices;
 pub mod spread;
 pub mod sqs;
 pub mod trouble;

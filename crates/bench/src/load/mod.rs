@@ -4,6 +4,7 @@
 //! A [`Load`] is one queue and its account. Its kinds of work, one module each, either run for a window of time, of which
 //! the beginning is not counted, or until a number of messages is through.
 
+mod ahead;
 mod cycle;
 mod fill;
 mod longpoll;
@@ -11,6 +12,7 @@ mod pipeline;
 mod send;
 mod take;
 
+pub use ahead::Ahead;
 pub use longpoll::{Deliveries, REST};
 pub use take::Extent;
 
@@ -67,6 +69,11 @@ impl Reading {
     /// The server's CPU time per operation, in microseconds; `None` if its process is not known.
     pub fn server_us(&self) -> Option<f64> {
         self.spent.server_cpu_s.map(|seconds| seconds * 1e6 / self.operations.max(1) as f64)
+    }
+
+    /// The same of a reading that is too short for the clock's ticks; see [`Spent::server_threads_s`].
+    pub fn server_us_of_threads(&self) -> Option<f64> {
+        self.spent.server_threads_s.map(|seconds| seconds * 1e6 / self.operations.max(1) as f64)
     }
 
     /// Whether the server can have flushed all that it acknowledged: with `in_flight` operations in the air at once, no

@@ -1,12 +1,13 @@
 //! Receiving from a full queue costs what it costs from an empty one: a number of messages is put into an otherwise
 //! empty queue and taken out again, in turns with taking as many from a deep or crowded one of the same broker.
 
-use super::{Figure, ratio};
+use super::Figure;
 use crate::{
     body::BODY_BYTES,
-    lab::{Lab, alternate},
+    lab::Lab,
     load::{Extent, Load, Reading, Target},
-    spread::{Spread, figure},
+    slices,
+    spread::figure,
     trouble::Trouble,
 };
 
@@ -24,23 +25,31 @@ pub(super) enum Crowd {
     InFlight,
 }
 
-/// Takes from `shallow` what it just got, in turns with taking from `deep`, which then gets as much again.
+/// How many slices a round is cut into.
+const SLICES: usize = 10;
+
+/// Takes from `shallow` what it just got, in turns with taking from `deep` as much as that has just got.
 pub(super) async fn compare(lab: &Lab<'_>, shallow: &Load, deep: &Load) -> Result<Figure, Trouble> {
-    let take = lab.pace.take;
-    let from_shallow = async || {
-        shallow.fill(take).await;
-        lab.flushed(shallow.take(CONNECTIONS, take).await, CONNECTIONS)
-    };
-    let from_deep = async || {
+    let slice = (lab.pace.take / SLICES as u64).max(1);
+    let take = async |load: &Load| {
         // Filled first, so that the deep queue has the fresh messages, too, and is never less deep than it should be.
-        deep.fill(take).await;
-        lab.flushed(deep.take(CONNECTIONS, take).await, CONNECTIONS)
+        load.fill(slice).await;
+        lab.flushed_slice(load.take(CONNECTIONS, slice).await, CONNECTIONS)
     };
-    let pairs = alternate(lab.pace.rounds, from_shallow, from_deep).await?;
-    let median = |of: fn(&(Reading, Reading)) -> f64| figure(Spread::of(pairs.iter().map(of)).median);
+    let pid = deep.target().pid;
+    let rounds = slices::rounds(lab, pid, SLICES, async || take(shallow).await, async || take(deep).await).await?;
+    let us = |reading: &Reading| reading.server_us_of_threads().unwrap_or(f64::NAN);
+    let median = |of: fn(&Reading) -> f64| {
+        let (empty, full) = (slices::median(&rounds, |pair| of(&pair.0)), slices::median(&rounds, |pair| of(&pair.1)));
+        (figure(full), figure(empty))
+    };
+    let ((per_s, empty_per_s), (full_us, empty_us)) = (median(Reading::per_s), median(us));
+    let cpu = slices::spread(&rounds, |(empty, full)| us(full) / us(empty));
     Ok(Figure {
-        measured: format!("{} ×", ratio(&pairs, Reading::per_s)),
-        absolute: format!("{}/s; empty {}/s", median(|(_, deep)| deep.per_s()), median(|(shallow, _)| shallow.per_s())),
+        measured: format!("{} ×", slices::spread(&rounds, |(empty, full)| full.per_s() / empty.per_s())),
+        absolute: format!(
+            "{per_s}/s; empty {empty_per_s}/s; server CPU {full_us} µs a message, empty {empty_us} µs: {cpu} ×"
+        ),
     })
 }
 
