@@ -34,7 +34,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 const STRIPE_SECRET: &str = "whsec_test";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -293,9 +293,10 @@ mod in_time {
 
 #[tokio::test]
 async fn while_slack_is_away_the_contact_form_waits_for_its_next_attempt() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // A port that is taken, and that nobody listens on.
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}/", nobody.local_addr().unwrap());
-    drop(nobody);
     let slack = notify::slack_at(&url).unwrap().on_failure(notify::OnFailure::Fail);
     let contact = Contact { email: "ada@example.com".into(), text: "Hello".into() };
     let tried = testing::job(&contact).state(slack).run(worker::contact).await;
