@@ -10,9 +10,8 @@ use crate::{
     lab::{Broker, Lab},
     latency::Latency,
     load::Reading,
-    meter::Meter,
     report::cell,
-    rows::{Handled, PACE_PER_S, jobs_of, paced, through},
+    rows::{Burst, Handled, PACE_PER_S, jobs_of, paced, through},
     spread::{Spread, figure},
     trouble::Trouble,
 };
@@ -174,11 +173,12 @@ impl Apalis {
     async fn through(&self, lab: &Lab<'_>, queue: &str, jobs: u64, batch: usize) -> Result<Reading, Trouble> {
         let mut worker = self.lines("work", queue, jobs, batch)?;
         worker.until("working").await?;
+        let mut burst = Burst::start(self.redis.target().pid, worker.pid());
         let mut producers = self.lines("enqueue", queue, jobs, batch)?;
         producers.until("began").await?;
-        let meter = Meter::start_with_worker(self.redis.target().pid, worker.pid());
+        burst.begins();
         worker.until("handled").await?;
-        let reading = Reading { operations: jobs, spent: meter.read(), latency: Latency::default() };
+        let reading = burst.handled(jobs);
         producers.until("enqueued").await?;
         Handled::by(worker, jobs).await?;
         lab.noted(reading)

@@ -13,7 +13,7 @@ mod yardstick;
 
 pub use ceiling::{Bound, lines as ceiling_lines};
 pub use disk::{AT_LEAST_LIVE, LEFT, ORDERS, Order, Shrinking, Use};
-pub(crate) use worker::{Handled, PACE_PER_S, jobs_of, paced, through};
+pub(crate) use worker::{Burst, Handled, PACE_PER_S, jobs_of, paced, through};
 pub use yardstick::{Way, lines as yardstick_lines};
 
 use crate::{

@@ -6,7 +6,7 @@ use crate::{
     lab::{Lab, alternate},
     latency::Latency,
     load::{Extent, Reading, Target},
-    meter::Meter,
+    meter::{Meter, Spent},
     rows::Outcome,
     spread::{Spread, figure},
     sqs::BATCH,
@@ -88,6 +88,33 @@ impl Handled {
     }
 }
 
+/// Jobs under way, from the first enqueue to the last handler.
+pub(crate) struct Burst {
+    meter: Meter,
+    began: Instant,
+}
+
+impl Burst {
+    /// Begins now. The meter looks at all processes first and last, which takes milliseconds: they would weigh more in a short
+    /// burst than in a long one.
+    pub(crate) fn start(server: Option<u32>, worker: Option<u32>) -> Burst {
+        let meter = Meter::start_with_worker(server, worker);
+        Burst { meter, began: Instant::now() }
+    }
+
+    /// It is only now that it begins.
+    pub(crate) fn begins(&mut self) {
+        self.began = Instant::now();
+    }
+
+    /// So many jobs have been handled.
+    pub(crate) fn handled(&self, jobs: u64) -> Reading {
+        let wall_s = self.began.elapsed().as_secs_f64();
+        let spent = Spent { wall_s, ..self.meter.read() };
+        Reading { operations: jobs, spent, latency: Latency::default() }
+    }
+}
+
 /// How many jobs one round has.
 pub(crate) fn jobs_of(lab: &Lab<'_>) -> u64 {
     (JOBS_PER_S * lab.pace.times.counted.as_secs_f64()) as u64 / BATCH as u64 * BATCH as u64
@@ -96,11 +123,11 @@ pub(crate) fn jobs_of(lab: &Lab<'_>) -> u64 {
 /// Jobs through one worker, from the first enqueue to the last handler; each producer enqueues `batch` at a time.
 pub(crate) async fn through(lab: &Lab<'_>, target: Target, jobs: u64, batch: usize) -> Result<Reading, Trouble> {
     let (queue, mut lines) = hired(lab, target, jobs).await?;
-    let meter = Meter::start_with_worker(target.pid, lines.pid());
+    let burst = Burst::start(target.pid, lines.pid());
     let (enqueued, handled) = tokio::join!(enqueue_batches(&queue, jobs, batch), lines.until("handled"));
     enqueued?;
     handled?;
-    let reading = Reading { operations: jobs, spent: meter.read(), latency: Latency::default() };
+    let reading = burst.handled(jobs);
     Handled::by(lines, jobs).await?;
     lab.flushed(reading, PRODUCERS * batch)
 }
