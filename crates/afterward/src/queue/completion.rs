@@ -7,7 +7,7 @@
 
 use super::{
     Enqueue, EnqueueAll, Queue, ToEnqueue,
-    tally::{self, Notes, Tallied},
+    tally::{self, Notes},
 };
 use crate::{Error, Message, claim::hex};
 use afterward_names::BatchId;
@@ -49,7 +49,8 @@ impl Batch {
     /// Puts a message into the queue that nobody receives before all of the batch have left it, whatever became of them.
     /// There may be several. If nothing of the batch is in the queue, it waits for nothing: enqueue the jobs first.
     ///
-    /// Its retention begins, and its delay if it has one, when the batch is over. Deleting or purging the queue removes it.
+    /// Its retention begins, and its delay if it has one, when the batch is over. Deleting or purging the queue removes it; where the
+    /// library keeps the batch, it lies in the [tally queue](Queue::tally), and what happens to that one counts.
     pub fn then<M: Message>(&self, message: &M) -> Enqueue {
         let tie = Tie::After(self.id.clone());
         self.queue.enqueue(message).tied(Tied { tie, notes: self.notes.clone(), attempt: None })
@@ -78,7 +79,17 @@ impl Queue {
     ///   redrive policy) is waited for until nothing has happened in the batch for as long as the queue keeps messages.
     /// - A job comes again, without its batch waiting for it, if its worker is killed just before it deletes it.
     /// - A handler enqueues into its job's batch itself, and not in a task that it spawns: what such tasks enqueue may be missed.
-    /// - A completion is 64 KiB at most, or in a store ([`Queue::claim_check_at`]).
+    /// - A completion is 64 KiB at most, or in a store ([`Queue::claim_check_at`]). One that the queue refuses for good when the batch is
+    ///   over is dropped, with an error in the worker's log.
+    /// - A job of a FIFO queue is known by its group and its deduplication id: those that the queue took for one and the same within five minutes
+    ///   are one job. One that it takes for a duplicate of a message outside of the batch is waited for like one whose end nobody saw.
+    /// - What is known of a batch has to fit into the ten tallies that one receive brings: that is some tens of thousands of
+    ///   jobs of a FIFO queue, where each has an id, and millions of a standard queue that end in about the order in which they were
+    ///   enqueued. Beyond that the completion is days late.
+    /// - Who drops an [`Enqueue`](crate::Enqueue) half-way has the jobs sent nevertheless, once they are announced.
+    /// - Handlers and their worker need the same [`Queue`], or clones of it, and so do the parts of a program that share a
+    ///   [`Batch`]: it remembers what was announced in the attempts that are under way. What workers remember of tallies they
+    ///   forget after a minute.
     ///
     /// ```no_run
     /// # use afterward::{Context, Message, Queue, State};
@@ -135,15 +146,16 @@ pub(super) struct Tied {
 }
 
 impl Tied {
-    /// How `queue` will keep it: by tallies, or by itself.
-    pub(super) async fn check(&self, queue: &Queue) -> Result<Option<Tallied>, Error> {
+    /// Whether `queue` is one whose batches are kept by tallies, and not by the server.
+    pub(super) async fn check(&self, queue: &Queue) -> Result<bool, Error> {
         let id = self.tie.id();
         id.parse::<BatchId>().map_err(|why| Error::Refused(format!("the batch `{id}`: {why}")))?;
         if queue.is_afterward().await? {
-            return Ok(None);
+            return Ok(false);
         }
         if queue.tally_queue().await?.is_some() {
-            return Tallied::new(queue, self).map(Some);
+            queue.check_tallies_last().await?;
+            return Ok(true);
         }
         Err(Error::Refused(format!(
             "`{}` at {} knows no batches, and would hand out a message that has to wait for one at once: that needs an Afterward \

@@ -124,14 +124,15 @@ impl Enqueue {
     }
 
     /// A message attribute: up to ten of them travel beside the body. Names that start with `afterward.` are Afterward's own:
-    /// a message that waits as a schedule has one of those, one that waits in a queue two, and three on a FIFO queue.
+    /// a message that waits as a schedule has one of those, one that waits in a queue two, and three on a FIFO queue; where a
+    /// [tally queue](Queue::tally) keeps batches, a job of one has one, and a completion two.
     pub fn attribute(mut self, name: impl Into<String>, value: impl Into<Attribute>) -> Enqueue {
         self.attributes.insert(name.into(), value.into());
         self
     }
 
     async fn send(self) -> Result<MessageId, Error> {
-        Outgoing::prepare(self).await?.announced().await?.send().await
+        Outgoing::prepare(self).await?.send().await
     }
 
     /// What time it is by the clock that the message's time is compared with, in milliseconds since 1970.

@@ -3,7 +3,7 @@
 use super::{
     Enqueue, MessageId, Queue,
     batch::{self, Broken},
-    outgoing::Outgoing,
+    outgoing::{Outgoing, uninterrupted},
     tally,
 };
 use crate::{Error, Message};
@@ -101,17 +101,34 @@ impl Queue {
                 Err(error) => outcomes[number] = Some(Err(error)),
             }
         }
-        let prepared = self.announced(prepared, &mut outcomes).await;
-        let told = if self.is_fifo() { self.send_in_order(prepared).await } else { self.send_at_once(prepared).await };
-        for (number, outcome) in told {
+        for (number, outcome) in self.send_prepared(prepared).await {
             outcomes[number] = Some(outcome);
         }
         let unsaid = || Err(Error::Refused("the task that sent the message ended before its time".to_owned()));
         outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unsaid)).collect()
     }
 
+    async fn send_prepared(&self, prepared: Vec<Numbered>) -> Vec<(usize, Outcome)> {
+        if prepared.iter().all(|(_, outgoing)| outgoing.tallied().is_none()) {
+            return self.send_announced(prepared).await;
+        }
+        let queue = self.clone();
+        let sending = async move {
+            let mut told = Vec::new();
+            let announced = queue.announced(prepared, &mut told).await;
+            told.extend(queue.send_announced(announced).await);
+            told
+        };
+        // What was announced is sent, or taken back: a caller that is dropped leaves that to a task.
+        uninterrupted(sending).await.unwrap_or_default()
+    }
+
+    async fn send_announced(&self, messages: Vec<Numbered>) -> Vec<(usize, Outcome)> {
+        if self.is_fifo() { self.send_in_order(messages).await } else { self.send_at_once(messages).await }
+    }
+
     /// Announces those that are jobs of batches kept by tallies. Returns what may be sent.
-    async fn announced(&self, prepared: Vec<Numbered>, outcomes: &mut [Option<Outcome>]) -> Vec<Numbered> {
+    async fn announced(&self, prepared: Vec<Numbered>, told: &mut Vec<(usize, Outcome)>) -> Vec<Numbered> {
         let failed = self.announce(prepared.iter().filter_map(|(_, outgoing)| outgoing.tallied())).await;
         if failed.is_empty() {
             return prepared;
@@ -119,7 +136,7 @@ impl Queue {
         let mut sendable = Vec::with_capacity(prepared.len());
         for (number, outgoing) in prepared {
             match outgoing.batch().and_then(|batch| failed.get(batch)) {
-                Some(error) => outcomes[number] = Some(outgoing.not_announced(tally::same(error)).await),
+                Some(error) => told.push((number, outgoing.not_announced(tally::same(error)).await)),
                 None => sendable.push((number, outgoing)),
             }
         }
@@ -161,7 +178,7 @@ impl Queue {
                 let group = outgoing.group().cloned();
                 let outcome = match broken.refusal(group.as_ref()) {
                     Some(refusal) => outgoing.settle(Err(refusal)).await,
-                    None => outgoing.send().await,
+                    None => outgoing.send_it().await,
                 };
                 broken.note(group.as_ref(), &outcome);
                 told.push((number, outcome));
@@ -194,7 +211,7 @@ async fn send_alone(messages: Vec<Numbered>) -> Vec<(usize, Outcome)> {
         {
             told.push(outcome);
         }
-        calls.spawn(async move { (number, outgoing.send().await) });
+        calls.spawn(async move { (number, outgoing.send_it().await) });
     }
     while let Some(ended) = calls.join_next().await {
         told.extend(ended);

@@ -4,7 +4,7 @@ use super::{
     batch,
     later::marks,
     outgoing::{Outgoing, Way},
-    tally::LARGEST_COMPLETION_BYTES,
+    tally::{self, LARGEST_COMPLETION_BYTES},
 };
 use crate::{
     Error,
@@ -94,11 +94,14 @@ pub(super) fn check_count(count: usize) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Refused(format!(
-        "{count} attributes, where a message has {} at most: among them are those that Afterward adds to large messages and to \
-         those that wait (`{}`, `{}`, `{}`)",
+        "{count} attributes, where a message has {} at most: among them are those that Afterward adds to large messages, to those \
+         that wait (`{}`, `{}`, `{}`), and to those of a batch that is kept in a tally queue (`{}`, or `{}` and `{}`)",
         limits::MESSAGE_ATTRIBUTES,
         marks::DUE,
         marks::ID,
-        marks::GROUP
+        marks::GROUP,
+        tally::BATCH,
+        tally::COMPLETES,
+        marks::ID
     )))
 }

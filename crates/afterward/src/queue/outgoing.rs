@@ -8,16 +8,17 @@ use super::{
     completion::Tie,
     fitting,
     later::{Later, Schedules, Unscheduled, marks, would_be_taken},
-    tally::{self, Tallied},
+    tally::Tallied,
     unique::Told,
 };
 use crate::{
-    Error,
+    Error, SourceError,
     claim::{self, Claims, Key},
     sqs::{self, service::now_ms},
 };
 use http::HeaderMap;
 use std::{sync::Arc, time::Duration};
+use tracing::Instrument;
 
 /// The longest delay that a standard queue keeps itself: 15 minutes.
 const LONGEST_DELAY_MS: u64 = 900_000;
@@ -53,19 +54,21 @@ impl Outgoing {
         let delay_seconds = enqueue.delay_seconds(now_ms);
         let (delay, batch) = (enqueue.delay_asked(), enqueue.batch.clone());
         let mut request = enqueue.into_request()?;
-        let tallied = match &batch {
+        let is_tallied = match &batch {
             Some(tied) => tied.check(&queue).await?,
-            None => None,
+            None => false,
         };
-        if let Some(tallied) = &tallied {
-            tallied.mark(&mut request.message_attributes);
-        }
         let mut way = Way::Plain;
         if let Some(unique) = unique {
             match unique.told(&queue, message_type, &request.message_body).await? {
                 Told::DeduplicationId(id) => request.message_deduplication_id = Some(id),
                 Told::Headers(headers) => way = Way::With(headers),
             }
+        }
+        let tallied = batch.as_ref().filter(|_| is_tallied).map(|tied| Tallied::new(&queue, tied, &request));
+        let tallied = tallied.transpose()?;
+        if let Some(tallied) = &tallied {
+            tallied.mark(&mut request.message_attributes);
         }
         match due_ms {
             Some(due_ms) if queue.is_fifo() || due_ms > now_ms + LONGEST_DELAY_MS => {
@@ -120,23 +123,30 @@ impl Outgoing {
         Some(&self.tallied.as_ref()?.member()?.batch)
     }
 
-    /// The same, announced if it is a job of such a batch.
-    pub(super) async fn announced(self) -> Result<Outgoing, Error> {
-        match self.queue.announce(&self.tallied).await.into_values().next() {
-            None => Ok(self),
-            Some(error) => {
-                let told = tally::same(&error);
-                drop(self.not_announced(error).await);
-                Err(told)
-            }
+    /// Sends it, and announces it before that if it is a job of such a batch. What was announced is sent, or taken back: a caller
+    /// that is dropped leaves that to a task.
+    pub(super) async fn send(self) -> Result<MessageId, Error> {
+        if self.tallied.is_none() {
+            return self.send_it().await;
         }
+        uninterrupted(async move {
+            match self.queue.announce(&self.tallied).await.into_values().next() {
+                None => self.send_it().await,
+                Some(error) => self.not_announced(error).await,
+            }
+        })
+        .await?
     }
 
     /// What becomes of a job that could not be announced: it is not sent.
-    pub(super) async fn not_announced(mut self, error: Error) -> Result<MessageId, Error> {
-        // There is nothing to take back.
-        self.tallied = None;
-        self.settle(Err(error)).await
+    pub(super) async fn not_announced(self, error: Error) -> Result<MessageId, Error> {
+        if !is_certainly_undone(&error)
+            && let Some(member) = self.tallied.as_ref().and_then(Tallied::member)
+        {
+            // It may be in the tally queue. If it is not, an end by itself does no harm.
+            self.queue.take_back(member.clone());
+        }
+        Outgoing { tallied: None, ..self }.settle(Err(error)).await
     }
 
     /// What goes over the wire in such a call; the rest waits for how that ends.
@@ -144,8 +154,8 @@ impl Outgoing {
         Parcel { request: std::mem::take(&mut self.request), batch: self.batch.clone() }
     }
 
-    /// Sends it.
-    pub(super) async fn send(mut self) -> Result<MessageId, Error> {
+    /// Sends it, announced as it is if it has to be.
+    pub(super) async fn send_it(mut self) -> Result<MessageId, Error> {
         let request = std::mem::take(&mut self.request);
         let outcome = match &self.way {
             _ if let Some(Tallied::Completion { batch, id, notes }) = &self.tallied => {
@@ -163,11 +173,7 @@ impl Outgoing {
     /// Removes the payload again if the message was certainly not taken: one that stays behind does no harm, and a message
     /// without its payload is lost.
     pub(super) async fn settle(self, outcome: Result<MessageId, Error>) -> Result<MessageId, Error> {
-        let is_undone = match &outcome {
-            Ok(_) => false,
-            Err(Error::Sqs(error)) => error.is_certainly_undone(),
-            Err(_) => true,
-        };
+        let is_undone = outcome.as_ref().is_err_and(is_certainly_undone);
         if let (true, Some((claims, key))) = (is_undone, &self.claim)
             && let Err(error) = claims.remove(key).await
         {
@@ -221,6 +227,25 @@ impl Queue {
         };
         id.map(MessageId::new).ok_or_else(unsaid)
     }
+}
+
+/// Whether what failed so was certainly not done.
+fn is_certainly_undone(error: &Error) -> bool {
+    match error {
+        Error::Sqs(error) => error.is_certainly_undone(),
+        // A task ended with its runtime, and nobody knows how far it came.
+        Error::Source(_) => false,
+        _ => true,
+    }
+}
+
+/// Goes on with something to its end, also if the caller is dropped.
+pub(super) async fn uninterrupted<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Error> {
+    let ended = tokio::spawn(work.in_current_span()).await;
+    ended
+        .map_err(|error| Error::Source(SourceError::Unavailable(format!("it was not sent to its end: {error}").into())))
 }
 
 /// Has the message wait in the way that its endpoint has for it.

@@ -91,11 +91,14 @@ impl Source for Queue {
     }
 
     async fn delete(&self, receipt: &str) -> Result<(), SourceError> {
-        self.tell_end(receipt).await?;
+        // Most jobs are in no batch, and have nothing to remove: they need no place for that.
+        if receipt::member(receipt).is_some() {
+            Box::pin(self.tell_end(receipt)).await?;
+        }
         let (handle, claim) = receipt::parts(receipt);
         self.0.deletes.delete(handle).await?;
         if let (Some(key), Ok(Some(claims))) = (claim, self.claims())
-            && let Err(error) = claims.remove(&key).await
+            && let Err(error) = Box::pin(claims.remove(&key)).await
         {
             tracing::warn!(queue = Queue::name(self), %key, %error, "a message's payload could not be removed with it");
         }
@@ -121,6 +124,9 @@ impl Source for Queue {
     }
 
     async fn change_visibility(&self, receipt: &str, after: Duration, error: Option<&str>) -> Result<(), SourceError> {
+        if error.is_some() {
+            self.0.tallies.forget(receipt);
+        }
         self.change(receipt, after, error.map(error_header).unwrap_or_default()).await
     }
 

@@ -244,11 +244,11 @@ impl<S: Source> Worker<S> {
     ///   (`sqs:TagQueue`, `sqs:ListQueueTags`), so that what was missed is known; without that permission it is not.
     /// - Elsewhere, on standard queues, nobody can: the worker does not start.
     ///
-    /// All workers of a queue should have the same schedules. A tick that a worker does not know is handed back for a minute;
-    /// when it has come back five times, or as often as the redrive policy allows, its schedule is taken for one that the
-    /// program no longer has: the tick is dropped with a warning, and the schedule is deleted. So it ends by itself, and not in
-    /// the dead-letter queue. Workers that do have it put it back within five minutes; to stop a schedule
-    /// for a while, pause it (`afterward schedule pause`).
+    /// All workers of a queue should have the same schedules. A tick that a worker does not know is left to the others;
+    /// when it is an hour old, its schedule is taken for one that the program no longer has: the tick is dropped with a warning,
+    /// and the schedule is deleted. So it ends by itself, and not in the dead-letter queue. Where each receive counts towards
+    /// the redrive policy, the tick is dropped at the last that is allowed, and the schedule stays. Workers that do have a
+    /// schedule put it back within five minutes; to stop it for a while, pause it (`afterward schedule pause`).
     pub fn every<A: 'static>(self, expression: impl Into<String>, handler: impl Handler<Tick, A>) -> Worker<S> {
         self.by_the_clock(&Times::Every(expression.into()), handler)
     }

@@ -14,8 +14,9 @@ impl Queue {
     /// a FIFO queue, named by its URL or its name, at the same endpoint. Unless set, it is `AFTERWARD_TALLY_QUEUE_URL`. Producers
     /// and workers of this queue need the same one, and no other queue may have it. An Afterward server needs none.
     ///
-    /// It must have no redrive policy, for what is in there may be received any number of times, and it keeps nothing for longer
-    /// than this queue keeps jobs. Sends nothing: the queue is looked up when it is needed. What differs from a batch on an
+    /// It must have no redrive policy, for what is in there may be received any number of times, and its retention must be no shorter
+    /// than this queue's, or a batch whose jobs lie there with nobody at work could be forgotten: with a shorter one, batches are
+    /// refused where they are enqueued. Sends nothing: the queue is looked up when it is needed. What differs from a batch on an
     /// Afterward server is said at [`Queue::batch`].
     ///
     /// # Errors
@@ -46,7 +47,7 @@ impl Queue {
             self.client().get_queue_url(lookup).await?.queue_url.unwrap_or_default()
         };
         let tallies = Queue::with_client(self.client().clone(), url);
-        if tallies.attributes().await.max_receive_count.is_some() {
+        if tallies.attributes_or_why_not().await?.max_receive_count.is_some() {
             return Err(SettingsError(format!(
                 "the tally queue `{}` has a redrive policy: a tally that waits is received again and again, and would end as a dead \
                  letter. Remove the policy",
@@ -55,6 +56,25 @@ impl Queue {
             .into());
         }
         Ok(tallies)
+    }
+
+    /// What is known of a batch has to last for as long as its jobs may lie in the queue with nobody at work.
+    pub(in crate::queue) async fn check_tallies_last(&self) -> Result<(), Error> {
+        let Some(tallies) = self.tally_queue().await? else { return Ok(()) };
+        let (jobs, kept) = (self.attributes().await, tallies.attributes().await);
+        if jobs.known && kept.known && kept.retention < jobs.retention {
+            return Err(SettingsError(format!(
+                "the tally queue `{}` keeps messages for {:?}, and `{}` for {:?}: what is known of a batch could be gone before its jobs \
+                 are, and its completion with it. Raise the tally queue's MessageRetentionPeriod to {} or more",
+                tallies.name(),
+                kept.retention,
+                self.name(),
+                jobs.retention,
+                jobs.retention.as_secs()
+            ))
+            .into());
+        }
+        Ok(())
     }
 
     /// The longest text of a tally.

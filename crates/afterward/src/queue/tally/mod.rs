@@ -71,7 +71,7 @@ pub(in crate::queue) const BATCH: &str = "afterward.batch";
 /// The batch that a message was sent after: an attribute.
 pub(in crate::queue) const COMPLETES: &str = "afterward.completes";
 
-/// The most batches whose numbers are remembered, and the most attempts whose announcements are.
+/// The most batches whose numbers are remembered, and the most attempts whose announcements are: more than a worker has at a time.
 const MOST: usize = 10_000;
 
 /// What one queue's tallies need.
@@ -83,8 +83,8 @@ pub(super) struct Tallies {
     numbers: Mutex<HashMap<String, (String, u64)>>,
     /// By batch: what this process has put into the tally queue lately.
     known: Mutex<HashMap<String, Vec<Known>>>,
-    /// By receipt: what was announced in an attempt that is not settled yet.
-    announced: Mutex<HashMap<Arc<str>, Members>>,
+    /// By receipt: since when an attempt that is not settled yet announces jobs, and which.
+    announced: Mutex<HashMap<Arc<str>, (u64, Members)>>,
     is_warned: AtomicBool,
 }
 
@@ -98,7 +98,7 @@ impl Tallies {
         }
         let (origin, next) = match numbers.get_mut(batch) {
             Some(known) => known,
-            None => numbers.entry(batch.to_owned()).or_insert((new_id()?[..12].to_owned(), 0)),
+            None => numbers.entry(batch.to_owned()).or_insert((new_origin()?, 0)),
         };
         *next += 1;
         Ok(Member { batch: batch.to_owned(), origin: origin.clone(), index: *next - 1 })
@@ -108,24 +108,38 @@ impl Tallies {
         locked(&self.known).get(batch).cloned().unwrap_or_default()
     }
 
-    fn know(&self, batch: &str, known: Known) {
+    /// Notes what was put into the tally queue of this batch, and forgets what nobody can make use of any more.
+    fn know(&self, batch: &str, told: Vec<Tally>, now_ms: u64) {
         let mut all = locked(&self.known);
-        if all.len() >= MOST && !all.contains_key(batch) {
-            // Nothing is lost by that: what is not remembered is received again.
-            all.clear();
-        }
-        Known::note(all.entry(batch.to_owned()).or_default(), known);
+        all.retain(|_, known| {
+            known.retain(|known| known.is_of_use(now_ms));
+            !known.is_empty()
+        });
+        let told = told.into_iter().map(|tally| Known::new(tally, now_ms)).collect();
+        Known::note(all.entry(batch.to_owned()).or_default(), told);
     }
 
     /// Notes what an attempt has announced.
     fn note(&self, receipt: &Arc<str>, member: &Member) {
         let mut announced = locked(&self.announced);
+        let now_ms = now_ms();
         if announced.len() >= MOST && !announced.contains_key(receipt) {
-            // Those of attempts that failed, mostly.
-            announced.clear();
+            // The oldest is of an attempt that nobody has settled: its lease was lost, or its end was not told.
+            let oldest =
+                announced.iter().min_by_key(|(_, (since_ms, _))| *since_ms).map(|(receipt, _)| receipt.clone());
+            oldest.and_then(|oldest| announced.remove(&oldest));
         }
-        announced.entry(receipt.clone()).or_default().add(member);
+        announced.entry(receipt.clone()).or_insert_with(|| (now_ms, Members::default())).1.add(member);
     }
+
+    /// Forgets what was announced in an attempt that has failed: the next one has a receipt of its own.
+    pub(super) fn forget(&self, receipt: &str) {
+        locked(&self.announced).remove(receipt);
+    }
+}
+
+fn new_origin() -> Result<String, Error> {
+    Ok(new_id()?[..12].to_owned())
 }
 
 fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -135,10 +149,20 @@ fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Queue {
     /// Sends a tally.
     async fn tell_tally(&self, batch: &str, tally: Tally) -> Result<(), Error> {
-        match self.tally_queue().await? {
-            Some(tallies) => self.0.tallies.telling.tell(tallies, batch, tally).await,
-            None => Err(Error::Refused(format!("`{}` has no tally queue any more", self.name()))),
+        let Some(tallies) = self.tally_queue().await? else {
+            return Err(Error::Refused(format!("`{}` has no tally queue any more", self.name())));
+        };
+        let most_bytes = self.most_tally_bytes().await;
+        let is_short = tally.text().is_ok_and(|text| text.len() <= most_bytes);
+        let portions = if is_short { vec![tally] } else { tally.portions(most_bytes, new_origin()?) };
+        for (place, portion) in portions.into_iter().enumerate() {
+            let told = self.0.tallies.telling.tell(tallies, batch, portion, most_bytes).await;
+            told.map_err(|error| match error {
+                Error::Sqs(error) => error.after(place > 0).into(),
+                other => other,
+            })?;
         }
+        Ok(())
     }
 
     /// Announces jobs, a call for each batch. Told is why those of some batches could not be.
@@ -176,24 +200,21 @@ impl Queue {
             }
             return Ok(());
         }
-        let mut tally = self.tally_of_end(&member);
-        if let Some(announced) = locked(&self.0.tallies.announced).get(receipt) {
+        let mut tally = Tally::of(self.name(), now_ms());
+        tally.ended.add_ended(&member);
+        if let Some((_, announced)) = locked(&self.0.tallies.announced).get(receipt) {
             tally.announced.unite(announced);
         }
         self.tell_tally(&member.batch, tally).await.map_err(of_call)?;
-        locked(&self.0.tallies.announced).remove(receipt);
+        self.0.tallies.forget(receipt);
         Ok(())
-    }
-
-    fn tally_of_end(&self, member: &Member) -> Tally {
-        let mut tally = Tally::of(self.name(), now_ms());
-        tally.ended.add(member);
-        tally
     }
 
     /// Takes an announcement back, of a job that was not sent after all. Not waited for: it is told with others.
     pub(super) fn take_back(&self, member: Member) {
-        let (queue, tally) = (self.clone(), self.tally_of_end(&member));
+        let (queue, mut tally) = (self.clone(), Tally::of(self.name(), now_ms()));
+        // Only this one: under the same id another one may be announced, and sent.
+        tally.ended.add(&member);
         tokio::spawn(async move {
             if let Err(error) = queue.tell_tally(&member.batch, tally).await {
                 let batch = member.batch;

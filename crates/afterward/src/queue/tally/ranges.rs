@@ -32,6 +32,11 @@ impl Ranges {
         }
     }
 
+    /// The first number of each range, and its last.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.0.iter().map(|(first, last)| (*first, *last))
+    }
+
     /// Whether some number is in both.
     pub(super) fn meet(&self, other: &Ranges) -> bool {
         let met = |(first, last): (&u64, &u64)| self.0.range(..=*last).next_back().is_some_and(|(_, end)| end >= first);

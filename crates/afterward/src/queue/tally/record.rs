@@ -3,10 +3,13 @@
 //! Tallies are united, and that is all that is ever done to them: to unite a tally twice, or in another order, comes to the
 //! same. So a tally that is sent, received or merged more than once does no harm.
 
-use super::member::Members;
+use super::member::{Member, Members};
 use crate::sqs;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// A range of jobs in a tally's text: no more than this, with its origin.
+const RANGE_BYTES: usize = 128;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Tally {
@@ -26,6 +29,9 @@ pub(super) struct Tally {
     /// A worker has merged it, and put it at the group's end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) merged: bool,
+    /// All that is known did not fit into one tally: there may be others, which need to know what this one knows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) split: bool,
 }
 
 impl Tally {
@@ -39,6 +45,7 @@ impl Tally {
         self.at_ms = self.at_ms.max(other.at_ms);
         self.announced.unite(&other.announced);
         self.ended.unite(&other.ended);
+        self.split |= other.split;
         for (id, request) in &other.completions {
             self.completions.entry(id.clone()).or_insert_with(|| request.clone());
         }
@@ -56,6 +63,23 @@ impl Tally {
             return true;
         }
         [&self.announced, &self.ended].iter().any(|own| own.meet(&other.announced) || own.meet(&other.ended))
+    }
+
+    /// The same in several, if it is longer than so many bytes by the jobs that it announces. The last one says what the whole
+    /// did: it announces the others as if they were jobs of this `origin`, and each of them tells its own end; so who knows of the last
+    /// one waits until it knows of the others.
+    pub(super) fn portions(mut self, most_bytes: usize, origin: String) -> Vec<Tally> {
+        let announced = std::mem::take(&mut self.announced).portions(most_bytes / RANGE_BYTES);
+        let count = announced.len() as u64;
+        let mut portions: Vec<Tally> = Vec::with_capacity(announced.len() + 1);
+        for (index, announced) in (0..).zip(announced) {
+            let mut portion = Tally { announced, ..Tally::of(&self.queue, self.at_ms) };
+            portion.ended.add(&Member { batch: String::new(), origin: origin.clone(), index });
+            portions.push(portion);
+        }
+        self.announced = Members::counted(origin, count);
+        portions.push(self);
+        portions
     }
 
     /// Its text in the tally queue.

@@ -7,7 +7,7 @@
 
 use super::{
     record::Tally,
-    step::{Known, Received, Rules, Step},
+    step::{Received, Rules, Step},
     telling::request,
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     },
     sqs::{self, retry::Backoff, service::now_ms},
 };
+use afterward_names::limits;
 use std::{collections::BTreeMap, time::Duration};
 
 /// How long a receive waits.
@@ -29,6 +30,15 @@ const LEASE_S: i64 = 30;
 const MOST: i64 = 10;
 /// How long tallies are left alone that are not this queue's, or can't be read.
 const LEFT_ALONE: Duration = Duration::from_secs(60);
+/// The codes that find fault with a message itself, and will whenever it is sent.
+const NEVER_TAKEN: [&str; 6] = [
+    "InvalidMessageContents",
+    "InvalidParameterValue",
+    "InvalidParameterValueException",
+    "InvalidAttributeValue",
+    "MissingParameter",
+    "UnsupportedOperation",
+];
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 /// No longer than a batch that is over waits for its turn at the most.
 const RETRY_LONGEST: Duration = Duration::from_secs(10);
@@ -51,7 +61,7 @@ impl Queue {
     }
 
     /// One round; `false`, if there is nothing to look after.
-    pub(super) async fn look_after_tallies(&self) -> Result<bool, Error> {
+    pub(in crate::queue) async fn look_after_tallies(&self) -> Result<bool, Error> {
         if self.tally_setting().is_none() || self.is_afterward().await? {
             return Ok(false);
         }
@@ -72,7 +82,7 @@ impl Queue {
         }
         let rules = Rules {
             now_ms: now_ms(),
-            retention_ms: ms(self.attributes().await.retention),
+            retention_ms: ms(self.longest_retention().await?),
             most_bytes: self.most_tally_bytes().await,
         };
         let mut outcome = Ok(true);
@@ -111,20 +121,20 @@ impl Queue {
         }
         let known = self.0.tallies.known(batch);
         match Step::of(&received, &known, rules) {
-            Step::Complete(tally) => {
-                self.send_completions(batch, &tally).await?;
+            Step::Complete { over, rest } => {
+                self.send_completions(batch, &over).await?;
+                put(tallies, batch, &rest).await?;
                 // Others may have put some of it into the queue again: that can be spared.
-                self.0.tallies.know(batch, Known { tally, since_ms: rules.now_ms });
+                self.0.tallies.know(batch, if rest.is_empty() { vec![over] } else { rest }, rules.now_ms);
                 // Those that hold a completion first: whatever is left after a crash, nothing waits for it.
                 let (holding, others): (Vec<_>, Vec<_>) =
                     received.into_iter().partition(|one| !one.tally.completions.is_empty());
                 delete(tallies, holding).await?;
                 delete(tallies, others).await
             }
-            Step::Merge(tally) => {
-                let parcel = Parcel::plain(request(tallies, batch, &tally)?);
-                batch::send_all(tallies, vec![parcel]).await.into_iter().collect::<Result<Vec<_>, _>>()?;
-                self.0.tallies.know(batch, Known { tally, since_ms: rules.now_ms });
+            Step::Merge(parts) => {
+                put(tallies, batch, &parts).await?;
+                self.0.tallies.know(batch, parts, rules.now_ms);
                 delete(tallies, received).await
             }
             Step::Wait(wait) => leave(tallies, received.iter().map(|one| &*one.receipt), wait).await,
@@ -132,17 +142,34 @@ impl Queue {
         }
     }
 
-    async fn send_completions(&self, batch: &str, tally: &Tally) -> Result<(), Error> {
-        let completion = |(id, request): (&String, &sqs::SendMessageRequest)| {
+    /// How long a job may be in its queue; where the queue does not say it, that is what SQS keeps at most.
+    async fn longest_retention(&self) -> Result<Duration, Error> {
+        let said = self.attributes_or_why_not().await?;
+        Ok(if said.known { said.retention } else { Duration::from_secs(*limits::RETENTION_S.end()) })
+    }
+
+    /// Sends what waited, each by itself: what is refused for good must not hold up the others, nor be tried for ever.
+    async fn send_completions(&self, batch: &str, over: &Tally) -> Result<(), Error> {
+        let mut outcome = Ok(());
+        for (id, request) in &over.completions {
             let mut request = request.clone();
             request.queue_url = self.url().to_owned();
             if self.is_fifo() && request.message_deduplication_id.is_none() {
                 request.message_deduplication_id = Some(format!("afterward-{id}"));
             }
-            Parcel::plain(request)
-        };
-        let parcels = tally.completions.iter().map(completion).collect();
-        batch::send_all(self, parcels).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+            match batch::send_all(self, vec![Parcel::plain(request)])
+                .await
+                .into_iter()
+                .try_for_each(|sent| sent.map(drop))
+            {
+                Err(Error::Sqs(error)) if error.has_code(&NEVER_TAKEN) => {
+                    tracing::error!(queue = self.name(), batch, id, %error, "a batch's completion was refused for good: it is dropped");
+                }
+                Err(error) => outcome = Err(error),
+                Ok(()) => {}
+            }
+        }
+        outcome?;
         tracing::debug!(queue = self.name(), batch, "the batch is over");
         Ok(())
     }
@@ -155,6 +182,13 @@ fn read(message: &sqs::Message) -> Option<Received> {
         receipt: message.receipt_handle.clone()?,
         receive_count: number("ApproximateReceiveCount").and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
     })
+}
+
+/// Puts these at the end of their batch's group.
+async fn put(tallies: &Queue, batch: &str, parts: &[Tally]) -> Result<(), Error> {
+    let parcel = |tally| request(tallies, batch, tally).map(Parcel::plain);
+    let parcels = parts.iter().map(parcel).collect::<Result<_, _>>()?;
+    batch::send_all(tallies, parcels).await.into_iter().try_for_each(|outcome| outcome.map(drop))
 }
 
 async fn delete(tallies: &Queue, received: Vec<Received>) -> Result<(), Error> {
