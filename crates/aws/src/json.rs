@@ -29,23 +29,38 @@ pub(crate) fn array<T>(out: &mut Vec<u8>, elements: &[T], mut write: impl FnMut(
 }
 
 impl Object<'_> {
-    /// A member, whose value is what is written next.
-    pub(crate) fn member(&mut self, name: &str) -> &mut Vec<u8> {
-        if !std::mem::take(&mut self.is_empty) {
-            self.out.push(b',');
-        }
-        text(self.out, name);
-        self.out.push(b':');
+    /// A member, whose value is what is written next. Its name is one of ours, with nothing to escape in it.
+    pub(crate) fn member(&mut self, name: &'static str) -> &mut Vec<u8> {
+        self.comma();
+        // Each piece asks for room by itself: all of it is asked for first.
+        self.out.reserve(name.len() + 3);
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
         self.out
     }
 
     /// A member that is a text.
-    pub(crate) fn text(&mut self, name: &str, value: &str) {
+    pub(crate) fn text(&mut self, name: &'static str, value: &str) {
         text(self.member(name), value);
     }
 
+    /// A member with a name that somebody else may have chosen, and a text.
+    pub(crate) fn entry(&mut self, name: &str, value: &str) {
+        self.comma();
+        text(self.out, name);
+        self.out.push(b':');
+        text(self.out, value);
+    }
+
+    fn comma(&mut self) {
+        if !std::mem::take(&mut self.is_empty) {
+            self.out.push(b',');
+        }
+    }
+
     /// The same, where there is one.
-    pub(crate) fn optional(&mut self, name: &str, value: Option<&String>) {
+    pub(crate) fn optional(&mut self, name: &'static str, value: Option<&String>) {
         if let Some(value) = value {
             self.text(name, value);
         }
@@ -54,23 +69,21 @@ impl Object<'_> {
 
 /// A text in quotes.
 pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
     out.push(b'"');
-    let (blocks, rest) = text.as_bytes().as_chunks::<32>();
+    let (blocks, rest) = bytes.as_chunks::<32>();
     // What has nothing to escape in it is copied at once, from here on.
     let mut from = 0;
     for (number, block) in blocks.iter().enumerate() {
         if needs_escape(block) {
-            out.extend_from_slice(blocks[from..number].as_flattened());
-            escape(out, block);
-            from = number + 1;
+            from = escape(out, bytes, from, number * 32..(number + 1) * 32);
         }
     }
     if needs_escape(rest) {
-        out.extend_from_slice(blocks[from..].as_flattened());
-        escape(out, rest);
-    } else {
-        out.extend_from_slice(&text.as_bytes()[from * 32..]);
+        from = escape(out, bytes, from, blocks.len() * 32..bytes.len());
     }
+    out.extend_from_slice(&bytes[from..]);
     out.push(b'"');
 }
 
@@ -80,24 +93,44 @@ fn needs_escape(bytes: &[u8]) -> bool {
     bytes.iter().fold(false, |any, &b| any | special(b))
 }
 
-fn escape(out: &mut Vec<u8>, bytes: &[u8]) {
-    for &byte in bytes {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            0x0c => out.extend_from_slice(b"\\f"),
-            0x00..=0x1f => {
-                let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
-                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
-            }
-            byte => out.push(byte),
+/// What of `bytes` is not written yet begins at `from`; of these, in `within` there is something to escape. Writes up to the
+/// last such byte, and says what is left from where.
+fn escape(out: &mut Vec<u8>, bytes: &[u8], mut from: usize, within: std::ops::Range<usize>) -> usize {
+    for at in within {
+        let byte = bytes[at];
+        let letter = ESCAPES[usize::from(byte)];
+        if letter == 0 {
+            continue;
+        }
+        out.extend_from_slice(&bytes[from..at]);
+        from = at + 1;
+        if letter == b'u' {
+            let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
+        } else {
+            out.extend_from_slice(&[b'\\', letter]);
         }
     }
+    from
 }
+
+/// What is written after a backslash for each byte; 0 for those that stand for themselves.
+const ESCAPES: [u8; 256] = {
+    let mut escapes = [0; 256];
+    let mut control = 0;
+    while control < b' ' {
+        escapes[control as usize] = b'u';
+        control += 1;
+    }
+    escapes[b'\n' as usize] = b'n';
+    escapes[b'\r' as usize] = b'r';
+    escapes[b'\t' as usize] = b't';
+    escapes[0x08] = b'b';
+    escapes[0x0c] = b'f';
+    escapes[b'"' as usize] = b'"';
+    escapes[b'\\' as usize] = b'\\';
+    escapes
+};
 
 #[cfg(test)]
 mod tests {

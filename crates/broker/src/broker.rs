@@ -126,7 +126,7 @@ impl Broker {
     }
 
     /// Several commands under one flush, each with its own outcome: batches of deletes and visibility changes. The
-    /// second of a pair is the error text of a `ChangeVisibility` or a `DeadLetter`.
+    /// second of a pair is the error text of a `ChangeVisibility`, a `DeadLetter` or a `Drop`.
     ///
     /// # Errors
     /// [`Unavailable`] for all.

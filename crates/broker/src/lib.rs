@@ -46,4 +46,4 @@ pub use picked::Picked;
 pub use progress::Progress;
 pub use random::Random;
 pub use receipt::{NotAReceiptHandle, Receipts};
-pub use schedules::StoredSchedule;
+pub use schedules::{ScheduleRunBegun, StoredSchedule};

@@ -6,6 +6,7 @@ use crate::{
 };
 use afterward_log::ReadError;
 use afterward_machine::{Location, MessageKey};
+use afterward_names::MessageId;
 use bytes::Bytes;
 
 /// What came of reading a message: `None` if it is gone by now, or why it can't be read.
@@ -71,25 +72,38 @@ impl Broker {
         Ok(Err(Unavailable::because("a message kept moving while it was read; try again")))
     }
 
-    /// The texts of last failures, by the locations that [`afterward_machine::MessageView::failure`] gives; `None` for
-    /// those that are gone, or that compaction has moved since.
+    /// The texts of last failures, of messages and dropped jobs, by the locations that
+    /// [`afterward_machine::MessageView::failure`] gives; `None` for those that are gone by now.
     ///
     /// # Errors
     /// [`Unavailable`].
-    pub async fn failures(&self, of: Vec<Location>) -> Result<Vec<Option<String>>, Unavailable> {
+    pub async fn failures(&self, of: Vec<(MessageId, Location)>) -> Result<Vec<Option<String>>, Unavailable> {
         let mut texts = Vec::with_capacity(of.len());
-        for at in of {
+        for (id, at) in of {
+            texts.push(self.last_failure(id, at).await?);
+        }
+        Ok(texts)
+    }
+
+    async fn last_failure(&self, id: MessageId, mut at: Location) -> Result<Option<String>, Unavailable> {
+        for _ in 0..MOVES {
             let found = match self.records(&[at]).await {
-                Ok(Some(records)) => records.first().map_or(Ok(None), |record| failure(record, at)),
+                Ok(Some(records)) => records.first().map_or(Ok(None), |record| failure(record, at)).map(Some),
                 Ok(None) => Ok(None),
                 Err(error) => Err(error),
             };
             match found {
-                Ok(text) => texts.push(text),
+                Ok(Some(text)) => return Ok(text),
+                Ok(None) => {}
                 Err(error) => return Err(self.unreadable(error).await),
             }
+            let now_at = self.read(move |state| state.job(id).and_then(|job| job.failure())).await?;
+            match now_at {
+                Some(now_at) if now_at != at => at = now_at,
+                _ => return Ok(None),
+            }
         }
-        Ok(texts)
+        Err(Unavailable::because("what failed kept moving while it was read; try again"))
     }
 
     /// The records at `of`; `None` if one of them has been trimmed.

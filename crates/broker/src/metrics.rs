@@ -60,7 +60,7 @@ impl Counters {
         match event {
             Event::Sent(_) => self.sent.fetch_add(1, Relaxed),
             Event::Leased { messages, .. } => self.delivered.fetch_add(messages.len() as u64, Relaxed),
-            Event::Deleted { .. } => self.deleted.fetch_add(1, Relaxed),
+            Event::Deleted { .. } | Event::Dropped { .. } => self.deleted.fetch_add(1, Relaxed),
             Event::DeadLettered { .. } => self.dead_lettered.fetch_add(1, Relaxed),
             _ => 0,
         };

@@ -6,10 +6,14 @@
 //! schedule is as it was read. So each time that a schedule is due is run once, whatever falls over in between.
 
 use crate::{
-    Broker, Failure, OpenError, ScheduleRun, Unavailable, open::wrong_record, partition::DueSchedules, shared::Entry,
+    Broker, Failure, OpenError, ScheduleRun, Unavailable,
+    open::wrong_record,
+    partition::{DueSchedules, Gated},
+    shared::Entry,
 };
 use afterward_machine::{
-    Command, Event, Location, Reply, ScheduleGroupView, ScheduleId, ScheduleRead, ScheduleView, SentMessage, Tags,
+    Command, Event, Location, Refusal, Reply, ScheduleGroupView, ScheduleId, ScheduleRead, ScheduleView, SentMessage,
+    Tags,
 };
 use afterward_names::{AccountId, Region, ScheduleAddress, ScheduleGroupAddress, ScheduleGroupName, ScheduleName};
 use afterward_record::{Beside, decode_one};
@@ -36,6 +40,24 @@ pub struct StoredSchedule {
     pub next_ms: Option<u64>,
     /// As it was given.
     pub definition: Bytes,
+}
+
+/// A run that has its place among what is stored, but may not be stored yet; see [`Broker::begin_schedule_run`].
+#[derive(Debug)]
+#[must_use = "whether it was stored is behind the gate"]
+pub struct ScheduleRunBegun(Gated<Result<Reply, Refusal>>);
+
+impl ScheduleRunBegun {
+    /// Waits until it is stored. Answers what became of each send.
+    ///
+    /// # Errors
+    /// As [`Broker::run_schedule`].
+    pub async fn stored(self) -> Result<Vec<SentMessage>, Failure> {
+        match self.0.await?? {
+            Reply::Ran(sent) => Ok(sent),
+            other => Err(Unavailable::because(format!("a bug in Afterward: a run was told {other:?}")).into()),
+        }
+    }
 }
 
 impl StoredSchedule {
@@ -192,8 +214,9 @@ impl Broker {
         self.read(move |state| state.schedule_groups(account, &region, &prefix, after.as_ref(), limit)).await
     }
 
-    /// The schedules that are due, at most `limit` (at least one), the longest due first. Waits until there is one, and
-    /// through the times in which the partition is being brought back. What is neither run nor changed is due again at once.
+    /// The schedules that are due, at most `limit` (at least one), the longest due first, and in the order of their making where
+    /// they are due at the same time. Waits until there is one, and through the times in which the partition is being brought
+    /// back. What is neither run nor changed is due again at once.
     /// Those whose definitions can't be read now don't keep the others waiting.
     ///
     /// # Errors
@@ -207,7 +230,10 @@ impl Broker {
             match asked.await {
                 Ok(Some(DueSchedules::Now(due))) => {
                     if let Ok(views) = due.await {
-                        let due = self.readable(views).await?;
+                        let latest_ms = views.iter().filter_map(|view| view.next_ms).max();
+                        let mut due = self.readable(views).await?;
+                        // One that was changed while it was read may be due later now.
+                        due.retain(|schedule| schedule.next_ms.is_some() && schedule.next_ms <= latest_ms);
                         if !due.is_empty() {
                             return Ok(due);
                         }
@@ -227,18 +253,24 @@ impl Broker {
     /// as `Refusal::NoSuchQueue` for one. [`Unavailable`]: perhaps stored, perhaps not; then it is stale when it is
     /// submitted again.
     pub async fn run_schedule(&self, run: ScheduleRun) -> Result<Vec<SentMessage>, Failure> {
+        self.begin_schedule_run(run).await?.stored().await
+    }
+
+    /// Hands a run in. Once this has returned, whatever is handed in later comes after it, also while it is not stored yet: so
+    /// runs that are to be in order need not wait for each other's flush.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: it was not handed in.
+    pub async fn begin_schedule_run(&self, run: ScheduleRun) -> Result<ScheduleRunBegun, Unavailable> {
         if !run.sends.is_empty()
             && let Some(shortage) = self.shared().shortage()
         {
-            return Err(shortage.into());
+            return Err(shortage);
         }
         let outcome = self
             .shared()
             .enter(|Entry { partition, random, now_ms, .. }| partition.run_schedule(now_ms, || random.bits(), run));
-        match outcome.await?.await?? {
-            Reply::Ran(sent) => Ok(sent),
-            other => Err(Unavailable::because(format!("a bug in Afterward: a run was told {other:?}")).into()),
-        }
+        outcome.await.map(ScheduleRunBegun)
     }
 
     /// Those of the schedules that are still there, with their definitions.

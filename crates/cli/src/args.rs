@@ -1,15 +1,21 @@
 //! The grammar of the command line.
 
 use crate::{demo, doctor, forward, issuer, queue, schedule, serve};
+use afterward_timetable::Zone;
 use clap::{Parser, Subcommand};
+use std::sync::LazyLock;
 
 /// Accept work now, do it afterward: a durable queue server that speaks Amazon SQS.
 #[derive(Debug, Parser)]
-#[command(name = "afterward", version, after_help = EXAMPLES)]
+#[command(name = "afterward", version = VERSION.as_str(), after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+/// With the rules by which the schedules of a server of this version, and the times shown here, are local.
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{} (time zones: IANA {})", env!("CARGO_PKG_VERSION"), Zone::rules_version()));
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,6 +54,35 @@ mod tests {
     #[test]
     fn the_grammar_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_version_says_which_time_zones_are_inside() {
+        let told = Cli::command().render_version();
+        let release = told.strip_prefix(concat!("afterward ", env!("CARGO_PKG_VERSION"), " (time zones: IANA 20"));
+        let release = release.and_then(|rest| rest.strip_suffix(")\n"));
+        assert!(release.is_some_and(|release| release.len() == 3 && release.is_ascii()), "{told}");
+    }
+
+    #[test]
+    fn the_durations_and_rates_that_are_taken_are_in_the_help() {
+        let mut cli = Cli::command();
+        for (path, option, says) in [
+            (&["forward"][..], "timeout", "whole seconds: 1s to 15m"),
+            (&["forward"], "retry_delay", "whole seconds: 0 (at once) to 12h"),
+            (&["queue", "redrive"], "rate", "1 to 500"),
+            (&["queue", "receive"], "wait", "whole seconds: 0 to 20s"),
+            (&["queue", "receive"], "visibility_timeout", "whole seconds: 0 to 12h"),
+            (&["queue", "send"], "delay", "whole seconds: 0 to 15m"),
+        ] {
+            let mut command = &mut cli;
+            for name in path {
+                command = command.find_subcommand_mut(name).unwrap();
+            }
+            let option = command.get_arguments().find(|argument| argument.get_id() == option).unwrap();
+            let help = option.get_help().unwrap().to_string();
+            assert!(help.contains(says), "{path:?}: {help}");
+        }
     }
 
     #[test]

@@ -7,16 +7,17 @@ use std::time::Duration;
 /// # Errors
 /// Says what a duration looks like.
 pub(crate) fn seconds(text: &str) -> Result<i64, String> {
+    let wrong = || format!("`{text}` is not a duration of whole seconds: write 30s, 5m, 2h or 4d");
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {
         "" | "s" => 1,
         "m" => 60,
         "h" => 3_600,
         "d" => 86_400,
-        _ => return Err(format!("`{text}` is not a duration: write 30s, 5m, 2h or 4d")),
+        _ => return Err(wrong()),
     };
     let number = digits.parse::<i64>().ok().filter(|number| *number >= 0).and_then(|number| number.checked_mul(unit));
-    number.ok_or_else(|| format!("`{text}` is not a duration: write 30s, 5m, 2h or 4d"))
+    number.ok_or_else(wrong)
 }
 
 /// `4 d`, `1 h 30 min`, `30 s`: at most two units.
@@ -71,8 +72,8 @@ mod tests {
         {
             assert_eq!(seconds(text), Ok(expected), "{text}");
         }
-        for bad in ["", "s", "-1", "1.5", "1w", "1 s", "99999999999999999d"] {
-            assert!(seconds(bad).is_err(), "{bad}");
+        for bad in ["", "s", "-1", "1.5", "1w", "1 s", "500ms", "99999999999999999d"] {
+            assert!(seconds(bad).unwrap_err().contains("whole seconds"), "{bad}");
         }
     }
 

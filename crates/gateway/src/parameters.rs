@@ -28,6 +28,12 @@ impl Parameters {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// The first name that comes again.
+    pub(crate) fn repeated(&self) -> Option<&str> {
+        let names = || self.0.iter().map(|(name, _)| name.as_str());
+        names().enumerate().find_map(|(at, name)| names().take(at).any(|before| before == name).then_some(name))
+    }
+
     /// The first name that is not among `known`.
     pub(crate) fn unknown(&self, known: &[&str]) -> Option<&str> {
         self.0.iter().map(|(name, _)| name.as_str()).find(|name| !known.contains(name))
@@ -57,5 +63,7 @@ mod tests {
         assert_eq!(parameters.get("flag"), Some(""));
         assert_eq!(parameters.get("c"), None);
         assert_eq!(parameters.unknown(&["a", "b"]), Some("flag"));
+        assert_eq!(parameters.repeated(), Some("a"));
+        assert_eq!(Parameters::of(&"/x?a=1&b=1".parse().unwrap()).repeated(), None);
     }
 }

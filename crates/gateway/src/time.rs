@@ -11,8 +11,9 @@ pub(crate) fn rfc3339(ms: u64) -> String {
 }
 
 /// A time in RFC 3339, with an offset or `Z`, in milliseconds since 1970; a fraction finer than that is cut off. `None`
-/// for other texts, and for times before 1970.
-pub(crate) fn parse_rfc3339(text: &str) -> Option<u64> {
+/// for other texts, for times before 1970, and for leap seconds, which would be read as the second before them.
+pub fn parse_rfc3339(text: &str) -> Option<u64> {
+    let text = Some(text).filter(|text| text.contains(':') && !text.contains(":60"))?;
     text.parse::<jiff::Timestamp>().ok()?.as_millisecond().try_into().ok()
 }
 
@@ -29,6 +30,8 @@ mod tests {
             ("2026-03-29T01:00:00", None),
             ("2026-02-30T01:00:00Z", None),
             ("1969-12-31T23:59:59Z", None),
+            ("2016-12-31T23:59:60Z", None),
+            ("20161231T235960Z", None),
             ("tomorrow", None),
         ] {
             assert_eq!(parse_rfc3339(text), ms, "{text}");

@@ -34,6 +34,12 @@ pub enum Command {
         queue: QueueAddress,
         lease: LeaseRef,
     },
+    /// The same by one who has not done what the message asks for, and will not: its job ends as dropped. A text that says why may
+    /// be logged beside the event.
+    Drop {
+        queue: QueueAddress,
+        lease: LeaseRef,
+    },
     /// Makes the lease end `timeout_ms` from now; 0 gives the message back. `failure`: whether the caller attached an
     /// error text, which is then logged beside the event.
     ChangeVisibility {

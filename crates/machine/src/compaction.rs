@@ -29,7 +29,7 @@ impl State {
             }
             Event::SchedulePut(put) => self.kept_schedule(put.schedule, at).into_iter().collect(),
             Event::DedupKept(kept) => self.kept_dedup(&kept.key.key, kept.order).into_iter().collect(),
-            Event::Deleted { message } => self.kept_finished(message.as_u64()),
+            Event::Deleted { message } | Event::Dropped { message } => self.kept_finished(message.as_u64()),
             Event::FinishedKept(kept) => self.kept_finished(kept.id.key()),
             Event::Leased { queue, attempt: Some(attempt), messages, .. }
             | Event::AttemptKept { queue, attempt, messages, .. } => {
@@ -168,7 +168,12 @@ impl State {
     fn kept_finished(&self, key: u64) -> Vec<Forward> {
         let keep = |(id, finished): (MessageId, &crate::finished::Finished)| {
             let (receive_count, finished_ms, queue) = (finished.receive_count, finished.finished_ms, finished.queue);
-            bare(Event::FinishedKept(KeptFinished { id, receive_count, finished_ms, queue }))
+            let is_gone = !self.queues.contains_key(&queue);
+            let gone = if is_gone { self.finished.address(queue).cloned() } else { None };
+            let error = self.finished.dropped(id);
+            let dropped = error.is_some();
+            let kept = KeptFinished { id, receive_count, finished_ms, queue, gone, dropped };
+            Forward { event: Event::FinishedKept(kept), content: None, error }
         };
         self.finished.under(key).map(keep).collect()
     }

@@ -45,6 +45,10 @@ pub enum Event {
     Deleted {
         message: MessageKey,
     },
+    /// Deleted by a consumer that has not done what it asks for, and will not. Why may be told in the same record.
+    Dropped {
+        message: MessageKey,
+    },
     /// The lease ends at `until_ms`; at or before the event's time, the message is visible again. With `failure`, an
     /// error text is in the same record.
     VisibilityChanged {
@@ -310,7 +314,7 @@ pub struct KeptDedup {
 }
 
 /// A finished job written forward.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptFinished {
     /// The id at first.
     pub id: MessageId,
@@ -320,4 +324,8 @@ pub struct KeptFinished {
     pub finished_ms: u64,
     /// Its queue's incarnation.
     pub queue: QueueId,
+    /// That queue's address, where it has been deleted since: nothing else of it may be in the log any more.
+    pub gone: Option<QueueAddress>,
+    /// It was dropped rather than done. Why may be told in the same record.
+    pub dropped: bool,
 }

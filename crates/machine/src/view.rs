@@ -88,8 +88,21 @@ pub enum Standing {
 pub enum JobView {
     /// It, or its copy in a dead-letter queue, exists. Dead: `message.source` is set.
     Present(MessageView),
-    /// It was deleted by a consumer: remembered of jobs alone.
-    Succeeded { receive_count: u32, finished_ms: u64, queue: QueueId },
+    /// It was deleted by a consumer: remembered of jobs alone. `address`: its queue's, which may be gone since.
+    Succeeded { receive_count: u32, finished_ms: u64, queue: QueueId, address: QueueAddress },
+    /// The same by a consumer that said that it had not done it. `failure`: the record that may say why.
+    Dropped { receive_count: u32, finished_ms: u64, queue: QueueId, address: QueueAddress, failure: Location },
+}
+
+impl JobView {
+    /// Where the text of its last failure is, or may be.
+    pub fn failure(&self) -> Option<Location> {
+        match self {
+            JobView::Present(message) => message.failure,
+            JobView::Dropped { failure, .. } => Some(*failure),
+            JobView::Succeeded { .. } => None,
+        }
+    }
 }
 
 /// A move task, for reading.

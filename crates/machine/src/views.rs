@@ -1,5 +1,6 @@
 //! Reading the state.
 
+use crate::finished::Finished;
 use crate::queue::Queue;
 use crate::slab::{Entry, Place, Slab};
 use crate::{Counts, Cursor, JobView, MessageKey, MessageView, MoveView, QueueId, QueueView, Standing, State};
@@ -70,11 +71,11 @@ impl State {
         if let Some(entry) = self.slab.find(key).filter(is_it) {
             return self.view(&entry, key.slot).map(JobView::Present);
         }
-        let finished = self.finished.get(id)?;
-        Some(JobView::Succeeded {
-            receive_count: finished.receive_count,
-            finished_ms: finished.finished_ms,
-            queue: finished.queue,
+        let (finished, address) = self.finished.get(id)?;
+        let (Finished { receive_count, finished_ms, queue }, address) = (*finished, address.clone());
+        Some(match self.finished.dropped(id) {
+            None => JobView::Succeeded { receive_count, finished_ms, queue, address },
+            Some(failure) => JobView::Dropped { receive_count, finished_ms, queue, address, failure },
         })
     }
 

@@ -3,7 +3,7 @@
 use crate::kind;
 use crate::reader::{Reader, Reason};
 use crate::writer::Writer;
-use afterward_machine::{Event, KeptMessage, MessageSent, ScheduleGroupId};
+use afterward_machine::{Event, KeptFinished, KeptMessage, MessageSent, ScheduleGroupId};
 
 /// Why a kind or version that this release does not know is refused.
 pub(crate) const UNKNOWN: Reason =
@@ -21,6 +21,7 @@ pub(crate) fn kind_and_version(event: &Event) -> (u8, u8) {
         Event::Sent(_) => kind::SENT,
         Event::Leased { .. } => kind::LEASED,
         Event::Deleted { .. } => kind::DELETED,
+        Event::Dropped { .. } => kind::DROPPED,
         Event::VisibilityChanged { .. } => kind::VISIBILITY_CHANGED,
         Event::HandedBack { .. } => kind::HANDED_BACK,
         Event::DeadLettered { .. } => kind::DEAD_LETTERED,
@@ -42,10 +43,13 @@ pub(crate) fn kind_and_version(event: &Event) -> (u8, u8) {
         Event::ScheduleRan { .. } => kind::SCHEDULE_RAN,
         Event::ScheduleDeleted { .. } => kind::SCHEDULE_DELETED,
     };
-    // A message that has nothing to do with a batch is written as it was before there were any.
+    // A message that has nothing to do with a batch is written as it was before there were any; the end of a job whose queue is
+    // there, and that was done, as it was before deleted queues, and drops, were told of.
     let version = match event {
         Event::Sent(sent) if sent.batch.is_some() => 2,
         Event::MessageKept(kept) if kept.batch.is_some() => 2,
+        Event::FinishedKept(kept) if kept.dropped => 3,
+        Event::FinishedKept(kept) if kept.gone.is_some() => 2,
         _ => 1,
     };
     (kind, version)
@@ -79,7 +83,7 @@ impl Writer<'_> {
                 self.raw(attempt.as_ref().map_or(&[], |attempt| attempt));
                 self.leased(messages);
             }
-            Event::Deleted { message } => self.key(*message),
+            Event::Deleted { message } | Event::Dropped { message } => self.key(*message),
             Event::VisibilityChanged { message, until_ms, failure } => {
                 self.key(*message);
                 self.time(*until_ms);
@@ -168,6 +172,7 @@ impl Reader<'_> {
                 Event::Leased { queue, until_ms, messages: self.leased()?, attempt }
             }
             (kind::DELETED, 1) => Event::Deleted { message: self.key()? },
+            (kind::DROPPED, 1) => Event::Dropped { message: self.key()? },
             (kind::VISIBILITY_CHANGED, 1) => Event::VisibilityChanged {
                 message: self.key()?,
                 until_ms: self.time()?,
@@ -205,6 +210,15 @@ impl Reader<'_> {
             (kind::RELEASED, 1) => Event::Released { message: self.key()?, order: self.number()? },
             (kind::DEDUP_KEPT, 1) => Event::DedupKept(self.kept_dedup()?),
             (kind::FINISHED_KEPT, 1) => Event::FinishedKept(self.kept_finished()?),
+            (kind::FINISHED_KEPT, 2) => {
+                let kept = self.kept_finished()?;
+                Event::FinishedKept(KeptFinished { gone: Some(self.address()?), ..kept })
+            }
+            (kind::FINISHED_KEPT, 3) => {
+                let kept = self.kept_finished()?;
+                let gone = self.flags(1)?.then(1, || self.address())?;
+                Event::FinishedKept(KeptFinished { gone, dropped: true, ..kept })
+            }
             (kind::ATTEMPT_KEPT, 1) => Event::AttemptKept {
                 queue: self.queue()?,
                 attempt: self.array()?,

@@ -36,11 +36,17 @@ impl Writer<'_> {
     }
 
     pub(crate) fn kept_finished(&mut self, kept: &KeptFinished) {
-        let KeptFinished { id, receive_count, finished_ms, queue } = kept;
+        let KeptFinished { id, receive_count, finished_ms, queue, gone, dropped } = kept;
         self.id(*id);
         self.number(u64::from(*receive_count));
         self.time(*finished_ms);
         self.queue(*queue);
+        if *dropped {
+            self.byte(u8::from(gone.is_some()));
+        }
+        if let Some(address) = gone {
+            self.address(address);
+        }
     }
 
     pub(crate) fn kept_message(&mut self, message: &KeptMessage) {
@@ -109,12 +115,15 @@ impl Reader<'_> {
         Ok(KeptDedup { key: KeptKey { key, expires_ms, fingerprint }, id: self.id()?, order: self.number()? })
     }
 
+    /// The first version's fields.
     pub(crate) fn kept_finished(&mut self) -> Result<KeptFinished, Reason> {
         Ok(KeptFinished {
             id: self.id()?,
             receive_count: self.narrow()?,
             finished_ms: self.time()?,
             queue: self.queue()?,
+            gone: None,
+            dropped: false,
         })
     }
 

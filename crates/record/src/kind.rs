@@ -23,6 +23,7 @@ pub(crate) const DEAD_LETTERED: u8 = 20;
 pub(crate) const REDRIVEN: u8 = 21;
 pub(crate) const RELEASED: u8 = 22;
 pub(crate) const HANDED_BACK: u8 = 23;
+pub(crate) const DROPPED: u8 = 24;
 
 pub(crate) const QUEUE_KEPT: u8 = 32;
 pub(crate) const MESSAGE_KEPT: u8 = 33;

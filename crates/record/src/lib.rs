@@ -61,7 +61,7 @@ pub enum Beside<'a> {
     Content(&'a Content),
     /// Of a `SchedulePut`: the definition, which is its writer's own business, also in its version.
     Definition(&'a [u8]),
-    /// Of a `VisibilityChanged` with `failure`: the error text.
+    /// Of a `VisibilityChanged` with `failure`, a `Dropped`, and a `FinishedKept` with `dropped`: the error text.
     Error(&'a str),
     /// Of a `MessageKept`: the content's bytes as they stood in another record, and the error text.
     Kept {

@@ -72,7 +72,7 @@ pub enum AfterCompletion {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TargetDefinition {
     /// Arn: what is called. A queue's ARN; `arn:aws:scheduler:::aws-sdk:sqs:sendMessage`;
-    /// `arn:aws:scheduler:::afterward:http`; or an `http://` or `https://` URL.
+    /// `arn:aws:scheduler:::afterward:http`; or an `http://` or `https://` URL without a user in it.
     pub arn: String,
     /// RoleArn: kept, and without effect.
     pub role_arn: String,

@@ -41,6 +41,12 @@ pub enum InvalidDefinition {
          arn:aws:scheduler:::aws-sdk:sqs:sendMessage, arn:aws:scheduler:::afterward:http, and an http:// or https:// URL."
     )]
     Target(String),
+    /// The target is a URL with a user or a password in it, which is not repeated here.
+    #[error(
+        "A URL that is a target may not hold a user or a password. Put them into the `Headers` of the target \
+         arn:aws:scheduler:::afterward:http, whose Input is {{\"Url\": …, \"Headers\": {{\"Authorization\": \"Basic …\"}}}}."
+    )]
+    UserInUrl,
     /// The target takes no such parameter.
     #[error("{0} does not go with the target {1}.")]
     Parameter(&'static str, String),

@@ -1,20 +1,27 @@
 //! Calls that are made after their schedule has run: those that may fail, and be tried again.
 //!
-//! They wait as messages in an ordinary queue of the schedule's account and region, so that a lease, a delay and a
-//! receive count are all that a retry needs, and a restart forgets nothing. Whoever may look into that queue sees what
-//! is pending, and why it failed last.
+//! They wait as messages in a queue of the schedule's account and region, so that a lease, a delay and a receive count are
+//! all that a retry needs, and a restart forgets nothing. To the broker it is a queue as any other: whoever may look into
+//! it sees what is pending, and why it failed last. That nobody else sends to it or takes from it is for those to see to
+//! who take requests, by [`is_queue_of_calls`].
 
 use crate::{Definition, TargetDefinition, execution::Execution, message};
 use afterward_broker::{
     Content,
     machine::{AttributeChanges, CreateQueue, Send},
 };
-use afterward_names::{NotAQueueName, QueueAddress, ScheduleAddress, ScheduleArn, limits};
+use afterward_names::{NotAQueueName, QueueAddress, QueueName, ScheduleAddress, ScheduleArn, limits};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The queue's name.
 pub(crate) const QUEUE: &str = "afterward-invocations";
+
+/// Whether a queue of this name is where calls of schedules wait, in whatever account and region. It is the server's own:
+/// what others send there would be taken for calls and deleted, and what they take away is a call that nobody makes.
+pub fn is_queue_of_calls(name: &QueueName) -> bool {
+    name.as_str() == QUEUE
+}
 
 /// How long a call has, its lease with it. Longer than any call may take.
 pub(crate) const LEASE_MS: u64 = 60_000;

@@ -10,8 +10,10 @@
 //! (`worker.rs`, `attempt.rs`). A host that hangs holds so many of these calls and no more (`hosts.rs`).
 //!
 //! Invariants:
-//! - each time that a schedule is due is run once, whatever falls over in between; what was missed runs once;
+//! - each time that a schedule is due is run once, whatever falls over in between; what was missed runs once,
+//!   for the latest of its times;
 //! - a message to a queue that takes it is sent exactly once, a request is made at least once;
+//! - a group of a FIFO queue is sent what is due in the order of due times, and then of the schedules' making (`round.rs`);
 //! - nothing is drawn at random but the id of a run by hand: what looks so is derived from the schedule and the time, and
 //!   comes out the same again.
 //!
@@ -28,10 +30,12 @@ mod hash;
 mod hosts;
 mod invalid;
 mod invocation;
+mod lane;
 mod message;
 mod placeholders;
 mod problem;
 mod reach;
+mod round;
 mod run;
 mod runner;
 mod schedule;
@@ -43,6 +47,7 @@ pub use definition::{
     AfterCompletion, Definition, RetryPolicy, SqsParameters, TargetDefinition, Unreadable, WindowDefinition,
 };
 pub use invalid::InvalidDefinition;
+pub use invocation::is_queue_of_calls;
 pub use reach::{HttpTargets, OutOfReach};
 pub use runner::{RunNowError, Runner};
 pub use schedule::Schedule;

@@ -3,6 +3,9 @@
 //! What can't fail is sent in the same command: a message to a queue that takes it is sent exactly once. What can fail
 //! becomes an [`Invocation`], also in the same command. If a queue refuses the message, nothing of the run has happened,
 //! and the run is submitted again with what that calls for: an invocation, a dead letter, or nothing.
+//!
+//! A run is first [begun](Run::begin), which gives it its place among all that is stored, and then brought to its
+//! [end](Begun::end), which waits for the disk and may submit it again.
 
 use crate::{
     Definition, Schedule,
@@ -12,13 +15,14 @@ use crate::{
     dead_letter::{DeadLetter, Exhausted},
     execution::Execution,
     invocation::{self, Invocation},
+    lane::Lane,
     message,
     problem::Problem,
     schedule::OVER_MS,
     target::Target,
 };
 use afterward_broker::{
-    Content, Failure, ScheduleRun, StoredSchedule, Unavailable,
+    Content, Failure, ScheduleRun, ScheduleRunBegun, StoredSchedule, Unavailable,
     machine::{Command, NextRun, Refusal, ScheduleId, Send},
 };
 use afterward_names::QueueAddress;
@@ -39,7 +43,7 @@ pub(crate) struct Run {
 }
 
 /// What a run sends.
-enum Step {
+pub(crate) enum Step {
     /// The message that its target is.
     Message(Box<(Send, Content)>),
     /// The call, to be made later. `made`: its queue has been made for it.
@@ -62,22 +66,33 @@ pub(crate) enum Submitted {
     Stale,
 }
 
-/// Runs a schedule that is due.
-///
-/// # Errors
-/// [`Unavailable`]: it is still due, or has run.
-pub(crate) async fn due(crew: &Arc<Crew>, stored: StoredSchedule) -> Result<(), Unavailable> {
-    let Some(due_ms) = stored.next_ms else { return Ok(()) };
-    let now_ms = crew.broker.now_ms();
+/// What is to be done about a schedule that is due.
+pub(crate) enum Due {
+    /// It runs.
+    Run(Box<Run>),
+    /// It is over, or makes no sense; this becomes of it.
+    End(ScheduleRun),
+}
+
+/// A run with its place among all that is stored. What it sent may be refused, and then it is submitted again.
+pub(crate) struct Begun {
+    run: Run,
+    step: Step,
+    begun: ScheduleRunBegun,
+}
+
+/// What is to be done about a schedule that is due now; `None`: nothing.
+pub(crate) fn of_due(stored: StoredSchedule, now_ms: u64) -> Option<Due> {
+    let due_ms = stored.next_ms?;
     let (definition, schedule) = match understand(&stored) {
         Ok(understood) => understood,
-        Err(why) => return give_up(crew, &stored, &why).await,
+        Err(why) => return Some(give_up(&stored, &why)),
     };
     if due_ms == OVER_MS {
-        return end(crew, &stored, NextRun::Delete).await;
+        return Some(end(&stored, NextRun::Delete));
     }
-    let time_ms = schedule.time_of(due_ms);
-    let run = Run {
+    let time_ms = schedule.time_of_run(due_ms, now_ms);
+    Some(Due::Run(Box::new(Run {
         id: stored.id,
         revision: stored.revision,
         due_ms: Some(due_ms),
@@ -86,8 +101,7 @@ pub(crate) async fn due(crew: &Arc<Crew>, stored: StoredSchedule) -> Result<(), 
         definition,
         call: schedule.call,
         now_ms,
-    };
-    run.submit(crew).await.map(drop)
+    })))
 }
 
 /// What a stored schedule says.
@@ -98,52 +112,58 @@ pub(crate) fn understand(stored: &StoredSchedule) -> Result<(Definition, Schedul
 }
 
 /// A schedule that can't be understood is not due any more, or it would be due forever.
-async fn give_up(crew: &Crew, stored: &StoredSchedule, why: &str) -> Result<(), Unavailable> {
+fn give_up(stored: &StoredSchedule, why: &str) -> Due {
     tracing::error!(
         schedule = %stored.address.arn(), why,
         "a schedule can't be understood and runs no more; update or delete it"
     );
-    end(crew, stored, NextRun::Never).await
+    end(stored, NextRun::Never)
 }
 
-/// Stores what becomes of a schedule that runs no more, without a run.
-async fn end(crew: &Crew, stored: &StoredSchedule, next: NextRun) -> Result<(), Unavailable> {
+/// What becomes of a schedule that runs no more, without a run.
+fn end(stored: &StoredSchedule, next: NextRun) -> Due {
     let StoredSchedule { id, revision, next_ms: due_ms, .. } = *stored;
-    let run = ScheduleRun { id, revision, due_ms, next, sends: Vec::new() };
-    match crew.broker.run_schedule(run).await {
-        Err(Failure::Unavailable(unavailable)) => Err(unavailable),
-        Ok(_) | Err(Failure::Refused(_)) => Ok(()),
-    }
+    Due::End(ScheduleRun { id, revision, due_ms, next, sends: Vec::new() })
 }
 
 impl Run {
+    /// Where it has its place in an order; `None`: nowhere.
+    pub(crate) fn lane(&self) -> Option<Lane> {
+        match &self.call.target {
+            Target::Queue(target) => Lane::of(target, &self.execution),
+            Target::Http(_) => None,
+        }
+    }
+
     /// Stores the run, with whatever of it can be sent.
     ///
     /// # Errors
     /// [`Unavailable`]: perhaps stored, perhaps not.
-    pub(crate) async fn submit(&self, crew: &Arc<Crew>) -> Result<Submitted, Unavailable> {
-        let mut step = self.first_step()?;
-        loop {
-            let sends = self.sends(&mut step).into_iter().collect();
-            let run = ScheduleRun { id: self.id, revision: self.revision, due_ms: self.due_ms, next: self.next, sends };
-            match crew.broker.run_schedule(run).await {
-                Ok(_) => {
-                    if let Step::Invocation { queue, .. } = step {
-                        crew.work_off(queue);
-                    }
-                    return Ok(Submitted::Stored);
-                }
-                Err(Failure::Refused(Refusal::SendRefused { refusal, .. })) => {
-                    step = self.instead_of(crew, step, &refusal).await?;
-                }
-                Err(Failure::Refused(Refusal::StaleRun)) => return Ok(Submitted::Stale),
-                Err(Failure::Refused(other)) => return Err(Unavailable::because(other.to_string())),
-                Err(Failure::Unavailable(unavailable)) => return Err(unavailable),
-            }
-        }
+    pub(crate) async fn submit(self, crew: &Arc<Crew>) -> Result<Submitted, Unavailable> {
+        let step = self.first_step()?;
+        self.begin(step, crew).await?.end(crew).await
     }
 
-    fn first_step(&self) -> Result<Step, Unavailable> {
+    /// Submits the run for the first time, with its first step. Those that are begun later come after it.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: it was not submitted.
+    pub(crate) async fn begin(self, step: Step, crew: &Crew) -> Result<Begun, Unavailable> {
+        let begun = self.begin_step(crew, &step).await?;
+        Ok(Begun { run: self, step, begun })
+    }
+
+    async fn begin_step(&self, crew: &Crew, step: &Step) -> Result<ScheduleRunBegun, Unavailable> {
+        let sends = self.sends(step).into_iter().collect();
+        let run = ScheduleRun { id: self.id, revision: self.revision, due_ms: self.due_ms, next: self.next, sends };
+        crew.broker.begin_schedule_run(run).await
+    }
+
+    /// What it sends at first.
+    ///
+    /// # Errors
+    /// A bug in Afterward.
+    pub(crate) fn first_step(&self) -> Result<Step, Unavailable> {
         Ok(match &self.call.target {
             Target::Queue(target) => match message::of_template(&target.queue, &target.message, &self.execution, 1) {
                 Ok(message) => Step::Message(Box::new(message)),
@@ -159,7 +179,7 @@ impl Run {
         Ok(Step::Invocation { queue, attempts_before, delay_ms, made: false })
     }
 
-    fn sends(&self, step: &mut Step) -> Option<(Send, Content)> {
+    fn sends(&self, step: &Step) -> Option<(Send, Content)> {
         match step {
             Step::Message(message) => Some((**message).clone()),
             Step::Invocation { queue, attempts_before, delay_ms, .. } => {
@@ -220,5 +240,32 @@ impl Run {
             error = problem.message,
             "a schedule's call failed and is {outcome}"
         );
+    }
+}
+
+impl Begun {
+    /// Waits until the run is stored, with whatever of it can be sent.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: perhaps stored, perhaps not.
+    pub(crate) async fn end(self, crew: &Arc<Crew>) -> Result<Submitted, Unavailable> {
+        let Begun { run, mut step, mut begun } = self;
+        loop {
+            match begun.stored().await {
+                Ok(_) => {
+                    if let Step::Invocation { queue, .. } = step {
+                        crew.work_off(queue);
+                    }
+                    return Ok(Submitted::Stored);
+                }
+                Err(Failure::Refused(Refusal::SendRefused { refusal, .. })) => {
+                    step = run.instead_of(crew, step, &refusal).await?;
+                    begun = run.begin_step(crew, &step).await?;
+                }
+                Err(Failure::Refused(Refusal::StaleRun)) => return Ok(Submitted::Stale),
+                Err(Failure::Refused(other)) => return Err(Unavailable::because(other.to_string())),
+                Err(Failure::Unavailable(unavailable)) => return Err(unavailable),
+            }
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! The tasks that run schedules: one takes what is due, and one for each queue of invocations works it off.
 
 use crate::{
+    AfterCompletion, Definition,
     crew::{Crew, Phase},
     execution::Execution,
     invocation,
     reach::{HttpTargets, OutOfReach},
+    round,
     run::{self, Run, Submitted},
     schedule::Schedule,
     target::Target,
@@ -13,7 +15,7 @@ use afterward_broker::{Broker, StoredSchedule, Unavailable, machine::NextRun};
 use afterward_names::ScheduleAddress;
 use std::{fmt, sync::Arc, time::Duration};
 use thiserror::Error;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::sync::watch;
 
 /// Schedules taken at a time: their runs share flushes.
 const AT_A_TIME: usize = 256;
@@ -60,7 +62,8 @@ impl Runner {
     }
 
     /// Runs a schedule now, enabled or not, and answers with the execution's id once that is stored. When it is next due
-    /// stays as it is.
+    /// stays as it is; but a one-time schedule that is to be deleted on completion is complete with this, and is deleted by
+    /// the same command, so that what is to be done once is not done twice.
     ///
     /// # Errors
     /// See [`RunNowError`].
@@ -74,7 +77,7 @@ impl Runner {
                 id: stored.id,
                 revision: stored.revision,
                 due_ms: stored.next_ms,
-                next: stored.next_ms.map_or(NextRun::Never, NextRun::At),
+                next: after_run_by_hand(&definition, &understood, stored.next_ms),
                 execution: execution.clone(),
                 definition,
                 call: understood.call,
@@ -114,6 +117,15 @@ impl Runner {
     }
 }
 
+/// What becomes of a schedule that was due at `next_ms`, once it has run by hand.
+fn after_run_by_hand(definition: &Definition, understood: &Schedule, next_ms: Option<u64>) -> NextRun {
+    let is_one_time = understood.timetable().expression.is_one_time();
+    if is_one_time && definition.after_completion == AfterCompletion::Delete {
+        return NextRun::Delete;
+    }
+    next_ms.map_or(NextRun::Never, NextRun::At)
+}
+
 impl Drop for Alive {
     fn drop(&mut self) {
         self.crew.take_tasks().abort_all();
@@ -143,7 +155,7 @@ async fn serve(crew: Arc<Crew>) {
             due = next(&crew, failed.take(), &mut trouble) => due,
         };
         // A run that has been begun is not cut off by a stop.
-        failed = run_all(&crew, due).await.err();
+        failed = round::run_all(&crew, due).await.err();
     }
 }
 
@@ -158,22 +170,6 @@ async fn next(crew: &Crew, mut failed: Option<Unavailable>, trouble: &mut Troubl
             Err(unavailable) => failed = Some(unavailable),
         }
     }
-}
-
-/// Runs them all at a time, so that they share flushes.
-async fn run_all(crew: &Arc<Crew>, due: Vec<StoredSchedule>) -> Result<(), Unavailable> {
-    let mut runs = JoinSet::new();
-    for schedule in due {
-        let crew = crew.clone();
-        runs.spawn(async move { run::due(&crew, schedule).await });
-    }
-    let mut outcome = Ok(());
-    while let Some(ran) = runs.join_next().await {
-        // A panic leaves its schedule due, as a failure does.
-        let ran = ran.unwrap_or_else(|panic| Err(Unavailable::because(panic.to_string())));
-        outcome = outcome.and(ran);
-    }
-    outcome
 }
 
 /// What schedules wait for, so that it is told aloud once and not each second.

@@ -111,11 +111,26 @@ impl Schedule {
         times.find(|time_ms| self.due_of(*time_ms) == due_ms).unwrap_or(due_ms)
     }
 
+    /// For which of its times it runs now, having been due at `due_ms`: where that is late, for the latest of those that are
+    /// over with it ([`after_run`](Schedule::after_run)), so that whoever does not want what is too old judges it by its age.
+    pub(crate) fn time_of_run(&self, due_ms: u64, now_ms: u64) -> u64 {
+        if !is_late(due_ms, now_ms) {
+            return self.time_of(due_ms);
+        }
+        // The windows of the times up to here are over, so that one of them is among those that are asked for; beside it
+        // only those can be whose windows are open at either end.
+        let closed_ms = self.timetable.last_within(due_ms, now_ms.saturating_sub(self.window_ms));
+        let times = self.timetable.occurrences_from(closed_ms.unwrap_or(due_ms.saturating_sub(self.window_ms)));
+        let missed = times
+            .take_while(|time_ms| *time_ms <= now_ms)
+            .filter(|time_ms| (due_ms..=now_ms).contains(&self.due_of(*time_ms)));
+        missed.last().unwrap_or(due_ms)
+    }
+
     /// What becomes of it, having run now for what was due at `due_ms`. Where that is late, by more than a schedule may
     /// be, all that was due meanwhile is over: what is missed is run once, not one by one.
     pub(crate) fn after_run(&self, due_ms: u64, now_ms: u64) -> NextRun {
-        let is_late = now_ms.saturating_sub(due_ms) >= LATE_MS;
-        let after_ms = if is_late { now_ms } else { due_ms };
+        let after_ms = if is_late(due_ms, now_ms) { now_ms } else { due_ms };
         let own_ms = self.first_of_its_own(self.timetable.anchor_ms);
         match self.first_due_from(after_ms.saturating_add(1), own_ms, |_| false).filter(|_| self.enabled) {
             Some(due_ms) => NextRun::At(due_ms),
@@ -147,6 +162,10 @@ impl Schedule {
             window_ms => time_ms + hash(&[&self.seed.to_le_bytes(), &time_ms.to_le_bytes()]) % window_ms,
         }
     }
+}
+
+fn is_late(due_ms: u64, now_ms: u64) -> bool {
+    now_ms.saturating_sub(due_ms) >= LATE_MS
 }
 
 fn timetable(definition: &Definition) -> Result<Timetable, InvalidDefinition> {

@@ -86,9 +86,13 @@ impl Running {
     pub async fn stop(self) -> Stopped {
         let began = Instant::now();
         let Running { listening, broker, runner, data, .. } = self;
-        // A receive that comes in from now on doesn't wait either.
-        broker.end_waits();
-        let (cut, ()) = tokio::join!(listening.drain(PATIENCE), runner.stop(PATIENCE));
+        let draining = async {
+            // A receive that comes in from now on doesn't wait either.
+            broker.end_waits();
+            listening.drain(PATIENCE).await
+        };
+        // The runner first: that its wait for what is due ends would look like trouble to it.
+        let ((), cut) = tokio::join!(biased; runner.stop(PATIENCE), draining);
         if tokio::time::timeout(LAST_FLUSH, broker.stop()).await.is_err() {
             tracing::warn!("the disk did not finish within {LAST_FLUSH:?}; stopping without it");
         }

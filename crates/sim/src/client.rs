@@ -10,8 +10,16 @@ use afterward_machine::{Refusal, Reply};
 const REMEMBERED: usize = 12;
 
 /// What a holder says, the more often the more often it is here.
-const REMARKS: [Remark; 6] =
-    [Remark::Nothing, Remark::Failed, Remark::Failed, Remark::Progress, Remark::Progress, Remark::Unbegun];
+const REMARKS: [Remark; 8] = [
+    Remark::Nothing,
+    Remark::Failed,
+    Remark::Failed,
+    Remark::Progress,
+    Remark::Progress,
+    Remark::Unbegun,
+    Remark::Undelivered,
+    Remark::Undelivered,
+];
 
 /// A client: one call at a time, and the leases that it was given.
 #[derive(Default)]

@@ -122,6 +122,9 @@ pub enum Remark {
     Progress,
     /// That it has not begun: the receive does not count, and the lease is over.
     Unbegun,
+    /// That nobody has seen anything of it. As `Unbegun`; and where the lease was over before and nobody has got another, the
+    /// receive does not count either, and the message stays as it is.
+    Undelivered,
 }
 
 /// What a consumer holds of a message.

@@ -76,6 +76,10 @@ tally! {
     reports,
     /// Times that a holder handed a message back that it had not begun.
     handed_back,
+    /// Times that a message was given back of which nobody has seen anything.
+    taken_back,
+    /// Of them, those that were done though the lease was over.
+    taken_back_late,
     /// Times that progress was shown when all was at rest.
     progress_shown,
     /// Runs of schedules that were asked for, of what was read at any time.

@@ -53,6 +53,7 @@ fn no_seed_shows_what_a_queue_may_not() {
         ("messages given up for good", tally.dead_lettered, 80),
         ("words of holders about how far they are", tally.reports, 700),
         ("messages handed back", tally.handed_back, 300),
+        ("receives taken back after their leases", tally.taken_back_late, 100),
         ("words about progress, shown at rest", tally.progress_shown, 300),
         ("runs of schedules", tally.runs, 700),
         ("schedules that were due", tally.due_schedules, 2_000),

@@ -28,7 +28,9 @@ impl At {
                  (a zone is given beside the expression)",
             ));
         }
-        let local: DateTime = text.parse().map_err(|_| wrong("there is no such date or time of day"))?;
+        // A leap second would be read as the second before it: the time that computers keep has none.
+        let local = Some(text).filter(|text| !text.ends_with(":60")).and_then(|text| text.parse::<DateTime>().ok());
+        let local = local.ok_or_else(|| wrong("there is no such date or time of day"))?;
         if !(1970..=crate::LAST_YEAR).contains(&local.year()) {
             return Err(wrong("the year is not within 1970–2199"));
         }
@@ -62,6 +64,9 @@ mod tests {
             ("2026-02-30T10:00:00", "no such date"),
             ("2026-13-01T10:00:00", "no such date"),
             ("2026-11-22T24:00:00", "no such date"),
+            ("2026-11-22T10:60:00", "no such date"),
+            ("2026-12-01T00:00:60", "no such date"),
+            ("2016-12-31T23:59:60", "no such date"),
             ("1969-12-31T23:59:59", "1970"),
             ("2200-01-01T00:00:00", "2199"),
         ] {

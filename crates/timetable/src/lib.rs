@@ -30,4 +30,4 @@ pub use zone::Zone;
 pub const LAST_YEAR: i16 = 2199;
 
 /// 2200-01-01T00:00:00Z, in milliseconds since 1970: no time is this late.
-const END_OF_TIME_MS: u64 = 7_258_118_400_000;
+pub const END_OF_TIME_MS: u64 = 7_258_118_400_000;

@@ -34,6 +34,23 @@ impl Timetable {
         self.first_from(after_ms.checked_add(1)?)
     }
 
+    /// The last time from `from_ms` to `until_ms`, both of them included. It is searched for by halves, so that a minute's
+    /// schedule of a year costs some forty looks and not half a million.
+    pub fn last_within(&self, from_ms: u64, until_ms: u64) -> Option<u64> {
+        let first_from = |from_ms: u64| self.first_from(from_ms).filter(|found| *found <= until_ms);
+        let mut last_ms = first_from(from_ms)?;
+        // No time is within from here to the end.
+        let mut beyond_ms = until_ms.saturating_add(1);
+        while beyond_ms - last_ms > 1 {
+            let middle_ms = last_ms + (beyond_ms - last_ms) / 2;
+            match first_from(middle_ms) {
+                Some(found_ms) => last_ms = found_ms,
+                None => beyond_ms = middle_ms,
+            }
+        }
+        Some(last_ms)
+    }
+
     /// The times at and after `from_ms`, in their order.
     pub fn occurrences_from(&self, from_ms: u64) -> Occurrences<'_> {
         Occurrences { timetable: self, from_ms: Some(from_ms) }

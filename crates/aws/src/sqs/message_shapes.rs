@@ -8,7 +8,7 @@
 
 use super::Blob;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// `BatchResultErrorEntry`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,8 +120,9 @@ pub struct Message {
     pub md5_of_body: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+    /// Their names are constants to who writes them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: BTreeMap<Cow<'static, str>, String>,
     #[serde(rename = "MD5OfMessageAttributes", default, skip_serializing_if = "Option::is_none")]
     pub md5_of_message_attributes: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -1,6 +1,7 @@
 //! SQS on the wire.
 //!
-//! [`parse`] and [`render`] are a server's side, [`request_json`] and [`response_json`] a client's, which speaks JSON only.
+//! [`parse`] and [`render`] are a server's side, [`request_json`] and [`response_json`] (or [`result_json`]) a client's, which
+//! speaks JSON only.
 //! Strings arrive as they were sent, empty ones included: whether a value is one that SQS takes is not known here.
 
 mod action;
@@ -18,7 +19,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 
 pub use action::{Action, Request, Response};
 pub use blob::Blob;
-pub use json::{request_json, response_json};
+pub use json::{delete_batch_json, request_json, response_json, result_json, send_batch_json};
 pub use md5::{attributes_md5, message_md5};
 pub use message_shapes::*;
 pub use queue_shapes::*;

@@ -234,7 +234,7 @@ fn results() -> Vec<(Response, &'static str, Option<&'static str>)> {
         receipt_handle: text("h"),
         md5_of_body: text("5d"),
         body: text("a\r<b>"),
-        attributes: attributes(&[("SenderId", "s")]),
+        attributes: BTreeMap::from([("SenderId".into(), "s".into())]),
         md5_of_message_attributes: text("5a"),
         message_attributes: BTreeMap::from([
             ("n".to_owned(), attribute("Number", Some("1"), None)),

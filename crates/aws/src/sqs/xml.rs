@@ -144,10 +144,10 @@ fn attribute_value(writer: &mut Writer, value: &MessageAttributeValue) {
     writer.text("DataType", &value.data_type);
 }
 
-fn map(writer: &mut Writer, element: &str, key: &str, entries: &BTreeMap<String, String>) {
+fn map(writer: &mut Writer, element: &str, key: &str, entries: &BTreeMap<impl AsRef<str>, String>) {
     for (name, value) in entries {
         writer.element(element, |writer| {
-            writer.text(key, name);
+            writer.text(key, name.as_ref());
             writer.text("Value", value);
         });
     }

@@ -204,7 +204,11 @@ impl Pass {
             Some((at, record)) => decode_one(record).map_err(|wrong| wrong_record(at.position, &wrong))?.error,
             None => None,
         };
-        let beside = content.map_or(Beside::Nothing, |content| Beside::Kept { content, error });
+        let beside = match (content, error) {
+            (Some(content), error) => Beside::Kept { content, error },
+            (None, Some(error)) => Beside::Error(error),
+            (None, None) => Beside::Nothing,
+        };
         Ok(partition.log(&forward.event, beside))
     }
 

@@ -46,6 +46,7 @@ impl Reports {
             }
             Event::HandedBack { message, .. }
             | Event::Deleted { message }
+            | Event::Dropped { message }
             | Event::DeadLettered { message, .. }
             | Event::Redriven { message, .. } => {
                 self.by_message.remove(message);

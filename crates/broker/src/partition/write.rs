@@ -15,7 +15,10 @@ impl Partition {
         let decision = self.state.decide(command, random)?;
         for event in &decision.events {
             let beside = match event {
-                Event::Sent(_) | Event::SchedulePut(_) | Event::VisibilityChanged { failure: true, .. } => beside,
+                Event::Sent(_)
+                | Event::SchedulePut(_)
+                | Event::VisibilityChanged { failure: true, .. }
+                | Event::Dropped { .. } => beside,
                 _ => Beside::Nothing,
             };
             self.log(event, beside);

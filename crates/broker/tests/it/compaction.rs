@@ -69,7 +69,7 @@ async fn under_load_the_log_stays_small_and_keeps_all_that_is_live() {
     let key = failed.delivery.message;
     let view = rig.broker.read(move |state| state.message(key)).await.unwrap().unwrap();
     assert_eq!(view.receive_count, 1);
-    assert_eq!(rig.broker.failures(vec![view.failure.unwrap()]).await.unwrap(), [Some("boom".to_owned())]);
+    assert_eq!(rig.broker.failures(vec![(view.id, view.failure.unwrap())]).await.unwrap(), [Some("boom".to_owned())]);
 }
 
 /// Deletes log next to nothing, however large what they let go of.
@@ -103,11 +103,18 @@ async fn the_end_of_a_job_is_remembered_when_its_records_are_gone() {
     let rig = Rig::with(SETTINGS);
     let jobs = rig.standard("jobs").await;
     let busy = rig.standard("busy").await;
-    rig.try_send(Send { job: true, ..a_send(&jobs) }, "a job").await.unwrap();
+    for body in ["a job", "another"] {
+        rig.try_send(Send { job: true, ..a_send(&jobs) }, body).await.unwrap();
+    }
     churn(&rig, &busy, 300).await;
     let job = rig.take(&jobs, 1, 0).await.remove(0);
     rig.delete(&jobs, job.delivery.lease).await.unwrap();
+    let dropped = rig.take(&jobs, 1, 0).await.remove(0).delivery;
+    let undone = Command::Drop { queue: jobs.clone(), lease: dropped.lease };
+    rig.broker.execute_all(vec![(undone, Some("no paper".to_owned()))]).await.unwrap().remove(0).unwrap();
     let deleted_at = afterward_log::Log::bounds(&*rig.log).unwrap().tail;
+    let failed_at = |view: Option<JobView>| (dropped.id, view.and_then(|job| job.failure()).unwrap());
+    let at_first = failed_at(rig.broker.read(move |state| state.job(dropped.id)).await.unwrap());
     for _ in 0..40 {
         churn(&rig, &busy, 100).await;
         let id = job.delivery.id;
@@ -117,6 +124,11 @@ async fn the_end_of_a_job_is_remembered_when_its_records_are_gone() {
         let again = again.unwrap();
         let view = again.read(move |state| state.job(id)).await.unwrap();
         assert!(matches!(view, Some(JobView::Succeeded { receive_count: 1, finished_ms: START_MS, .. })), "{view:?}");
+        let view = again.read(move |state| state.job(dropped.id)).await.unwrap();
+        let Some(JobView::Dropped { receive_count: 1, finished_ms: START_MS, failure, .. }) = view else {
+            panic!("{view:?}")
+        };
+        assert_eq!(again.failures(vec![(dropped.id, failure)]).await.unwrap(), [Some("no paper".to_owned())]);
         again.stop().await;
         drop(again);
         let _fenced = rig.try_send(a_send(&busy), "fenced").await;
@@ -124,6 +136,8 @@ async fn the_end_of_a_job_is_remembered_when_its_records_are_gone() {
     }
     let first = afterward_log::Log::bounds(&*rig.log).unwrap().first;
     assert!(first > deleted_at, "the log starts at {first}, and the job was deleted at {deleted_at}");
+    // Who has looked before it moved finds it all the same.
+    assert_eq!(rig.broker.failures(vec![at_first]).await.unwrap(), [Some("no paper".to_owned())]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

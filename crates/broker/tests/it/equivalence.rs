@@ -141,7 +141,10 @@ impl World {
 
     fn delete(&mut self) {
         if let Some((queue, lease)) = self.lease() {
-            self.submit(&Command::Delete { queue, lease }, Beside::Nothing);
+            match self.below(4) {
+                0 => self.submit(&Command::Drop { queue, lease }, Beside::Error("no paper")),
+                _ => self.submit(&Command::Delete { queue, lease }, Beside::Nothing),
+            };
         }
     }
 

@@ -184,7 +184,8 @@ async fn damage_that_is_found_while_the_partition_is_on_its_way_back_stops_it_fo
     let log = Shelf::open(&disk, false);
     let broker = open(&log);
     let id = queue_id(&broker, &crate::rig::address("q")).await;
-    let at = broker.read(move |state| state.messages(id, None).next()).await.unwrap().unwrap().location;
+    let view = broker.read(move |state| state.messages(id, None).next()).await.unwrap().unwrap();
+    let at = (view.id, view.location);
     let (reader, runtime) = (broker.clone(), tokio::runtime::Handle::current());
     *log.at_next_claim.lock().unwrap() = Some(Box::new(move || {
         let (name, offset) = find(&disk, &body);

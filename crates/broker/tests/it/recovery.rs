@@ -48,7 +48,7 @@ async fn the_last_error_comes_back_with_the_message() {
     let rig = rig.kill_and_reopen();
     let key = delivery.message;
     let at = rig.broker.read(move |state| state.message(key).and_then(|message| message.failure)).await.unwrap();
-    assert_eq!(rig.broker.failures(vec![at.unwrap()]).await.unwrap(), [Some("boom".to_owned())]);
+    assert_eq!(rig.broker.failures(vec![(delivery.id, at.unwrap())]).await.unwrap(), [Some("boom".to_owned())]);
 }
 
 /// A broker on the segment files in `directory`.

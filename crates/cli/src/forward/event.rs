@@ -3,7 +3,7 @@
 
 use afterward::sqs::{Blob, Message, MessageAttributeValue};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// Where the messages come from.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ struct Record<'a> {
     message_id: &'a str,
     receipt_handle: &'a str,
     body: &'a str,
-    attributes: &'a BTreeMap<String, String>,
+    attributes: &'a BTreeMap<Cow<'static, str>, String>,
     message_attributes: BTreeMap<&'a str, Value<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     md5_of_message_attributes: Option<&'a str>,
@@ -94,7 +94,7 @@ mod tests {
             receipt_handle: Some("handle".into()),
             md5_of_body: Some("49f68a5c8493ec2c0bf489821c21fc3b".into()),
             body: Some("hi".into()),
-            attributes: [("ApproximateReceiveCount".to_owned(), "2".to_owned())].into(),
+            attributes: [("ApproximateReceiveCount".into(), "2".to_owned())].into(),
             message_attributes: [("n".to_owned(), number)].into(),
             ..Default::default()
         };

@@ -56,10 +56,11 @@ pub(crate) struct Forward {
     /// Requests at once
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     concurrency: u16,
-    /// How long a request may take, up to 15m
+    /// How long a request may take, in whole seconds: 1s to 15m
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = timeout)]
     timeout: Duration,
-    /// When a message comes again that failed once; twice as long after each further failure, 15m at most; up to 12h
+    /// When a message comes again that failed once, in whole seconds: 0 (at once) to 12h; twice as long after each further
+    /// failure, 15m at most
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = retry_delay)]
     retry_delay: i64,
     /// A header of each request, such as 'Authorization: Bearer …'

@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 #[command(after_help = "Examples:
   afterward queue create mails
   afterward queue create images --dead-letter-queue images-dlq --receives 3 --visibility-timeout 1m
-  afterward queue create orders.fifo --attribute ContentBasedDeduplication=true --tag team=blue")]
+  afterward queue create orders.fifo --attribute ContentBasedDeduplication=true --tag team=blue
+
+Durations are whole seconds, from 0: 30s, 5m, 2h or 4d. Messages are kept from 1m to 14d, and invisible up to 12h when \
+received, up to 15m at first; a receive waits up to 20s.")]
 pub(super) struct Create {
     /// Its name; one that ends in .fifo makes a FIFO queue
     name: String,

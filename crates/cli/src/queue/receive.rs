@@ -18,10 +18,10 @@ pub(super) struct Receive {
     /// At most so many, 1 to 10
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i64).range(1..=10))]
     max: i64,
-    /// How long to wait for one, up to 20s
+    /// How long to wait for one, in whole seconds: 0 to 20s
     #[arg(long, value_name = "DURATION", value_parser = units::seconds)]
     wait: Option<i64>,
-    /// How long they are invisible to others, such as 5m
+    /// How long they are invisible to others, in whole seconds: 0 to 12h
     #[arg(long, value_name = "DURATION", value_parser = units::seconds)]
     visibility_timeout: Option<i64>,
     /// Delete what is received, once it is printed

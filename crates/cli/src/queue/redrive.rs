@@ -20,7 +20,7 @@ pub(super) struct Redrive {
     /// Move all to this queue instead of to where each came from
     #[arg(long, value_name = "QUEUE")]
     to: Option<String>,
-    /// Messages a second, at most
+    /// Messages a second, at most: 1 to 500
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=500))]
     rate: Option<i64>,
     /// Start it and don't wait for its end

@@ -26,7 +26,7 @@ pub(super) struct Send {
     /// Send each line of standard input as a message; empty lines are left out
     #[arg(long)]
     lines: bool,
-    /// How long it is invisible at first, up to 15m
+    /// How long it is invisible at first, in whole seconds: 0 to 15m
     #[arg(long, value_name = "DURATION", value_parser = units::seconds)]
     delay: Option<i64>,
     /// Message group

@@ -8,7 +8,8 @@ use serde::Deserialize;
 /// `arn:aws:sqs:us-east-1:000000000000:jobs`, `sqs:sendMessage → jobs`, `POST https://example.com/hook`.
 pub(super) fn called(target: &Target) -> String {
     let arn = target.arn.as_str();
-    if arn.starts_with("http://") || arn.starts_with("https://") {
+    let scheme = arn.split_once("://").map_or("", |(scheme, _)| scheme);
+    if ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) {
         return format!("POST {arn}");
     }
     let Some((_, universal)) = arn.split_once(":scheduler:::") else { return arn.to_owned() };
@@ -63,6 +64,7 @@ mod tests {
             ),
             (http, None, http),
             ("https://example.com/hook", Some("{}"), "POST https://example.com/hook"),
+            ("HTTP://example.com/hook", None, "POST HTTP://example.com/hook"),
         ] {
             let target = Target { arn: arn.into(), input: input.map(Into::into), ..Target::default() };
             assert_eq!(called(&target), expected, "{arn} {input:?}");

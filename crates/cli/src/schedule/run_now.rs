@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "When they are next due stays as it is. A paused schedule runs, too.\n\nExamples:\n  afterward schedule run-now daily\n  afterward schedule run-now daily --group reports"
+    after_help = "When they are next due stays as it is. A paused schedule runs, too.\n\nA one-time schedule that is deleted on completion, such as that of a delayed job\n(afterward-ID), is complete then and is deleted: its job does not come a second time.\nOne that is kept on completion comes again when it is due.\n\nExamples:\n  afterward schedule run-now daily\n  afterward schedule run-now daily --group reports"
 )]
 pub(super) struct RunNow {
     /// Names of schedules

@@ -6,6 +6,7 @@ use afterward::scheduler::{
     ActionAfterCompletion, Client, FlexibleTimeWindowMode, GetScheduleOutput, Target, Timestamp,
 };
 use clap::Args;
+use serde_json::Value;
 
 #[derive(Debug, Args)]
 #[command(
@@ -27,10 +28,19 @@ pub(super) async fn run(show: &Show, client: &Client, now_ms: u64, json: bool) -
     if !json {
         return Ok(output::say(&told(&schedule, now_ms, show.times as usize))?);
     }
-    let next = times::next(&schedule, now_ms, show.times as usize).map_err(Failure::new)?;
-    let mut report = serde_json::to_value(&schedule)?;
-    report["NextTimes"] = next.into_iter().map(times::utc).collect::<Vec<_>>().into();
-    Ok(output::say_json(&report)?)
+    Ok(output::say_json(&report(&schedule, now_ms, show.times as usize)?)?)
+}
+
+/// What GetSchedule says, and `NextTimes`: none while it is paused, but then `NextTimesIfResumed`.
+fn report(schedule: &GetScheduleOutput, now_ms: u64, count: usize) -> Result<Value, Failure> {
+    let next = times::next_unless_paused(schedule, now_ms, count).map_err(Failure::new)?;
+    let next: Value = next.into_iter().map(times::utc).collect::<Vec<_>>().into();
+    let mut report = serde_json::to_value(schedule)?;
+    match times::is_paused(schedule) {
+        true => (report["NextTimes"], report["NextTimesIfResumed"]) = (Value::Array(Vec::new()), next),
+        false => report["NextTimes"] = next,
+    }
+    Ok(report)
 }
 
 fn told(schedule: &GetScheduleOutput, now_ms: u64, count: usize) -> String {
@@ -87,24 +97,26 @@ fn of_target(target: &Target) -> Vec<(&'static str, String)> {
 }
 
 fn next_times(schedule: &GetScheduleOutput, now_ms: u64, count: usize) -> Vec<(&'static str, String)> {
-    let zone = times::zone(schedule);
-    let next = match times::next(schedule, now_ms, count) {
-        Ok(next) => next,
-        Err(why) => return vec![("next", format!("not known here: {why}"))],
+    let (mut lines, name) = match times::is_paused(schedule) {
+        true => (vec![("next", "not before it is resumed: afterward schedule resume".to_owned())], "if resumed"),
+        false => (Vec::new(), "next"),
     };
-    if next.is_empty() && count > 0 {
-        let why = match times::is_paused(schedule) {
-            true => "not before it is resumed: afterward schedule resume",
-            false => "never again",
-        };
-        return vec![("next", why.to_owned())];
-    }
-    let names = ["next"].into_iter().chain(std::iter::repeat(""));
-    let told = next.iter().enumerate().map(|(number, &ms)| match number {
+    let zone = times::zone(schedule);
+    let told = match times::next_unless_paused(schedule, now_ms, count) {
+        Ok(next) if next.is_empty() && count > 0 => vec!["never again".to_owned()],
+        Ok(next) => next.iter().enumerate().map(|(number, &ms)| time(number, ms, zone, now_ms)).collect(),
+        Err(why) => vec![format!("not known here: {why}")],
+    };
+    lines.extend([name].into_iter().chain(std::iter::repeat("")).zip(told));
+    lines
+}
+
+/// A time; the first one with how long it is until then.
+fn time(number: usize, ms: u64, zone: &str, now_ms: u64) -> String {
+    match number {
         0 => format!("{}  (in {})", times::local(ms, zone), units::spoken(ms.saturating_sub(now_ms).div_ceil(1000))),
         _ => times::local(ms, zone),
-    });
-    names.zip(told).collect()
+    }
 }
 
 #[cfg(test)]
@@ -194,16 +206,35 @@ next             Sat 2026-03-28 08:00:00 +01:00  (in 19 h)
 
     #[test]
     fn a_schedule_without_next_times_says_why() {
-        let paused = GetScheduleOutput { state: Some(ScheduleState::Disabled), ..daily() };
         let over = GetScheduleOutput { schedule_expression: Some("at(2026-01-01T00:00:00)".into()), ..daily() };
         let unknown = GetScheduleOutput { schedule_expression: Some("every day".into()), ..daily() };
         for (schedule, last) in [
-            (paused, "next             not before it is resumed: afterward schedule resume"),
+            (
+                GetScheduleOutput { state: Some(ScheduleState::Disabled), ..over.clone() },
+                "if resumed       never again",
+            ),
             (over, "next             never again"),
             (unknown, "next             not known here: every day: "),
         ] {
             let told = told(&schedule, NOW_MS, 10);
             assert!(told.lines().last().unwrap().starts_with(last), "{told}");
         }
+    }
+
+    #[test]
+    fn a_paused_schedule_is_told_with_the_times_that_it_would_have() {
+        let paused = GetScheduleOutput { state: Some(ScheduleState::Disabled), ..daily() };
+        let told = told(&paused, NOW_MS, 2);
+        let next = "\
+next             not before it is resumed: afterward schedule resume
+if resumed       Mon 2026-03-30 08:00:00 +02:00  (in 2 d 18 h)
+                 Tue 2026-03-31 08:00:00 +02:00";
+        assert!(told.ends_with(next), "{told}");
+        let report = report(&paused, NOW_MS, 2).unwrap();
+        assert_eq!(report["NextTimes"], serde_json::json!([]));
+        let times = serde_json::json!(["2026-03-30T06:00:00Z", "2026-03-31T06:00:00Z"]);
+        assert_eq!(report["NextTimesIfResumed"], times);
+        let enabled = super::report(&daily(), NOW_MS, 2).unwrap();
+        assert_eq!((&enabled["NextTimes"], enabled.get("NextTimesIfResumed")), (&times, None));
     }
 }

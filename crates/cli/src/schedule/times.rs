@@ -19,9 +19,11 @@ pub(super) fn timetable(schedule: &GetScheduleOutput) -> Result<Timetable, Strin
 
 /// The next times from now on, at most `count`; none of a schedule that is paused.
 pub(super) fn next(schedule: &GetScheduleOutput, now_ms: u64, count: usize) -> Result<Vec<u64>, String> {
-    if is_paused(schedule) {
-        return Ok(Vec::new());
-    }
+    if is_paused(schedule) { Ok(Vec::new()) } else { next_unless_paused(schedule, now_ms, count) }
+}
+
+/// The same, of a schedule that is paused as if it were resumed now.
+pub(super) fn next_unless_paused(schedule: &GetScheduleOutput, now_ms: u64, count: usize) -> Result<Vec<u64>, String> {
     Ok(timetable(schedule)?.occurrences_from(now_ms).take(count).collect())
 }
 

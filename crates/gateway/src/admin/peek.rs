@@ -163,7 +163,7 @@ async fn contents(
     let wanted: Vec<&MessageView> = views.iter().filter(|view| filter.wants(view.standing)).collect();
     let places = wanted.iter().map(|view| (view.key, view.location)).collect();
     let stored = broker.contents(places).await.map_err(failure::unavailable)?;
-    let failed: Vec<_> = wanted.iter().filter_map(|view| view.failure).collect();
+    let failed: Vec<_> = wanted.iter().filter_map(|view| Some((view.id, view.failure?))).collect();
     let mut failures = broker.failures(failed).await.map_err(failure::unavailable)?.into_iter();
     let held = wanted.iter().filter(|view| is_held(view)).map(|view| view.key).collect();
     let mut reports = broker.progress(held).await.map_err(failure::unavailable)?.into_iter();

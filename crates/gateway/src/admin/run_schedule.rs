@@ -14,7 +14,7 @@ struct Ran {
     execution_id: String,
 }
 
-/// Runs it, enabled or not. When it is next due stays as it is.
+/// Runs it, enabled or not. When it is next due stays as it is; a one-time schedule that deletes itself is complete, and gone.
 pub(super) async fn run(exchange: &Exchange<'_>, group: &str, name: &str) -> Result<Response<Bytes>, AdminError> {
     let caller = exchange.gateway.callers.identify(&exchange.incoming, None).map_err(failure::unsigned)?;
     let (group, name) = (decoded_path(group), decoded_path(name));

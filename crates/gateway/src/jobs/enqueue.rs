@@ -171,6 +171,9 @@ fn delay_ms(exchange: &Exchange<'_>) -> Result<Option<u64>, JobError> {
             format!("There is no parameter `{unknown}` here, only `{KNOWN}`."),
         ));
     }
+    if let Some(repeated) = parameters.repeated() {
+        return Err(bad_request("InvalidParameter", format!("The parameter `{repeated}` is given more than once.")));
+    }
     let Some(text) = parameters.get(KNOWN) else { return Ok(exchange.gateway.settings.jobs.delay_ms) };
     // How long it may be is the queue's to say; no queue keeps anything longer than this.
     match text.parse().ok().filter(|seconds| limits::LONG_DELAY_S.contains(seconds)) {

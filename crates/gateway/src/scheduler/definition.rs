@@ -1,6 +1,7 @@
 //! A schedule's definition: from AWS's shape, and back.
 
 use super::{refusal::invalid, repeats::Identity};
+use crate::pending_calls::clients_own;
 use afterward_aws::{
     Error,
     scheduler::{
@@ -46,6 +47,9 @@ pub(super) fn understood(address: &ScheduleAddress, definition: &Definition) -> 
         let (queue, account) = (queue.arn(), address.group.account);
         return Err(invalid(format!("The queue {queue} belongs to another account than the schedule, {account}.")));
     }
+    for queue in schedule.queues() {
+        clients_own(queue.clone()).map_err(invalid)?;
+    }
     Ok(schedule)
 }
 
@@ -84,7 +88,7 @@ fn target(target: Target) -> Result<TargetDefinition, Error> {
         ("SageMakerPipelineParameters", target.sage_maker_pipeline_parameters.is_some()),
     ] {
         if given {
-            return Err(invalid(format!("{name} are of a target that Afterward does not support: {}.", target.arn)));
+            return Err(invalid(format!("{name} are of a target that Afterward does not support.")));
         }
     }
     let number = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);

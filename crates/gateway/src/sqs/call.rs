@@ -5,9 +5,10 @@ use crate::{
     caller::Caller,
     gateway::{Exchange, Inner},
     http::room::Share,
+    pending_calls,
     queue_url::{self, Origin},
 };
-use afterward_aws::{Error, Protocol};
+use afterward_aws::{Code, Error, Protocol};
 use afterward_broker::{
     Broker, Unavailable,
     machine::{Command, QueueView, Refusal, Reply, State},
@@ -79,8 +80,13 @@ impl<'a> Call<'a> {
         self.caller.sender()
     }
 
-    /// The queue that a URL means.
+    /// The queue that a URL means, to send to it, receive from it or change it.
     pub(super) fn queue(&self, url: &str) -> Result<QueueAddress, Error> {
+        changeable(self.queue_to_look_at(url)?)
+    }
+
+    /// The queue that a URL means, to tell about it and change nothing.
+    pub(super) fn queue_to_look_at(&self, url: &str) -> Result<QueueAddress, Error> {
         queue_url::resolve(url, &self.caller)
     }
 
@@ -105,8 +111,8 @@ impl<'a> Call<'a> {
         self.exchange.incoming.headers.get(name)
     }
 
-    /// The text in the header `x-afterward-error`, percent-encoded UTF-8: why a consumer gives a message back. Our
-    /// extension of ChangeMessageVisibility.
+    /// The text in the header `x-afterward-error`, percent-encoded UTF-8: why a consumer gives a message back, or
+    /// up. Our extension of ChangeMessageVisibility and DeleteMessage.
     pub(super) fn failure(&self) -> Option<String> {
         let header = self.exchange.incoming.headers.get("x-afterward-error")?;
         let mut text = percent_decode(header.as_bytes()).decode_utf8_lossy().into_owned();
@@ -143,6 +149,11 @@ impl<'a> Call<'a> {
     ) -> Result<T, Error> {
         self.read(move |state| state.queue_at(&queue).map(read)).await?.ok_or_else(Error::queue_does_not_exist)
     }
+}
+
+/// The queue, unless it is the server's own.
+pub(super) fn changeable(queue: QueueAddress) -> Result<QueueAddress, Error> {
+    pending_calls::clients_own(queue).map_err(|own| Error::new(Code::UnsupportedOperation, own.to_string()))
 }
 
 /// The broker can't take the call now: 503.

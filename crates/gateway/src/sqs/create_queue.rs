@@ -2,7 +2,7 @@
 
 use super::{
     attributes,
-    call::{Call, unexpected},
+    call::{Call, changeable, unexpected},
     tags,
 };
 use afterward_aws::{
@@ -16,7 +16,7 @@ pub(super) async fn create_queue(call: &Call<'_>, request: CreateQueueRequest) -
     let changes = attributes::parse(&request.attributes)?;
     let name = name(&request.queue_name, &changes)?;
     let tags = tags::checked(request.tags)?;
-    let queue = call.own_queue(name);
+    let queue = changeable(call.own_queue(name))?;
     attributes::check_kind(&changes, queue.name.is_fifo())?;
     let url = call.url(&queue);
     let command = Command::CreateQueue(CreateQueue { queue, attributes: changes, tags, cooldown: call.cooldowns() });

@@ -8,7 +8,7 @@ use afterward_aws::{
 use afterward_names::QueueAddress;
 
 pub(super) async fn list(call: &Call<'_>, request: ListDeadLetterSourceQueuesRequest) -> Result<Response, Error> {
-    let queue = call.queue(&request.queue_url)?;
+    let queue = call.queue_to_look_at(&request.queue_url)?;
     let page = Page::asked_for(request.max_results, request.next_token.as_deref())?;
     let (after, size) = (page.after.clone(), page.size);
     let found = call

@@ -15,10 +15,18 @@ use afterward_aws::{
 use afterward_broker::machine::{Command, LeaseRef, Refusal, Reply};
 use afterward_names::QueueAddress;
 
+/// The header `x-afterward-error`, our extension, says that the message is deleted though it has not been handled, and why: its
+/// job is not told to have succeeded.
 pub(super) async fn one(call: &Call<'_>, request: DeleteMessageRequest) -> Result<Response, Error> {
     let queue = call.queue(&request.queue_url)?;
     let handle = &request.receipt_handle;
     let lease = lease(call, &queue, handle).await?;
+    if let Some(why) = call.failure() {
+        let undone = (Command::Drop { queue: queue.clone(), lease }, Some(why));
+        let outcomes = execute_all(call, queue, vec![undone]).await?;
+        let refused = outcomes.into_iter().find_map(Result::err);
+        return refused.map_or(Ok(Response::DeleteMessage), |refusal| Err(explain(&refusal, handle)));
+    }
     match call.execute(Command::Delete { queue, lease }, |refusal| explain(&refusal, handle)).await? {
         Reply::Done => Ok(Response::DeleteMessage),
         reply => Err(unexpected(&reply)),

@@ -1,6 +1,7 @@
 //! ListQueues: the caller's queues by their names, page by page.
 
 use super::{call::Call, page::Page};
+use crate::pending_calls;
 use afterward_aws::{
     Error,
     sqs::{ListQueuesRequest, ListQueuesResult, Response},
@@ -14,8 +15,8 @@ pub(super) async fn list_queues(call: &Call<'_>, request: ListQueuesRequest) -> 
     let after = page.after.as_ref().map(|queue| queue.name.clone());
     let mut found: Vec<QueueAddress> = call
         .read(move |state| {
-            let queues = state.queues(account, &region, &prefix, after.as_ref());
-            queues.take(size + 1).map(|queue| queue.address.clone()).collect()
+            let queues = state.queues(account, &region, &prefix, after.as_ref()).map(|queue| queue.address);
+            queues.filter(|queue| pending_calls::is_listed(queue)).take(size + 1).cloned().collect()
         })
         .await?;
     let next_token = page.cut(&mut found);

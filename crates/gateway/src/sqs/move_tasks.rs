@@ -1,7 +1,7 @@
 //! StartMessageMoveTask, ListMessageMoveTasks and CancelMessageMoveTask.
 
 use super::{
-    call::{Call, plainly, unexpected},
+    call::{Call, changeable, plainly, unexpected},
     move_handle::MoveHandle,
     refusal::not_found,
 };
@@ -20,9 +20,10 @@ use afterward_names::{QueueArn, limits};
 const RESULTS: i64 = 10;
 
 pub(super) async fn start(call: &Call<'_>, request: StartMessageMoveTaskRequest) -> Result<Response, Error> {
-    let source = own_queue(call, &request.source_arn, "SourceArn")?;
-    let destination =
-        request.destination_arn.as_deref().map(|arn| own_queue(call, arn, "DestinationArn")).transpose()?;
+    let changed =
+        |arn, parameter| own_queue(call, arn, parameter).and_then(|QueueArn(queue)| changeable(queue).map(QueueArn));
+    let source = changed(&request.source_arn, "SourceArn")?;
+    let destination = request.destination_arn.as_deref().map(|arn| changed(arn, "DestinationArn")).transpose()?;
     let max_per_s = request.max_number_of_messages_per_second.map(rate).transpose()?;
     let command = Command::StartMove(StartMove { source: source.clone(), destination, max_per_s });
     let explain = |refusal| match refusal {

@@ -6,7 +6,7 @@ use afterward_aws::{
     sqs::{Blob, MessageAttributeValue},
 };
 use afterward_broker::{Attribute, AttributeValue, Received};
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// `MessageSystemAttributeName` of the model, but for `All`, and two of ours.
 const NAMES: [&str; 11] = [
@@ -43,9 +43,15 @@ impl SystemAttributes {
     }
 
     /// Those of a message that are wanted and that it has.
-    pub(super) fn of(&self, received: &Received, fifo: bool) -> BTreeMap<String, String> {
-        let wanted = NAMES.iter().zip(self.0).filter(|(_, wanted)| *wanted);
-        wanted.filter_map(|(name, _)| Some(((*name).to_string(), value(name, received, fifo)?))).collect()
+    pub(super) fn of(&self, received: &Received, fifo: bool) -> BTreeMap<Cow<'static, str>, String> {
+        // One by one: to collect a map sorts a list first.
+        let mut attributes = BTreeMap::new();
+        for (name, _) in NAMES.iter().zip(self.0).filter(|(_, wanted)| *wanted) {
+            if let Some(value) = value(name, received, fifo) {
+                attributes.insert(Cow::Borrowed(*name), value);
+            }
+        }
+        attributes
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn untag(call: &Call<'_>, request: UntagQueueRequest) -> Result
 }
 
 pub(super) async fn list(call: &Call<'_>, request: ListQueueTagsRequest) -> Result<Response, Error> {
-    let queue = call.queue(&request.queue_url)?;
+    let queue = call.queue_to_look_at(&request.queue_url)?;
     let tags = call.read_queue(queue, |queue| queue.tags.clone()).await?;
     let tags = tags.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
     Ok(Response::ListQueueTags(ListQueueTagsResult { tags }))

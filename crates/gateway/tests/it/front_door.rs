@@ -1,6 +1,6 @@
 //! `/jobs`: taken in at once, told of through a whole life.
 
-use crate::rig::{Rig, settings};
+use crate::rig::{Rig, authorization, settings};
 use serde_json::json;
 
 /// A queue for jobs with two receives, and the URL of its dead-letter queue.
@@ -27,7 +27,7 @@ async fn a_job_is_told_of_through_its_life_to_success() {
     assert_eq!(
         now,
         json!({"id": id, "queue": "jobs", "status": "delayed", "attempts": 0, "last_error": null,
-            "enqueued_at": "2023-11-14T22:13:20.000Z"})
+            "enqueued_at": "2023-11-14T22:13:20.000Z", "due_at": "2023-11-14T22:13:25.000Z"})
     );
     rig.pass(5);
     assert_eq!(rig.status(&job).await["status"], "waiting");
@@ -78,6 +78,59 @@ async fn a_message_is_told_of_while_it_is_there_and_one_that_was_sent_as_a_job_a
     assert_eq!(wrong.status, 400, "{}", wrong.body);
 }
 
+/// As the Rust library's are that are delayed for longer than a queue can keep them.
+#[tokio::test]
+async fn a_job_that_waits_as_a_schedule_is_told_of_until_it_is_due() {
+    let rig = Rig::that_runs_schedules().await;
+    let url = rig.standard("mail").await;
+    let id = "0190a8c00f0e0d0c0b0a090807060504";
+    let path = format!("/jobs/{id}");
+    let schedule = |arn: &str| {
+        json!({
+            "ScheduleExpression": "at(2023-11-16T22:13:20)",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "ActionAfterCompletion": "DELETE",
+            "Target": {
+                "Arn": arn,
+                "RoleArn": "arn:aws:iam::000000000000:role/any",
+                "Input": json!({"QueueUrl": url, "MessageBody": "later"}).to_string(),
+                "DeadLetterConfig": {"Arn": "arn:aws:sqs:us-east-1:000000000000:jobs-dlq"},
+            },
+        })
+    };
+    let name = format!("/schedules/afterward-{id}");
+    let guessed = rig.request("POST", "/schedules/afterward-nightly");
+    let made = guessed.body(schedule("arn:aws:scheduler:::aws-sdk:sqs:sendMessage").to_string().into()).unwrap();
+    assert_eq!(rig.send(made).await.status, 200);
+    assert_eq!(rig.get("/jobs/nightly").await.status, 404);
+    for (arn, region, status) in [
+        ("https://example.com/", "us-east-1", 404),
+        ("arn:aws:scheduler:::aws-sdk:sqs:sendMessage", "eu-west-1", 404),
+        ("arn:aws:scheduler:::aws-sdk:sqs:sendMessage", "us-east-1", 200),
+    ] {
+        let signed = |method: &str| rig.request(method, &name).header("authorization", authorization("test", region));
+        let made = rig.send(signed("POST").body(schedule(arn).to_string().into()).unwrap()).await;
+        assert_eq!(made.status, 200, "{arn} {region}: {}", made.body);
+        assert_eq!(rig.get(&path).await.status, status, "{arn} {region}");
+        if status == 404 {
+            rig.send(signed("DELETE").body(Default::default()).unwrap()).await;
+        }
+    }
+    assert_eq!(
+        rig.get(&path).await.json(),
+        json!({"id": id, "queue": "mail", "status": "delayed", "attempts": 0, "last_error": null,
+            "enqueued_at": "2023-11-14T22:13:20.000Z", "due_at": "2023-11-16T22:13:20.000Z"})
+    );
+    rig.pass(2 * 86_400);
+    crate::rig::until("the message is sent", || async { rig.get(&path).await.status == 404 }).await;
+    // From now on it has an id of its own.
+    let told = rig.get(&path).await.body;
+    assert!(told.contains("an id of its own"), "{told}");
+    let message = rig.receive(&url).await.remove(0);
+    let own = format!("/jobs/{}", message["MessageId"].as_str().unwrap());
+    assert_eq!(rig.get(&own).await.json()["status"], "active");
+}
+
 #[tokio::test]
 async fn a_job_that_keeps_failing_is_dead_with_its_last_error_until_it_is_redriven() {
     let rig = Rig::start().await;
@@ -117,6 +170,40 @@ async fn a_job_that_keeps_failing_is_dead_with_its_last_error_until_it_is_redriv
 }
 
 #[tokio::test]
+async fn a_job_that_is_deleted_undone_is_dropped_and_says_why() {
+    let rig = Rig::start().await;
+    let (url, _) = with_queue(&rig).await;
+    // What a delete says, and what is told then.
+    for (headers, status, why) in [
+        (
+            &[("x-afterward-error", "nobody%20needs%20it%20na%C3%AFvely")][..],
+            "dropped",
+            json!("nobody needs it naïvely"),
+        ),
+        (&[("x-afterward-error", "")], "dropped", json!("")),
+        (&[("x-afterward-progress", "0.5 half"), ("x-afterward-unbegun", "true")], "succeeded", json!(null)),
+    ] {
+        let job = rig.post("/jobs", r#"{"task":"any"}"#).await.json();
+        let message = rig.receive(&url).await.remove(0);
+        let delete = json!({"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]});
+        for _ in 0..2 {
+            let reply = rig.json_with("DeleteMessage", &delete, headers).await;
+            assert_eq!(reply.status, 200, "deleting twice succeeds: {}", reply.body);
+        }
+        let told = rig.status(&job).await;
+        assert_eq!((&told["status"], &told["last_error"]), (&json!(status), &why), "{told}");
+        assert_eq!((&told["attempts"], &told["finished_at"]), (&json!(1), &json!("2023-11-14T22:13:20.000Z")));
+        assert_eq!(rig.get("/_afterward/queues/jobs/messages").await.json()["messages"], json!([]));
+    }
+    let other = rig.standard("other").await;
+    rig.post("/jobs", "{}").await;
+    let message = rig.receive(&url).await.remove(0);
+    let astray = json!({"QueueUrl": other, "ReceiptHandle": message["ReceiptHandle"]});
+    let refused = rig.json_with("DeleteMessage", &astray, &[("x-afterward-error", "no")]).await;
+    assert!(refused.status != 200 && refused.body.contains("ReceiptHandleIsInvalid"), "{}", refused.body);
+}
+
+#[tokio::test]
 async fn an_idempotency_key_is_remembered_for_a_day() {
     let rig = Rig::start().await;
     with_queue(&rig).await;
@@ -153,6 +240,7 @@ async fn what_is_no_job_is_refused_with_the_place() {
         ("/jobs?delay_seconds=1209600", "{}", 400, "a whole number of seconds"),
         ("/jobs?delay_seconds=x", "{}", 400, "a whole number of seconds"),
         ("/jobs?delay=5", "{}", 400, "no parameter `delay`"),
+        ("/jobs?delay_seconds=1&delay_seconds=2", "{}", 400, "`delay_seconds` is given more than once"),
         ("/jobs/x", "{}", 405, "GET it"),
     ] {
         let reply = rig.post(path, body.to_owned()).await;

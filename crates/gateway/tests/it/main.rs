@@ -13,6 +13,7 @@ mod hangups;
 mod isolation;
 mod limits;
 mod messages;
+mod pending_calls;
 mod progress;
 mod query;
 mod quotas;

@@ -126,6 +126,20 @@ async fn a_schedule_is_paused_resumed_and_run_by_hand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_delayed_job_that_is_run_by_hand_does_not_come_again() {
+    let rig = Rig::that_runs_schedules().await;
+    let url = rig.standard("chores").await;
+    let once = json!({"ScheduleExpression": "at(2023-11-14T23:00:00)", "ActionAfterCompletion": "DELETE"});
+    done(&rig, "POST", "/schedules/afterward-1", with(once, json!({"Input": "job"}))).await;
+    let run = || rig.post("/_afterward/schedules/default/afterward-1/run", "");
+    let ran = run().await;
+    assert_eq!((ran.status, bodies(&rig, &url).await), (200, vec!["job".to_owned()]), "{}", ran.body);
+    assert_eq!(run().await.status, 404, "it is gone with its run");
+    go_to(&rig, "2023-11-14T23:30:00Z").await;
+    assert!(bodies(&rig, &url).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_creation_that_comes_again_after_the_run_does_not_run_again() {
     let rig = Rig::that_runs_schedules().await;
     let url = rig.standard("chores").await;

@@ -35,7 +35,7 @@ fn with_target(members: Value) -> Value {
     body
 }
 
-async fn rest(rig: &Rig, method: &str, path: &str, body: Value) -> Reply {
+pub(crate) async fn rest(rig: &Rig, method: &str, path: &str, body: Value) -> Reply {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     rig.send(rig.request(method, path).header("content-type", "application/json").body(body.into()).unwrap()).await
 }

@@ -82,10 +82,14 @@ impl State {
         }
     }
 
-    pub(super) fn finished_kept(&mut self, kept: &KeptFinished) {
-        let KeptFinished { id, receive_count, finished_ms, queue } = *kept;
+    pub(super) fn finished_kept(&mut self, kept: &KeptFinished, at: Location) {
+        let KeptFinished { id, receive_count, finished_ms, queue, ref gone, dropped } = *kept;
+        let address = gone.as_ref().or_else(|| self.queues.get(&queue).map(|queue| &queue.address));
+        // Logs of before deleted queues were told of may have jobs of one that nobody knows any more.
+        let Some(address) = address else { return };
         if finished_ms.saturating_add(REMEMBERED_MS) > self.now_ms {
-            self.finished.insert(id, Finished { receive_count, finished_ms, queue });
+            let finished = Finished { receive_count, finished_ms, queue };
+            self.finished.insert(id, finished, address, dropped.then_some(at));
         }
     }
 

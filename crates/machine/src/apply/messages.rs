@@ -68,13 +68,17 @@ impl State {
         self.set_place(slot, Place::Leased, until_ms);
     }
 
-    pub(super) fn deleted(&mut self, key: MessageKey) {
+    /// `dropped`: where it is told, if it was.
+    pub(super) fn deleted(&mut self, key: MessageKey, dropped: Option<Location>) {
         let Some(entry) = self.slab.find(key) else { return };
         // A job that is deleted from a dead-letter queue was given up, not done.
-        if entry.job && self.sides.source(key.slot).is_none() {
+        if entry.job
+            && self.sides.source(key.slot).is_none()
+            && let Some(queue) = self.queues.get(&entry.queue)
+        {
             let receive_count = self.sides.receive_count(key.slot);
             let finished = Finished { receive_count, finished_ms: self.now_ms, queue: entry.queue };
-            self.finished.insert(entry.first_id(key.slot), finished);
+            self.finished.insert(entry.first_id(key.slot), finished, &queue.address, dropped);
         }
         self.remove_message(key.slot);
     }

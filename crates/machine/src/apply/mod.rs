@@ -23,7 +23,8 @@ impl State {
             Event::Purged { queue } => self.purged(*queue),
             Event::Sent(message) => self.sent(message, at),
             Event::Leased { queue, until_ms, messages, attempt } => self.leased(*queue, *until_ms, messages, *attempt),
-            Event::Deleted { message } => self.deleted(*message),
+            Event::Deleted { message } => self.deleted(*message, None),
+            Event::Dropped { message } => self.deleted(*message, Some(at)),
             Event::VisibilityChanged { message, until_ms, failure } => {
                 self.visibility_changed(*message, *until_ms, failure.then_some(at));
             }
@@ -38,7 +39,7 @@ impl State {
             Event::QueueKept(queue) => self.queue_kept(queue),
             Event::MessageKept(message) => self.message_kept(message, at),
             Event::DedupKept(kept) => self.dedup_kept(kept),
-            Event::FinishedKept(kept) => self.finished_kept(kept),
+            Event::FinishedKept(kept) => self.finished_kept(kept, at),
             Event::AttemptKept { queue, attempt, expires_ms, messages } => {
                 self.attempt_kept(*queue, *attempt, *expires_ms, messages);
             }

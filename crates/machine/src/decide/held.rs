@@ -6,13 +6,18 @@
 use super::{nothing, one};
 use crate::queue::Queue;
 use crate::slab::Place;
-use crate::{Decision, Event, LeaseRef, Refusal, State};
+use crate::{Decision, Event, LeaseRef, MessageKey, Refusal, State};
 use afterward_names::{QueueAddress, limits};
 
 impl State {
     /// Deleting twice succeeds. With a stale handle a FIFO queue refuses; a standard queue deletes if nobody holds the
-    /// message now, and otherwise does nothing.
-    pub(super) fn delete(&self, address: &QueueAddress, lease: &LeaseRef) -> Result<Decision, Refusal> {
+    /// message now, and otherwise does nothing. `as_what`: whether its job is done then, or dropped.
+    pub(super) fn delete(
+        &self,
+        address: &QueueAddress,
+        lease: &LeaseRef,
+        as_what: fn(MessageKey) -> Event,
+    ) -> Result<Decision, Refusal> {
         let queue = self.queue_of(address, lease)?;
         let Some(slot) = self.leased_message(lease) else { return Ok(nothing()) };
         if !self.holds(slot, lease) {
@@ -23,7 +28,7 @@ impl State {
                 return Ok(nothing());
             }
         }
-        Ok(one(Event::Deleted { message: lease.message }))
+        Ok(one(as_what(lease.message)))
     }
 
     pub(super) fn change_visibility(

@@ -36,7 +36,8 @@ impl State {
             Command::Purge { queue, cooldown } => self.purge(queue, *cooldown),
             Command::Send(send) => self.send(send, random),
             Command::Receive(receive) => self.receive(receive),
-            Command::Delete { queue, lease } => self.delete(queue, lease),
+            Command::Delete { queue, lease } => self.delete(queue, lease, |message| Event::Deleted { message }),
+            Command::Drop { queue, lease } => self.delete(queue, lease, |message| Event::Dropped { message }),
             Command::ChangeVisibility { queue, lease, timeout_ms, failure } => {
                 self.change_visibility(queue, lease, *timeout_ms, *failure)
             }

@@ -21,7 +21,7 @@ pub(crate) use groups::{Group, Groups};
 #[derive(Debug, Default)]
 pub(crate) struct Schedules {
     entries: Entries,
-    /// Those that are due some time, by when, then by slot.
+    /// Those that are due some time, by when, then in the order of their making.
     due: Sorted<u32>,
     pub(crate) groups: Groups,
     /// What the records of all definitions take in the log.
@@ -143,6 +143,8 @@ impl Schedules {
     }
 }
 
-fn due_of(entries: &Entries, slot: u32) -> Option<(u64, u32)> {
-    Some((entries.get(slot)?.next_ms()?, slot))
+/// What stands for a schedule in the order of due times: that, when it was made, and the count at that moment.
+fn due_of(entries: &Entries, slot: u32) -> Option<(u64, u64, u32, u32)> {
+    let entry = entries.get(slot)?;
+    Some((entry.next_ms()?, entry.created_ms(), entry.id(slot).generation, slot))
 }

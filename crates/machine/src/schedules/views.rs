@@ -17,7 +17,7 @@ impl State {
         self.schedules.get(id).and_then(|entry| self.schedule_view(id.slot, entry))
     }
 
-    /// The schedules that are due now, the longest due first.
+    /// The schedules that are due now, the longest due first; of one due time, the one first that was made first.
     pub fn due_schedules(&self) -> impl Iterator<Item = ScheduleView> {
         let now_ms = self.now_ms;
         let due = self.schedules.by_due().take_while(move |(_, entry)| entry.next_ms().is_some_and(|at| at <= now_ms));

@@ -89,6 +89,7 @@ pub(crate) fn command(verb: &str, words: &Words<'_>, handle: impl Fn(&str) -> Le
             attempt: words.value("attempt").map(digest_of),
         }),
         "delete" => Command::Delete { queue, lease: handle(words.at(1)) },
+        "discard" => Command::Drop { queue, lease: handle(words.at(1)) },
         "change" => Command::ChangeVisibility {
             queue,
             lease: handle(words.at(1)),

@@ -1,7 +1,9 @@
 //! Jobs of the front door: idempotency keys, and what became of a job.
 
+use crate::commands::address;
 use crate::script::{Story, check};
-use afterward_machine::{Command, Reply, Send};
+use afterward_machine::{Command, JobView, Receive, Reply, Send};
+use afterward_names::MessageId;
 
 #[test]
 fn a_key_gives_the_first_answer_again_for_a_day_and_refuses_another_body() {
@@ -86,24 +88,106 @@ fn a_job_that_ends_otherwise_is_forgotten() {
 }
 
 #[test]
-fn a_hundred_thousand_finished_jobs_are_remembered() {
+fn a_job_that_is_dropped_is_not_done() {
+    check(
+        "create dead
+         create jobs dlq=dead:1 visibility=10s
+         create mail
+         create fifo.fifo visibility=10s
+         send jobs a job
+         send jobs b job
+         send jobs c
+         send mail d job
+         send fifo.fifo e group=g id=e job
+         receive jobs max=3 -> a b c
+         receive mail -> d
+         receive fifo.fifo -> e
+         discard jobs a
+         discard jobs c
+         discard mail d
+         counts jobs 0 0 1
+         job a dropped(1)
+         job c unknown                                // not taken in as a job
+         drop mail
+         compact
+         job a dropped(1)
+         job d dropped(1)
+         delete jobs a                                // once more is well, and nothing
+         compact
+         job a dropped(1)
+         +10s
+         discard fifo.fifo e -> refused LeaseExpired
+         job e waiting(1)
+         receive jobs -> nothing
+         receive dead -> b(2)
+         discard dead b
+         job b unknown                                // as when it is deleted there
+         compact
+         +1h
+         job a unknown
+         job d unknown",
+    );
+}
+
+#[test]
+fn the_end_of_a_job_outlives_its_queue() {
     let mut story = Story::new();
-    story.tell("create jobs");
-    let queue = crate::script::address("jobs");
-    let send =
-        Send { queue: queue.clone(), size_bytes: 1, delay_ms: None, group: None, dedup: None, job: true, batch: None };
-    let receive =
-        afterward_machine::Receive { queue: queue.clone(), max: 1, visibility_timeout_ms: None, attempt: None };
-    let mut ids = Vec::new();
-    for _ in 0..100_001 {
-        let Ok(Reply::Sent { id, .. }) = story.world.run(&Command::Send(send.clone())) else { panic!() };
-        let Ok(Reply::Received { deliveries, .. }) = story.world.run(&Command::Receive(receive.clone())) else {
-            panic!()
-        };
-        story.world.run(&Command::Delete { queue: queue.clone(), lease: deliveries[0].lease }).unwrap();
-        ids.push(id);
-        story.world.advance(1);
+    story.tell(
+        "create jobs
+         create other/jobs
+         send jobs a job
+         send other/jobs b job
+         send jobs c job
+         receive jobs -> a
+         receive other/jobs -> b
+         delete jobs a
+         delete other/jobs b
+         compact
+         drop jobs                                    // and what was not done is gone with it
+         drop other/jobs
+         +2m
+         create jobs",
+    );
+    let of = |story: &Story, label: &str| match story.world.state.job(story.id(label)) {
+        Some(JobView::Succeeded { receive_count: 1, address, .. }) => address,
+        other => panic!("{label}: {other:?}"),
+    };
+    for _ in 0..3 {
+        assert_eq!((of(&story, "a"), of(&story, "b")), (address("jobs"), address("other/jobs")));
+        story.tell("job c unknown\ncompact");
     }
+    story.tell("+58m\njob a unknown\njob b unknown");
+    story.end();
+}
+
+#[test]
+fn of_each_account_a_hundred_thousand_finished_jobs_are_remembered() {
+    let mut story = Story::new();
+    story.tell("create jobs\ncreate mail\ncreate other/jobs");
+    let end_one = |story: &mut Story, name: &str| {
+        let queue = address(name);
+        let send = Send {
+            queue: queue.clone(),
+            size_bytes: 1,
+            delay_ms: None,
+            group: None,
+            dedup: None,
+            job: true,
+            batch: None,
+        };
+        let receive = Receive { queue: queue.clone(), max: 1, visibility_timeout_ms: None, attempt: None };
+        let Ok(Reply::Sent { id, .. }) = story.world.run(&Command::Send(send)) else { panic!() };
+        let Ok(Reply::Received { deliveries, .. }) = story.world.run(&Command::Receive(receive)) else { panic!() };
+        story.world.run(&Command::Delete { queue, lease: deliveries[0].lease }).unwrap();
+        story.world.advance(1);
+        id
+    };
+    let others = end_one(&mut story, "other/jobs");
+    let ids: Vec<MessageId> =
+        (0..100_001).map(|number| end_one(&mut story, if number % 2 == 0 { "jobs" } else { "mail" })).collect();
     let known = |id| story.world.state.job(id).is_some();
     assert_eq!((known(ids[0]), known(ids[1]), known(ids[100_000])), (false, true, true));
+    assert!(known(others), "one account's jobs have pushed out another's");
+    story.world.advance(3_600_000);
+    assert!(!ids.into_iter().chain([others]).any(|id| story.world.state.job(id).is_some()));
 }

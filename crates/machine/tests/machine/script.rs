@@ -195,11 +195,16 @@ impl Story {
         format!("{queue} {}/{} {outcome}", task.moved, task.to_move)
     }
 
+    /// The id of the message with this label.
+    pub(crate) fn id(&self, label: &str) -> MessageId {
+        *self.labels.iter().find(|(_, of)| *of == label).unwrap().0
+    }
+
     fn job(&self, label: &str) -> String {
-        let (id, _) = self.labels.iter().find(|(_, of)| *of == label).unwrap();
-        let told = match self.world.state.job(*id) {
+        let told = match self.world.state.job(self.id(label)) {
             None => "unknown".to_owned(),
             Some(JobView::Succeeded { receive_count, .. }) => format!("succeeded({receive_count})"),
+            Some(JobView::Dropped { receive_count, .. }) => format!("dropped({receive_count})"),
             Some(JobView::Present(message)) => {
                 let failed = if message.failure.is_some() { " failed" } else { "" };
                 let count = message.receive_count;

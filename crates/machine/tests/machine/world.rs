@@ -123,6 +123,16 @@ impl World {
             }
             return;
         }
+        if let Event::FinishedKept(kept) = event
+            && kept.dropped
+        {
+            match error.map(record) {
+                Some(Event::Dropped { message }) => assert_eq!(message.as_u64(), kept.id.key()),
+                Some(Event::FinishedKept(before)) => assert!(before.dropped && before.id == kept.id),
+                other => panic!("no reason at {error:?}: {other:?}"),
+            }
+            return;
+        }
         let Event::MessageKept(kept) = event else {
             assert_eq!((content, error), (None, None));
             return;

@@ -119,6 +119,7 @@ pub(crate) enum Op {
     Delete {
         pick: usize,
         at: Option<At>,
+        undone: bool,
     },
     Change {
         pick: usize,
@@ -301,7 +302,8 @@ fn message_op() -> impl Strategy<Value = Op> {
             Op::Send { at, count, group, delay_ms, same, size_bytes, job, batch }
         }),
         9 => receive.prop_map(|(at, max, timeout_ms, attempt)| Op::Receive { at, max, timeout_ms, attempt }),
-        5 => (0..12_usize, used_at()).prop_map(|(pick, at)| Op::Delete { pick, at }),
+        5 => (0..12_usize, used_at(), any::<bool>())
+            .prop_map(|(pick, at, undone)| Op::Delete { pick, at, undone }),
         4 => (0..12_usize, used_at(), timeout_ms(), any::<bool>())
             .prop_map(|(pick, at, timeout_ms, failure)| Op::Change { pick, at, timeout_ms, failure }),
         3 => (0..12_usize, used_at(), timeout_ms(), any::<bool>())

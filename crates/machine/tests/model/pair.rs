@@ -113,7 +113,10 @@ impl Pair {
                 self.world.advance(*ms);
                 Ok(())
             }
-            Op::Delete { pick, at } => self.with_lease(*pick, *at, |queue, lease| Command::Delete { queue, lease }),
+            Op::Delete { pick, at, undone } => self.with_lease(*pick, *at, |queue, lease| match undone {
+                true => Command::Drop { queue, lease },
+                false => Command::Delete { queue, lease },
+            }),
             Op::Change { pick, at, timeout_ms, failure } => {
                 let (timeout_ms, failure) = (*timeout_ms, *failure);
                 self.with_lease(*pick, *at, |queue, lease| Command::ChangeVisibility {
@@ -229,7 +232,8 @@ impl Pair {
             Command::Purge { queue, cooldown } => self.model.purge(queue, *cooldown),
             Command::Send(send) => self.model.send(send),
             Command::Receive(receive) => self.model.receive(receive),
-            Command::Delete { queue, lease } => self.model.delete(queue, lease.queue.0, self.names.lease(lease)),
+            Command::Delete { queue, lease } => self.model.delete(queue, lease.queue.0, self.names.lease(lease), true),
+            Command::Drop { queue, lease } => self.model.delete(queue, lease.queue.0, self.names.lease(lease), false),
             Command::ChangeVisibility { queue, lease, timeout_ms, failure } => {
                 let number = self.names.lease(lease);
                 self.model.change(queue, lease.queue.0, number, *timeout_ms, *failure)

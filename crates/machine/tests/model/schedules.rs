@@ -5,8 +5,7 @@ use crate::pair::{Names, Pair, batched, dedup, same, tags};
 use crate::reference::Model;
 use crate::reference::schedules::{Group, Schedule};
 use afterward_machine::{
-    Command, NewMessage, NextRun, RunSchedule, ScheduleGroupView, ScheduleId, ScheduleRead, ScheduleView, Send, State,
-    Tags,
+    Command, NewMessage, NextRun, RunSchedule, ScheduleGroupView, ScheduleId, ScheduleRead, Send, State, Tags,
 };
 use afterward_names::{ScheduleAddress, ScheduleGroupAddress};
 
@@ -122,14 +121,12 @@ pub(crate) fn compare_schedules(model: &Model, state: &State, names: &Names) -> 
     same!("how many schedules", state.schedule_count(), model.schedules.len() as u64);
     same!("when one is due", state.next_schedule_ms(), model.schedules.iter().filter_map(|of| of.next_ms).min());
     same!("whether a group is to be swept", state.has_groups_to_sweep(), false);
-    let due: Vec<ScheduleView> = state.due_schedules().collect();
-    same!("whether the longest due come first", due.is_sorted_by_key(|view| view.next_ms), true);
-    let mut due: Vec<_> = due.iter().map(|view| view.id).collect();
+    let due: Vec<_> = state.due_schedules().map(|view| view.id).collect();
     let is_due = |of: &&Schedule| of.next_ms.is_some_and(|next_ms| next_ms <= model.now_ms);
-    let mut meant: Vec<_> = model.schedules.iter().filter(is_due).map(|of| names.schedules[of.number]).collect();
-    due.sort();
-    meant.sort();
-    same!("what is due", due, meant);
+    let mut meant: Vec<&Schedule> = model.schedules.iter().filter(is_due).collect();
+    meant.sort_by_key(|schedule| (schedule.next_ms, schedule.number));
+    let meant: Vec<_> = meant.iter().map(|schedule| names.schedules[schedule.number]).collect();
+    same!("what is due, in its order", due, meant);
     let mut all: Vec<&Schedule> = model.schedules.iter().collect();
     all.sort_by_key(|schedule| &schedule.address);
     for schedule in &all {

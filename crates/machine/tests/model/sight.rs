@@ -3,7 +3,8 @@
 use crate::pair::{Names, same};
 use crate::reference::{Message, Model, Place, Queue};
 use crate::schedules::compare_schedules;
-use afterward_machine::{Counts, JobView, MessageView, MoveView, QueueView, Standing, State};
+use afterward_machine::{Counts, JobView, MessageView, MoveView, QueueId, QueueView, Standing, State};
+use afterward_names::QueueAddress;
 use std::collections::BTreeMap;
 
 pub(crate) fn compare(model: &Model, state: &State, names: &Names) -> Result<(), String> {
@@ -138,8 +139,13 @@ fn compare_jobs(model: &Model, state: &State, names: &Names) -> Result<(), Strin
         let told = match state.job(*id) {
             None => "unknown".to_owned(),
             Some(JobView::Present(view)) => format!("in queue {} after {}", view.queue.0, view.receive_count),
-            Some(JobView::Succeeded { receive_count, finished_ms, queue }) => {
+            Some(JobView::Succeeded { receive_count, finished_ms, queue, address }) => {
+                check_address(state, number, queue, &address)?;
                 format!("done at {finished_ms} in queue {} after {receive_count}", queue.0)
+            }
+            Some(JobView::Dropped { receive_count, finished_ms, queue, address, .. }) => {
+                check_address(state, number, queue, &address)?;
+                format!("dropped at {finished_ms} in queue {} after {receive_count}", queue.0)
             }
         };
         let present = model.message(number);
@@ -148,11 +154,20 @@ fn compare_jobs(model: &Model, state: &State, names: &Names) -> Result<(), Strin
             (Some(message), _) => format!("in queue {} after {}", message.queue, message.receive_count),
             (None, Some(finished)) => {
                 let (at_ms, queue, count) = (finished.finished_ms, finished.queue, finished.receive_count);
-                format!("done at {at_ms} in queue {queue} after {count}")
+                let end = if finished.done { "done" } else { "dropped" };
+                format!("{end} at {at_ms} in queue {queue} after {count}")
             }
             (None, None) => "unknown".to_owned(),
         };
         same!(format!("job {number}"), told, meant);
+    }
+    Ok(())
+}
+
+/// A queue that has been deleted since is known by its address all the same.
+fn check_address(state: &State, job: usize, queue: QueueId, address: &QueueAddress) -> Result<(), String> {
+    if let Some(there) = state.queue(queue) {
+        same!(format!("the queue of job {job}"), address, there.address);
     }
     Ok(())
 }

@@ -167,9 +167,11 @@ fn kept() -> impl Strategy<Value = Event> {
         }),
         kept_messages(),
         (kept_keys(), ids(), numbers()).prop_map(|(key, id, order)| Event::DedupKept(KeptDedup { key, id, order })),
-        (ids(), any::<u32>(), numbers(), queues()).prop_map(|(id, receive_count, finished_ms, queue)| {
-            Event::FinishedKept(KeptFinished { id, receive_count, finished_ms, queue })
-        }),
+        (ids(), any::<u32>(), numbers(), queues(), of(addresses()), any::<bool>()).prop_map(
+            |(id, receive_count, finished_ms, queue, gone, dropped)| {
+                Event::FinishedKept(KeptFinished { id, receive_count, finished_ms, queue, gone, dropped })
+            }
+        ),
         (queues(), any::<[u8; 16]>(), numbers(), leased()).prop_map(|(queue, attempt, expires_ms, messages)| {
             Event::AttemptKept { queue, attempt, expires_ms, messages }
         }),
@@ -228,6 +230,7 @@ pub(crate) fn events() -> impl Strategy<Value = Event> {
             Event::Leased { queue, until_ms, messages, attempt }
         }),
         1 => keys().prop_map(|message| Event::Deleted { message }),
+        1 => keys().prop_map(|message| Event::Dropped { message }),
         1 => (keys(), numbers(), any::<bool>()).prop_map(|(message, until_ms, failure)| {
             Event::VisibilityChanged { message, until_ms, failure }
         }),

@@ -74,6 +74,7 @@ pub(crate) fn kind(event: &Event) -> &'static str {
         Event::Sent(_) => "Sent",
         Event::Leased { .. } => "Leased",
         Event::Deleted { .. } => "Deleted",
+        Event::Dropped { .. } => "Dropped",
         Event::VisibilityChanged { .. } => "VisibilityChanged",
         Event::HandedBack { .. } => "HandedBack",
         Event::DeadLettered { .. } => "DeadLettered",
@@ -97,7 +98,7 @@ pub(crate) fn kind(event: &Event) -> &'static str {
     }
 }
 
-pub(crate) const KINDS: [&str; 29] = [
+pub(crate) const KINDS: [&str; 30] = [
     "Founded",
     "QueueCreated",
     "QueueDeleted",
@@ -107,6 +108,7 @@ pub(crate) const KINDS: [&str; 29] = [
     "Sent",
     "Leased",
     "Deleted",
+    "Dropped",
     "VisibilityChanged",
     "HandedBack",
     "DeadLettered",
@@ -345,6 +347,8 @@ fn travels() -> Vec<Sample> {
         sample("leased-1", "Leased: three messages", lease(None)),
         sample("leased-1-attempt", "Leased: three messages, by a receive attempt with an id", lease(Some([9; 16]))),
         sample("deleted-1", "Deleted", Event::Deleted { message: KEY }),
+        sample("dropped-1", "Dropped", Event::Dropped { message: KEY }).with_error("no such customer"),
+        sample("dropped-1-plain", "Dropped: nobody said why", Event::Dropped { message: KEY }),
         sample("visibility-changed-1", "VisibilityChanged: given back", change(TIME_MS, false)),
         sample(
             "visibility-changed-1-failure",
@@ -378,7 +382,17 @@ fn kept() -> Vec<Sample> {
         modified_ms: TIME_MS - 2_000_000,
         purged_ms: 0,
     };
-    let finished = KeptFinished { id: id(), receive_count: 2, finished_ms: TIME_MS - 60_000, queue: QUEUE };
+    let finished = KeptFinished {
+        id: id(),
+        receive_count: 2,
+        finished_ms: TIME_MS - 60_000,
+        queue: QUEUE,
+        gone: None,
+        dropped: false,
+    };
+    let dropped = KeptFinished { dropped: true, ..finished.clone() };
+    let dropped_of_a_gone_queue = KeptFinished { gone: Some(address("jobs")), ..dropped.clone() };
+    let of_a_gone_queue = KeptFinished { gone: Some(address("jobs")), ..finished.clone() };
     vec![
         sample("queue-kept-1", "QueueKept", Event::QueueKept(queue)),
         sample(
@@ -398,6 +412,14 @@ fn kept() -> Vec<Sample> {
             .with_kept(content(false)),
         sample("dedup-kept-1", "DedupKept", Event::DedupKept(KeptDedup { key, id: id(), order: 1_000_001 })),
         sample("finished-kept-1", "FinishedKept", Event::FinishedKept(finished)),
+        sample("finished-kept-2", "FinishedKept: its queue is gone", Event::FinishedKept(of_a_gone_queue)),
+        sample("finished-kept-3", "FinishedKept: it was dropped", Event::FinishedKept(dropped))
+            .with_error("no such customer"),
+        sample(
+            "finished-kept-3-gone",
+            "FinishedKept: it was dropped, and its queue is gone",
+            Event::FinishedKept(dropped_of_a_gone_queue),
+        ),
         sample(
             "attempt-kept-1",
             "AttemptKept",

@@ -110,6 +110,47 @@ fn what_was_missed_is_not_caught_up_with() {
 }
 
 #[test]
+fn what_was_missed_runs_for_the_latest_of_the_times_that_are_over_with_it() {
+    for (number, (expression, minutes)) in [
+        ("rate(1 minute)", 0),
+        ("rate(1 minute)", 5),
+        ("rate(1 hour)", 0),
+        ("rate(1 hour)", 15),
+        ("rate(1 hour)", 600),
+        ("cron(0/20 * * * ? *)", 45),
+        ("cron(30 1 * * ? *)", 0),
+        ("at(2026-11-22T12:00:00)", 30),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let schedule = schedule(number as u32, expression, minutes);
+        let due_ms = schedule.first_due_ms(START_MS).unwrap();
+        for late_ms in [0, 59_999, 60_000, 119_999, 120_000, 3_600_000, 9 * 3_600_000 + 7, 50 * 3_600_000] {
+            let now_ms = due_ms + late_ms;
+            let runs_for = schedule.time_of_run(due_ms, now_ms);
+            let over: Vec<u64> = schedule
+                .timetable()
+                .occurrences_from(START_MS)
+                .take_while(|time_ms| *time_ms <= now_ms)
+                .filter(|time_ms| (due_ms..=now_ms).contains(&schedule.due_of(*time_ms)))
+                .collect();
+            let told = format!("{expression} {minutes}, {late_ms} ms late");
+            if late_ms < 60_000 {
+                assert_eq!(runs_for, schedule.time_of(due_ms), "{told}");
+            } else {
+                assert_eq!(Some(&runs_for), over.last(), "{told}");
+            }
+            // And the next time is another one.
+            if let NextRun::At(next_ms) = schedule.after_run(due_ms, now_ms) {
+                assert!(late_ms < 60_000 || !over.contains(&schedule.time_of(next_ms)), "{told}");
+                assert_ne!(schedule.time_of(next_ms), runs_for, "{told}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_change_keeps_what_is_due_and_runs_no_time_twice() {
     let hourly = schedule(1, "rate(1 hour)", 30);
     let first_ms = hourly.first_due_ms(START_MS).unwrap();

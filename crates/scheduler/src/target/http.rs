@@ -1,6 +1,6 @@
 //! An HTTP request.
 
-use super::invalid_input;
+use super::{invalid_input, url};
 use crate::{InvalidDefinition, TargetDefinition, placeholders::Placeholders};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use serde::Deserialize;
@@ -55,7 +55,7 @@ impl HttpTarget {
     pub(super) fn at_url(definition: &TargetDefinition) -> Result<HttpTarget, InvalidDefinition> {
         let body = definition.input.clone();
         let target = HttpTarget { method: Method::POST, url: definition.arn.clone(), headers: Vec::new(), body };
-        target.checked().map_err(|_| InvalidDefinition::Target(definition.arn.clone()))
+        target.checked().map_err(|_| InvalidDefinition::Target(url::without_user(&definition.arn)))
     }
 
     /// The input describes the request: `{"Url": …, "Method": …, "Headers": {…}, "Body": …}`. A body that is a string is
@@ -106,13 +106,20 @@ impl HttpTarget {
     /// # Errors
     /// Address or header values are none; what is wrong.
     pub(crate) fn request(&self, placeholders: &Placeholders, notification: &str) -> Result<Request, String> {
-        let url = placeholders.fill(&self.url);
-        let url: Uri = url.parse().map_err(|error| format!("{url} is not a URL: {error}"))?;
-        if !matches!(url.scheme_str(), Some("http" | "https")) || url.host().is_none_or(str::is_empty) {
-            return Err(format!("{url} is not a URL that begins with http:// or https://"));
-        }
-        if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        let text = placeholders.fill(&self.url);
+        if url::holds_user(&text) {
             return Err("a URL may not hold a user or password; set the header Authorization".into());
+        }
+        let told = || url::without_user(&text);
+        let url: Uri = text.parse().map_err(|error| format!("{} is not a URL: {error}", told()))?;
+        let host = url.host().unwrap_or_default();
+        if !matches!(url.scheme_str(), Some("http" | "https")) || host.is_empty() {
+            return Err(format!("{} is not a URL that begins with http:// or https://", told()));
+        }
+        // Whoever parses it takes any text for a port, and calls the default one where it is no number.
+        let port = url.authority().and_then(|authority| authority.as_str().strip_prefix(host)).unwrap_or_default();
+        if !matches!(port, "" | ":") && url.port_u16().is_none() {
+            return Err(format!("{} is not a URL: its port is not a number up to 65535", told()));
         }
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {

@@ -4,6 +4,7 @@ mod http;
 mod queue;
 mod queue_url;
 mod template;
+mod url;
 
 pub(crate) use self::{
     http::{HttpTarget, Request},
@@ -35,16 +36,17 @@ impl Target {
         if let Ok(QueueArn(queue)) = arn.parse() {
             return QueueTarget::templated(queue, address, definition).map(Target::Queue);
         }
+        if url::is_web_address(arn) && url::holds_user(arn) {
+            return Err(InvalidDefinition::UserInUrl);
+        }
         if definition.sqs.is_some() {
-            return Err(InvalidDefinition::Parameter("SqsParameters", arn.to_owned()));
+            return Err(InvalidDefinition::Parameter("SqsParameters", url::without_user(arn)));
         }
         match arn {
             SEND_MESSAGE => QueueTarget::universal(address, definition).map(Target::Queue),
             HTTP => HttpTarget::described(definition).map(Target::Http),
-            _ if arn.starts_with("http://") || arn.starts_with("https://") => {
-                HttpTarget::at_url(definition).map(Target::Http)
-            }
-            _ => Err(InvalidDefinition::Target(arn.to_owned())),
+            _ if url::is_web_address(arn) => HttpTarget::at_url(definition).map(Target::Http),
+            _ => Err(InvalidDefinition::Target(url::without_user(arn))),
         }
     }
 }

@@ -32,6 +32,11 @@ fn what_makes_sense_is_taken() {
         target(UNIVERSAL, r#"{"QueueUrl":"jobs","MessageBody":"x","DelaySeconds":900}"#),
         target(HTTP, r#"{"Url":"https://example.com/"}"#),
         target("https://example.com/<aws.scheduler.execution-id>", "x"),
+        target("HTTP://127.0.0.1/x", "x"),
+        target("Https://example.com", "x"),
+        target("http://[::1]:8080/x", "x"),
+        target("http://localhost:/x", "x"),
+        target(HTTP, r#"{"Url":"HTTPS://example.com/"}"#),
     ] {
         Schedule::of(&schedule("s"), &definition).unwrap();
     }
@@ -52,6 +57,8 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
         (target("arn:aws:lambda:us-east-1:000000000000:function:f", "{}"), "is not supported. Supported are"),
         (target("arn:aws:scheduler:::aws-sdk:sqs:purgeQueue", "{}"), "is not supported"),
         (target("https:///nowhere", ""), "is not supported"),
+        (target("http://example.com:port/x", ""), "is not supported"),
+        (target(HTTP, r#"{"Url":"http://[::1]:65536/"}"#), "its port is not a number up to 65535"),
         (target(&arn("jobs.fifo"), "x"), "MessageGroupId"),
         (ok().in_group("a b"), "MessageGroupId"),
         (ok().input("\u{1}"), "Invalid binary character '#x1'"),
@@ -71,5 +78,22 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
     ] {
         let told = Schedule::of(&schedule("s"), &definition).unwrap_err().to_string();
         assert!(told.contains(reason), "{told}");
+    }
+}
+
+#[test]
+fn a_password_in_a_url_is_refused_with_where_it_belongs_and_not_repeated() {
+    for (definition, reason) in [
+        (target("http://user:secret@127.0.0.1/x", ""), "`Headers` of the target arn:aws:scheduler:::afterward:http"),
+        (target("HTTPS://user:secret@example.com", ""), "`Headers` of the target"),
+        (target("http://secret@example.com?a=b", ""), "`Headers` of the target"),
+        (target("http://user:s/secret@example.com/x", ""), "http://…@example.com/x is not supported"),
+        (target("ftp://user:secret@example.com/x", ""), "ftp://…@example.com/x is not supported"),
+        (target(HTTP, r#"{"Url":"https://user:secret@example.com/"}"#), "Authorization"),
+        (target(HTTP, r#"{"Url":"https://user:se cret@example.com/"}"#), "Authorization"),
+        (target(HTTP, r#"{"Url":"https://user:s/secret@example.com/"}"#), "https://…@example.com/ is not a URL"),
+    ] {
+        let told = Schedule::of(&schedule("s"), &definition).unwrap_err().to_string();
+        assert!(told.contains(reason) && !told.contains("secret") && !told.contains("cret"), "{told}");
     }
 }

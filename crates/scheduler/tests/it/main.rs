@@ -7,6 +7,7 @@ mod definitions;
 mod failures;
 mod hosts;
 mod many;
+mod order;
 mod rig;
 mod stand_in;
 mod targets;

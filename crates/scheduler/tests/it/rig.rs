@@ -29,7 +29,7 @@ pub(crate) struct Rig {
     pub(crate) runner: Runner,
     pub(crate) broker: Broker,
     pub(crate) clock: Arc<ManualClock>,
-    log: Arc<MemoryLog>,
+    pub(crate) log: Arc<MemoryLog>,
 }
 
 impl Rig {

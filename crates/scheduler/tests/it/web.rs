@@ -15,7 +15,8 @@ async fn a_url_is_posted_the_input() {
     let mut web = StandIn::answering(&[]).await;
     let rig = Rig::new();
     let input = r#"{"at":"<aws.scheduler.scheduled-time>"}"#;
-    rig.schedule("s", &definition(ONCE, &format!("{}/hook?a=1", web.url)).input(input)).await;
+    let url = format!("{}/hook?a=1", web.url.replace("http://", "HTTP://"));
+    rig.schedule("s", &definition(ONCE, &url).input(input)).await;
     let asked = web.asked().await;
     assert_eq!(asked.line, "POST /hook?a=1 HTTP/1.1");
     assert_eq!(asked.body, r#"{"at":"2026-11-22T05:00:00Z"}"#);

@@ -121,6 +121,11 @@ fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
              (left to the operating system)",
         ),
         (
+            "clock = \"2016-12-31T23:59:60Z\"",
+            "FILE, line 1: `clock` can't be \"2016-12-31T23:59:60Z\": it is `system`, `manual` (time stands still until it is \
+             moved), or a time such as 2026-01-01T00:00:00Z that a manual clock begins at",
+        ),
+        (
             "clock = \"2026-01-01\"",
             "FILE, line 1: `clock` can't be \"2026-01-01\": it is `system`, `manual` (time stands still until it is moved), or a \
              time such as 2026-01-01T00:00:00Z that a manual clock begins at",
@@ -138,6 +143,11 @@ fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
         (
             "jobs.queue = \"jobs.fifo\"",
             "FILE, line 1: `jobs.queue` can't be \"jobs.fifo\": jobs go to a standard queue",
+        ),
+        (
+            "jobs.queue = \"afterward-invocations\"",
+            "FILE, line 1: `jobs.queue` can't be \"afterward-invocations\": in that queue calls of schedules wait; it is the \
+             server's own",
         ),
         ("[[credentials]]\naccess_key_id = \"a\"", "FILE, line 1: secret_access_key is missing"),
         (

@@ -1,7 +1,9 @@
 //! From texts to settings.
 
 use super::{Clock, Config, ConfigError, Credential, Durability, HttpTargets, Key, Kind, Source};
+use afterward_gateway::parse_rfc3339;
 use afterward_names::{AccountId, NotAQueueName, NotARegion, QueueName, limits};
+use afterward_scheduler::is_queue_of_calls;
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr, time::Duration};
 
 /// A value as it was written, and where.
@@ -65,7 +67,13 @@ impl Given {
     /// The front door names no message groups, which a FIFO queue would need.
     fn standard_queue(&self) -> Result<QueueName, ConfigError> {
         let name: QueueName = self.one().parse().map_err(|error: NotAQueueName| self.bad(error.to_string()))?;
-        if name.is_fifo() { Err(self.bad("jobs go to a standard queue")) } else { Ok(name) }
+        match &name {
+            name if name.is_fifo() => Err(self.bad("jobs go to a standard queue")),
+            name if is_queue_of_calls(name) => {
+                Err(self.bad("in that queue calls of schedules wait; it is the server's own"))
+            }
+            _ => Ok(name),
+        }
     }
 
     fn durability(&self) -> Result<Durability, ConfigError> {
@@ -93,8 +101,7 @@ impl Given {
             "system" => Ok(Clock::System),
             "manual" => Ok(Clock::Manual { from_ms: None }),
             time => {
-                let from_ms =
-                    time.parse::<jiff::Timestamp>().ok().and_then(|time| time.as_millisecond().try_into().ok());
+                let from_ms = parse_rfc3339(time);
                 let reason = "it is `system`, `manual` (time stands still until it is moved), or a time such as \
                               2026-01-01T00:00:00Z that a manual clock begins at";
                 from_ms.map(|from_ms| Clock::Manual { from_ms: Some(from_ms) }).ok_or_else(|| self.bad(reason))

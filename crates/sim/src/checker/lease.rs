@@ -2,7 +2,7 @@
 
 use super::message::{Changing, Deleting, Power};
 use super::{Checker, Fate, Violation, ensure};
-use crate::history::{Call, CallId, Held};
+use crate::history::{Call, CallId, Held, Remark};
 use afterward_machine::Refusal;
 
 impl Checker {
@@ -53,8 +53,11 @@ impl Checker {
     /// A delete or a visibility change was done.
     pub(super) fn lease_obeyed(&self, call: CallId, held: &Held) -> Result<(), Violation> {
         let Some(message) = self.messages.get(&held.id) else { return Ok(()) };
-        if matches!(self.calls[call].call, Call::Change(..)) {
-            self.check_lease_held(call, held)?;
+        if let Call::Change(_, _, remark) = self.calls[call].call {
+            match remark {
+                Remark::Undelivered => self.check_taken_back(call, held)?,
+                _ => self.check_lease_held(call, held)?,
+            }
             return self.check_deleted(held.id);
         }
         // A handle from before its message was dead-lettered, or taken back, means nothing any more, and does nothing.
@@ -89,7 +92,11 @@ impl Checker {
                 .any(|change| change.call == call && change.live && *why != Refusal::LeaseTooLong);
         ensure(!could || self.perhaps_deleted_before(held, call), || {
             format!("#{call} was refused ({why}), though its lease lives: {message:?}")
-        })
+        })?;
+        match why {
+            Refusal::NotInFlight | Refusal::LeaseExpired => self.check_not_taken_back(call, held),
+            _ => Ok(()),
+        }
     }
 
     /// Whether some other delete than `call` may have removed the message.

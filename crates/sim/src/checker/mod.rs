@@ -16,6 +16,7 @@
 //! - a purged queue is empty, and a dead letter comes back only by a move task (`swept`);
 //! - a live lease can delete, change and give up, an ended one can't change or give up, nor delete in a FIFO queue (`lease`);
 //! - what was given up is in the dead-letter queue, and nowhere else (`buried`);
+//! - a receive that was taken back does not count, and only the last one can be (`unbegun`);
 //! - why a message failed stays with it, and how far its holder is goes with the attempt (`remarks`);
 //! - a schedule is as its calls leave it, is found when it is due, and runs once each time (`schedules`);
 //! - a receive, waiting or not, finds what is certainly there (`receivable`);
@@ -170,7 +171,7 @@ impl Checker {
             Call::Send(sending) => self.sending_now(id, sending),
             Call::Delete(held) => self.deleting(id, now_ms, held),
             Call::Change(held, timeout_ms, remark) => {
-                self.changing(id, now_ms, held, *timeout_ms);
+                self.changing(id, now_ms, held, self.away_ms(now_ms, held, *timeout_ms, *remark));
                 self.remarking(id, held, *remark);
             }
             Call::DeadLetter(held, says_why) => {

@@ -21,7 +21,7 @@ impl Checker {
     pub(super) fn remarking(&mut self, call: CallId, held: &Held, remark: Remark) {
         let Some(message) = self.messages.get_mut(&held.id) else { return };
         match remark {
-            Remark::Nothing | Remark::Unbegun => {}
+            Remark::Nothing | Remark::Unbegun | Remark::Undelivered => {}
             Remark::Failed => message.failures.push(call),
             Remark::Progress => message.reports.push((call, held.lease.lease.0)),
         }

@@ -241,6 +241,59 @@ fn whoever_handed_a_message_back_holds_it_no_more() {
 }
 
 #[test]
+fn a_receive_of_which_nobody_has_seen_anything_is_taken_back_however_late() {
+    let late = |story: &mut Story, seen: &Seen| {
+        story.now_ms += 1_000;
+        story.call(Call::Change(seen.held, 300, Remark::Undelivered))
+    };
+    // It does not count, and the message is there at once.
+    for (told, count, anew, what) in [
+        (Answer::Done, 1, true, None),
+        (Answer::Done, 2, false, Some("it counts 2 receives, of which 1 are known")),
+        (Answer::Unavailable, 1, true, None),
+        (Answer::Unavailable, 2, false, None),
+    ] {
+        let (mut story, seen) = held();
+        let back = late(&mut story, &seen);
+        assert!(story.checker.is_taken_back_late(back));
+        story.tell(back, told.clone()).unwrap();
+        let first_received_ms = if anew { story.now_ms } else { seen.first_received_ms };
+        let outcome = story.received(JOBS, [Seen { first_received_ms, ..story.seen(JOBS, 1, "a", 11, count) }]);
+        match what {
+            None => assert_eq!(outcome, Ok(()), "{told:?} {count}"),
+            Some(what) => wrong(outcome, what),
+        }
+    }
+    // It may not be refused,
+    let (mut story, seen) = held();
+    let back = late(&mut story, &seen);
+    wrong(story.tell(back, Answer::Refused(Refusal::NotInFlight)), "though nobody has received it since lease 10");
+    // but to one who has taken it back before, or who is not the last to have received it.
+    let (mut story, seen) = held();
+    let back = late(&mut story, &seen);
+    story.tell(back, Answer::Done).unwrap();
+    let again = story.call(Call::Change(seen.held, 300, Remark::Undelivered));
+    assert_eq!(story.tell(again, Answer::Refused(Refusal::NotInFlight)), Ok(()));
+    let again = story.call(Call::Change(seen.held, 300, Remark::Undelivered));
+    wrong(story.tell(again, Answer::Done), "though the message was handed back");
+
+    let (mut story, seen) = held();
+    story.now_ms += 1_000;
+    story
+        .received(JOBS, [Seen { first_received_ms: seen.first_received_ms, ..story.seen(JOBS, 1, "a", 11, 2) }])
+        .unwrap();
+    let back = late(&mut story, &seen);
+    wrong(story.tell(back, Answer::Done), "came after");
+    let (mut story, seen) = held();
+    story.now_ms += 1_000;
+    story
+        .received(JOBS, [Seen { first_received_ms: seen.first_received_ms, ..story.seen(JOBS, 1, "a", 11, 2) }])
+        .unwrap();
+    let back = late(&mut story, &seen);
+    assert_eq!(story.tell(back, Answer::Refused(Refusal::NotInFlight)), Ok(()));
+}
+
+#[test]
 fn a_message_is_dead_lettered_after_its_receives_and_not_before() {
     let mut story = Story::new();
     story.sent(JOBS, "a", None, 1).unwrap();

@@ -46,11 +46,13 @@ pub enum Bug {
     ForgetBatch,
     CountUnbegun,
     TakeMoreBack,
+    TakeBackInTimeOnly,
+    TakeBackFromOthers,
 }
 
 impl Bug {
     /// All of them, and what each does.
-    pub const ALL: [(Bug, &'static str); 32] = [
+    pub const ALL: [(Bug, &'static str); 34] = [
         (Bug::LoseBatch, "a batch is acknowledged, and written without its records"),
         (Bug::AnswerBeforeFlush, "answers leave before the batch that they rest on has arrived"),
         (Bug::TakeFailureForSuccess, "a failed append counts as done"),
@@ -83,6 +85,8 @@ impl Bug {
         (Bug::ForgetBatch, "a message does not wait for the batch that it was sent after"),
         (Bug::CountUnbegun, "a receive counts though its consumer had not begun"),
         (Bug::TakeMoreBack, "a receive does not count though its consumer had failed"),
+        (Bug::TakeBackInTimeOnly, "a receive counts that nobody has seen anything of, for its lease was over"),
+        (Bug::TakeBackFromOthers, "a lease that is over takes back the receive of who holds the message now"),
     ];
 }
 
@@ -118,11 +122,15 @@ impl Buggy {
             (Bug::TakeMoreBack, Command::ChangeVisibility { queue, lease, timeout_ms: 0, .. }) => {
                 return Command::HandBack { queue: queue.clone(), lease: *lease, timeout_ms: 0 };
             }
+            (Bug::TakeBackInTimeOnly, Command::TakeBack { queue, lease, timeout_ms }) => {
+                return Command::HandBack { queue: queue.clone(), lease: *lease, timeout_ms: *timeout_ms };
+            }
+            (Bug::TakeBackFromOthers, Command::TakeBack { lease, .. })
+            | (Bug::DeleteWithStaleHandle, Command::Delete { lease, .. }) => {
+                *lease = self.newest_leases.get(&lease.message).copied().unwrap_or(*lease);
+            }
             (Bug::DropDeadLetter, Command::DeadLetter { queue, lease, .. }) if has_dead_letters(queue) => {
                 return Command::Delete { queue: queue.clone(), lease: *lease };
-            }
-            (Bug::DeleteWithStaleHandle, Command::Delete { lease, .. }) => {
-                *lease = self.newest_leases.get(&lease.message).copied().unwrap_or(*lease);
             }
             (Bug::ShortenLease, Command::Receive(receive)) => {
                 receive.visibility_timeout_ms = receive.visibility_timeout_ms.map(|timeout_ms| timeout_ms / 2);

@@ -40,6 +40,9 @@ impl System {
             let (now_ms, progress) = (self.now_ms(), how_far(call)?);
             return Some(self.owner.as_mut()?.partition.report_progress(now_ms, queue, lease, timeout_ms, progress));
         }
+        if remark == Remark::Undelivered {
+            return self.submit(Command::TakeBack { queue, lease, timeout_ms }, Beside::Nothing);
+        }
         if remark == Remark::Unbegun && !self.buggy.is(Bug::CountUnbegun) {
             return self.submit(Command::HandBack { queue, lease, timeout_ms }, Beside::Nothing);
         }

@@ -47,6 +47,7 @@ impl World {
             _ if self.system.partition().is_none() => self.latest_ms,
             _ => self.system.now_ms(),
         };
+        self.tally.taken_back_late += u64::from(self.checker.is_taken_back_late(call) && *answer == Answer::Done);
         self.tally.dead_lettered += u64::from(self.checker.is_dead_lettering(call) && *answer == Answer::Done);
         let (landed, gate) = (self.system.landed(), self.clients[who].gate);
         ensure(*answer == Answer::Unavailable || landed >= gate, || {

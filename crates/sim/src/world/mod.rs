@@ -252,6 +252,7 @@ impl World {
             Call::Change(held, timeout_ms, remark) => {
                 self.tally.reports += u64::from(*remark == Remark::Progress);
                 self.tally.handed_back += u64::from(*remark == Remark::Unbegun);
+                self.tally.taken_back += u64::from(*remark == Remark::Undelivered);
                 self.system.change(id, held, *timeout_ms, *remark).map(|gated| Pending::Act(id, gated))
             }
             Call::DeadLetter(held, says_why) => {

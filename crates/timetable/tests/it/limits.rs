@@ -31,6 +31,25 @@ fn nothing_is_due_after_the_last_year() {
 }
 
 #[test]
+fn the_last_time_is_found_up_to_the_ends_of_time() {
+    let noon = ms("2026-11-22T12:00:00Z");
+    for (expression, from, until, last) in [
+        ("rate(1 minute)", 0, noon, Some(noon)),
+        ("rate(1 minute)", 0, noon - 1, Some(noon - 60_000)),
+        ("rate(1 minute)", noon - 59_999, noon - 1, None),
+        ("rate(1 minute)", noon, noon - 1, None),
+        ("rate(1 minute)", 0, u64::MAX, Some(ms("2199-12-31T23:59:00Z"))),
+        ("cron(0 12 * * ? *)", 0, u64::MAX, Some(ms("2199-12-31T12:00:00Z"))),
+        ("cron(0 0 30 2 ? *)", 0, u64::MAX, None),
+        ("at(2026-11-22T12:00:00)", 0, noon, Some(noon)),
+        ("at(2026-11-22T12:00:00)", 0, noon - 1, None),
+    ] {
+        let timetable = timetable(expression, "UTC", EPOCH);
+        assert_eq!(timetable.last_within(from, until), last, "{expression} from {from} until {until}");
+    }
+}
+
+#[test]
 fn the_first_minute_of_1970_is_one() {
     expect(&timetable("cron(* * * * ? *)", "UTC", EPOCH), EPOCH, &[EPOCH, "1970-01-01T00:01:00Z"], false);
     // It is still 1969 in New York.

@@ -138,6 +138,7 @@ proptest! {
         (zone, begin) in prop::sample::select(ODD),
         later_minutes in 0u64..600,
         later_ms in 0u64..60_000,
+        until_minutes in 0u64..5000,
     ) {
         const MINUTES: u64 = 4 * 24 * 60;
         let text = format!("cron({} {} {day_of_month} {} {day_of_week} *)", minutes.0, hours.0, months.0);
@@ -167,6 +168,9 @@ proptest! {
         };
         let from_ms = begin_ms + later_minutes * 60_000 + later_ms;
         let end_ms = begin_ms + MINUTES * 60_000;
+        let until_ms = (begin_ms + until_minutes * 60_000 + later_ms).min(end_ms - 1);
+        let last = expected.iter().copied().rfind(|ms| (from_ms..=until_ms).contains(ms));
+        prop_assert_eq!(timetable.last_within(from_ms, until_ms), last, "{} in {} until {}", text, zone, moment(until_ms));
         let found: Vec<String> = timetable.occurrences_from(from_ms).take_while(|ms| *ms < end_ms).map(moment).collect();
         let expected: Vec<String> = expected.into_iter().filter(|ms| *ms >= from_ms).map(moment).collect();
         prop_assert_eq!(found, expected, "{} in {} from {}", text, zone, moment(from_ms));

@@ -40,7 +40,7 @@ fn batch<T>(
 }
 
 /// Objects; left out where there are none.
-fn list<T>(object: &mut Object<'_>, name: &str, elements: &[T], write: impl Fn(&mut Object<'_>, &T)) {
+fn list<T>(object: &mut Object<'_>, name: &'static str, elements: &[T], write: impl Fn(&mut Object<'_>, &T)) {
     if !elements.is_empty() {
         array(object.member(name), elements, |out, element| {
             crate::json::object(out, |object| write(object, element));
@@ -72,7 +72,7 @@ fn message(object: &mut Object<'_>, message: &Message) {
     object.optional("Body", message.body.as_ref());
     if !message.attributes.is_empty() {
         crate::json::object(object.member("Attributes"), |attributes| {
-            message.attributes.iter().for_each(|(name, value)| attributes.text(name, value));
+            message.attributes.iter().for_each(|(name, value)| attributes.entry(name, value));
         });
     }
     object.optional("MD5OfMessageAttributes", message.md5_of_message_attributes.as_ref());

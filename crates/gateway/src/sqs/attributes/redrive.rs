@@ -1,5 +1,6 @@
 //! `RedrivePolicy` and `RedriveAllowPolicy`: JSON texts.
 
+use crate::pending_calls::clients_own;
 use afterward_aws::Error;
 use afterward_broker::machine::{RedriveAllowPolicy, RedrivePolicy};
 use afterward_names::{QueueArn, limits};
@@ -24,7 +25,9 @@ pub(super) fn policy(text: &str) -> Result<Option<RedrivePolicy>, Error> {
     let missing = |name: &str| bad(&format!("Redrive policy does not contain mandatory attribute: {name}."));
     let target = map.get("deadLetterTargetArn").ok_or_else(|| missing("deadLetterTargetArn"))?;
     let count = map.get("maxReceiveCount").ok_or_else(|| missing("maxReceiveCount"))?;
-    let dead_letter_queue = target.as_str().and_then(|arn| arn.parse::<QueueArn>().ok());
+    let dead_letter_queue: Option<QueueArn> = target.as_str().and_then(|arn| arn.parse().ok());
+    let dead_letter_queue = dead_letter_queue.ok_or_else(|| bad("Invalid value for deadLetterTargetArn."))?;
+    let dead_letter_queue = clients_own(dead_letter_queue.0).map_err(|own| bad(&own.to_string()))?;
     let max_receive_count = match count {
         Value::Number(number) => number.as_u64(),
         Value::String(text) => text.parse().ok(),
@@ -32,7 +35,7 @@ pub(super) fn policy(text: &str) -> Result<Option<RedrivePolicy>, Error> {
     };
     let max_receive_count = max_receive_count.filter(|count| limits::MAX_RECEIVE_COUNT.contains(count));
     Ok(Some(RedrivePolicy {
-        dead_letter_queue: dead_letter_queue.ok_or_else(|| bad("Invalid value for deadLetterTargetArn."))?,
+        dead_letter_queue: QueueArn(dead_letter_queue),
         max_receive_count: max_receive_count.ok_or_else(|| {
             let given = count.as_str().map_or_else(|| count.to_string(), String::from);
             bad(&format!("Invalid value for maxReceiveCount: {given}, valid values are from 1 to 1000 both inclusive."))

@@ -16,7 +16,8 @@ impl Message {
 }
 
 impl Model {
-    pub(crate) fn delete(&mut self, at: &QueueAddress, queue: u32, lease: usize) -> Result<Told, Refusal> {
+    /// `done`: by one who has done what it asks for.
+    pub(crate) fn delete(&mut self, at: &QueueAddress, queue: u32, lease: usize, done: bool) -> Result<Told, Refusal> {
         let Some(message) = self.of_lease(at, queue, lease)? else { return Ok(Told::Done) };
         match message.place {
             Place::Leased { lease: holder, .. } if holder == Some(lease) => {}
@@ -27,7 +28,7 @@ impl Model {
         }
         if message.job && message.source.is_none() {
             let (receive_count, finished_ms) = (message.receive_count, self.now_ms);
-            self.finished.push(Finished { message: message.number, receive_count, finished_ms, queue });
+            self.finished.push(Finished { message: message.number, receive_count, finished_ms, queue, done });
         }
         self.remove(message.number);
         Ok(Told::Done)

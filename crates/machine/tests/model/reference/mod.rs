@@ -129,13 +129,14 @@ struct Attempt {
     leases: Vec<usize>,
 }
 
-/// A job that is done.
+/// A job that is done, or was dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Finished {
     pub(crate) message: usize,
     pub(crate) receive_count: u32,
     pub(crate) finished_ms: u64,
     pub(crate) queue: u32,
+    pub(crate) done: bool,
 }
 
 /// A move task.
