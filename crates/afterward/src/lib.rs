@@ -26,6 +26,7 @@ mod instant;
 mod jose;
 mod message;
 pub mod notify;
+mod pass;
 mod queue;
 pub mod scheduler;
 mod source;

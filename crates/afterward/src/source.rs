@@ -51,6 +51,12 @@ pub trait Source: Send + Sync + 'static {
     /// Deletes a message for good: it has been handled.
     fn delete(&self, receipt: &str) -> impl Future<Output = Result<(), SourceError>> + Send;
 
+    /// Deletes a message that has not been handled, and will not be. `why`, for whoever asks what became of it: a source that has
+    /// nowhere to say it only deletes, and that is what this does unless implemented.
+    fn discard(&self, receipt: &str, _why: &str) -> impl Future<Output = Result<(), SourceError>> + Send {
+        self.delete(receipt)
+    }
+
     /// Makes a message visible again `after` from now. `error`: why the attempt at it failed, where one did.
     fn change_visibility(
         &self,

@@ -32,7 +32,6 @@ impl Web {
     }
 
     /// The address without what may be secret.
-    #[cfg(feature = "axum")]
     pub(crate) fn origin(&self) -> &Endpoint {
         &self.origin
     }

@@ -7,7 +7,7 @@ use afterward::{
     notify::{self, Digest, Notifier},
     sqs::Client,
 };
-use afterward_server::{Config, Running, Server, config::Data};
+use afterward_server::{Config, Running, Server, StartError, config::Data};
 use shop::{
     api::{Api, Ledger},
     callback::Callback,
@@ -69,9 +69,17 @@ async fn all() -> Outcome {
 }
 
 /// A server in this process, with its data in the directory `SHOP_DATA`, else in a temporary one.
-async fn serve() -> Result<Running, afterward_server::StartError> {
+async fn serve() -> Result<Running, Box<dyn Error + Send + Sync>> {
     let data = settings::variable("SHOP_DATA").map_or(Data::Ephemeral, |directory| Data::Directory(directory.into()));
-    let server = Server::start(Config { data, listen: Config::DEFAULT_LISTEN, ..Config::ephemeral() }).await?;
+    let started = Server::start(Config { data, listen: Config::DEFAULT_LISTEN, ..Config::ephemeral() }).await;
+    let server = started.map_err(|error| match error {
+        StartError::Listen { listen, error } => format!(
+            "the queues can't listen on {listen}: {error}. Does a shop or a server run already? Stop it, or set AFTERWARD_URL to the \
+             address of the server to use"
+        )
+        .into(),
+        other => Box::<dyn Error + Send + Sync>::from(other),
+    })?;
     println!("The queues: {}", server.url());
     Ok(server)
 }
@@ -90,7 +98,10 @@ async fn api(stage: Stage, client: Option<Client>, until: impl Future<Output = (
     let (stripe_secret, keys) = (stage.stripe_secret()?.into(), stage.trusted_keys()?);
     let api = Api { queue: jobs(client).await?, ledger: Ledger::default(), stripe_secret };
     let access = Access::to(settings::AUDIENCE).trust(keys).subject(settings::SUBJECT);
-    let listener = TcpListener::bind(settings::listen()).await?;
+    let listen = settings::listen();
+    let listener = TcpListener::bind(&listen).await.map_err(|error| {
+        format!("the API can't listen on {listen}: {error}. Set SHOP_LISTEN to another address, such as 127.0.0.1:3001")
+    })?;
     axum::serve(listener, api.router(access)).with_graceful_shutdown(until).await?;
     Ok(())
 }

@@ -194,6 +194,9 @@ mod anywhere {
 
         let (status, _) = shop.post("/v1/contact", json!({ "email": "nobody", "text": "" })).await;
         assert_eq!(status, StatusCode::BAD_REQUEST);
+        let (status, told) = shop.post("/v1/contact", json!({ "email": "ada@example.com" })).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(told["error"].as_str().is_some_and(|why| why.contains("text")), "{told}");
         assert_eq!(shop.work().await.succeeded, 0, "what can't be answered is not taken");
     }
 

@@ -29,8 +29,12 @@ impl FromStr for Location {
         if let Some(path) = url.strip_prefix("file://") {
             return directory(text, path);
         }
-        if let Some(rest) = url.strip_prefix("s3://") {
+        if let Some(rest) = text.strip_prefix("s3://") {
+            let rest = rest.trim_end_matches('/');
             let (bucket, prefix) = rest.split_once('/').map_or((rest, String::new()), |(b, p)| (b, format!("/{p}")));
+            if bucket.is_empty() {
+                return Err(refused(text, "it names no bucket"));
+            }
             if !is_bucket(bucket) {
                 return Err(refused(text, "a bucket has 3 to 63 lower-case letters, digits, dots and hyphens"));
             }
@@ -105,6 +109,12 @@ mod tests {
             ("https://host", base("https://host", "")),
         ] {
             assert_eq!(url.parse::<Location>().unwrap(), location, "{url}");
+        }
+        for (url, why) in
+            [("s3://", "it names no bucket"), ("s3:///a", "it names no bucket"), ("s3://UP", "lower-case")]
+        {
+            let error = url.parse::<Location>().unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
         }
         for url in [
             "",

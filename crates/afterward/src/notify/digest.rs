@@ -6,6 +6,7 @@
 use super::{
     Notifier, escaped,
     notifier::{NotifyError, Speaks},
+    runs::FailedRuns,
     tally::{Notice, Tally},
 };
 use crate::Event;
@@ -23,13 +24,18 @@ use tokio::{
 
 /// How often there is a notice at most unless set.
 const EVERY: Duration = Duration::from_secs(60);
+/// The waits after notices that could not be delivered: the first, and what they double up to.
+const AFTER_FAILURE_FIRST: Duration = Duration::from_secs(1);
+const AFTER_FAILURE_LONGEST: Duration = Duration::from_secs(60);
 
 /// Gathers events and sends notices of them: a lone event as one line, a burst as counts (`37 jobs dead-lettered in the last
 /// minute: order:new ×30, mail ×7…`). The first notice after a quiet time comes within two seconds, further ones at most once
-/// a minute. What can't be delivered is logged and told with the next.
+/// a minute. What can't be delivered is logged and told with the next, after a second at least, and the longer the more often
+/// it fails, up to a minute.
 ///
 /// Told of are jobs dead-lettered and dropped, and scheduled runs that failed or were skipped; see
-/// [`watching`](Digest::watching). Clones share what was gathered, so one digest serves several workers.
+/// [`watching`](Digest::watching). A scheduled run that failed is counted as that, and not once more as the dead letter or the
+/// dropped job that it becomes. Clones share what was gathered, so one digest serves several workers.
 #[derive(Clone)]
 pub struct Digest {
     gathered: Arc<Gathered>,
@@ -47,7 +53,11 @@ struct Gathered {
 #[derive(Default)]
 struct State {
     tally: Tally,
+    failed_runs: FailedRuns,
     last: Option<Instant>,
+    /// How many notices in a row could not be delivered, and when the next may be tried.
+    failures: u32,
+    not_before: Option<Instant>,
     /// Whether a task is there that will send.
     attended: bool,
 }
@@ -105,6 +115,9 @@ impl Digest {
             return;
         }
         let mut state = self.gathered.lock();
+        if state.failed_runs.ends_as(event) {
+            return;
+        }
         state.tally.add(event, Instant::now());
         if state.attended {
             return;
@@ -123,6 +136,15 @@ impl Digest {
     }
 }
 
+impl State {
+    /// Has the next notice wait, for where this one could not be delivered, neither can one that follows at once.
+    fn put_off(&mut self, now: Instant) {
+        let doubled = 1u32.checked_shl(self.failures).unwrap_or(u32::MAX);
+        self.failures = (self.failures + 1).min(31);
+        self.not_before = Some(now + AFTER_FAILURE_FIRST.saturating_mul(doubled).min(AFTER_FAILURE_LONGEST));
+    }
+}
+
 impl Gathered {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -138,7 +160,7 @@ impl Gathered {
 
     fn next_due(&self, every: Duration) -> Option<Instant> {
         let mut state = self.lock();
-        let due = state.tally.due(state.last, every);
+        let due = state.tally.due(state.last, every).max(state.not_before.filter(|_| !state.tally.is_empty()));
         state.attended = due.is_some();
         due
     }
@@ -156,9 +178,15 @@ impl Gathered {
             let notice = tally.notice(now);
             (tally, notice)
         };
-        if let Err(error) = (self.outlet)(notice).await {
-            tracing::warn!("{error}");
-            self.lock().tally.restore(tally);
+        let outcome = (self.outlet)(notice).await;
+        let mut state = self.lock();
+        match outcome {
+            Ok(()) => (state.failures, state.not_before) = (0, None),
+            Err(error) => {
+                tracing::warn!("{error}");
+                state.tally.restore(tally);
+                state.put_off(Instant::now());
+            }
         }
     }
 }

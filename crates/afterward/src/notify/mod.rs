@@ -24,6 +24,7 @@
 
 mod digest;
 mod notifier;
+mod runs;
 mod tally;
 
 pub use digest::Digest;

@@ -49,7 +49,7 @@ pub struct NotifyError(#[from] WebError);
 /// empty, its notices go nowhere.
 ///
 /// # Errors
-/// It is no URL.
+/// It is no `https` URL, nor an `http` one of this machine: whoever knows the address can write there.
 pub fn slack() -> Result<Notifier, SettingsError> {
     slack_by(std::env::var("SLACK_URL").ok().as_deref())
 }
@@ -65,18 +65,28 @@ pub(super) fn slack_by(setting: Option<&str>) -> Result<Notifier, SettingsError>
 /// A notifier to this incoming webhook of Slack.
 ///
 /// # Errors
-/// It is no URL.
+/// It is no `https` URL, nor an `http` one of this machine: whoever knows the address can write there.
 pub fn slack_at(url: &str) -> Result<Notifier, SettingsError> {
-    Ok(Notifier { place: Some(Arc::new(Web::at(url)?)), speaks: Speaks::Slack, on_failure: OnFailure::default() })
+    Ok(Notifier { place: Some(place_at(url)?), speaks: Speaks::Slack, on_failure: OnFailure::default() })
 }
 
 /// A notifier to an address that takes JSON by POST: `{"text":"…"}`, of a [`Digest`](super::Digest) also
 /// `"counts":[{"event","name","count","last_error"}]`.
 ///
 /// # Errors
-/// It is no URL.
+/// It is no `https` URL, nor an `http` one of this machine: whoever knows the address can write there.
 pub fn webhook(url: &str) -> Result<Notifier, SettingsError> {
-    Ok(Notifier { place: Some(Arc::new(Web::at(url)?)), speaks: Speaks::Json, on_failure: OnFailure::default() })
+    Ok(Notifier { place: Some(place_at(url)?), speaks: Speaks::Json, on_failure: OnFailure::default() })
+}
+
+/// The place with this address, which is a secret that is sent with each notice.
+fn place_at(url: &str) -> Result<Arc<Web>, SettingsError> {
+    let place = Web::at(url)?;
+    let origin = place.origin();
+    if !origin.as_str().starts_with("https:") && !origin.is_loopback() {
+        return Err(SettingsError(format!("{origin}: notices have to go by https, for their address is a secret")));
+    }
+    Ok(Arc::new(place))
 }
 
 impl Notifier {

@@ -149,6 +149,101 @@ async fn what_could_not_be_told_is_told_with_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_is_called_without_a_pause_who_did_not_answer() {
+    for (every_s, times) in [(0, &[0, 1, 3, 7, 15, 31, 63, 123, 183][..]), (30, &[2, 32, 62, 92, 122, 152, 184, 244])] {
+        let (start, tries) = (Instant::now(), Arc::new(Mutex::new(Vec::new())));
+        let (keep, failures) = (tries.clone(), times.len() - 1);
+        let digest = Digest::through(Box::new(move |_| {
+            let keep = keep.clone();
+            Box::pin(async move {
+                let mut keep = keep.lock().unwrap();
+                keep.push(start.elapsed().as_secs());
+                let refused = || slack_at("http://127.0.0.1:1").unwrap().refused();
+                if keep.len() <= failures { Err(refused()) } else { Ok(()) }
+            })
+        }))
+        .every(Duration::from_secs(every_s));
+        digest.note(&late("hourly"));
+        sleep(Duration::from_secs(1_000)).await;
+        assert_eq!(*tries.lock().unwrap(), times, "every {every_s} s");
+        // It has come, so the next waits for nothing.
+        digest.note(&late("hourly"));
+        sleep(Duration::from_secs(1_000)).await;
+        assert_eq!(tries.lock().unwrap()[times.len()..], [1_000 + every_s.min(2)], "every {every_s} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scheduled_run_that_failed_is_counted_once() {
+    let run = |schedule: &str| JobInfo { schedule: Some(schedule.into()), ..job(Some("afterward:tick")) };
+    let dead = |schedule: &str, error: &str| Event::DeadLettered {
+        job: run(schedule),
+        error: error.into(),
+        dead_letter_queue: "jobs-dlq".into(),
+    };
+    let dropped =
+        |error: &str| Event::Dropped { job: run("hourly"), error: error.into(), reason: "not worth it".into() };
+    let lone = "the schedule `hourly` failed: no queue";
+    let two = "2 scheduled runs failed in the last 2 s: hourly ×2. Of hourly: no queue";
+    for (events, text) in [
+        (vec![late("hourly"), dead("hourly", "no queue")], lone),
+        (vec![late("hourly"), dropped("no queue")], lone),
+        (vec![late("hourly"), late("hourly"), dead("hourly", "no queue"), dead("hourly", "no queue")], two),
+        // Of these nobody told before.
+        (
+            vec![dropped("nobody has it")],
+            "the tick m1 of the schedule `hourly` was dropped at attempt 3 (not worth it): nobody has it",
+        ),
+        (
+            vec![late("hourly"), dead("daily", "no queue")],
+            "1 job dead-lettered in the last 2 s: daily ×1. Of daily: no queue\n\
+             1 scheduled run failed in the last 2 s: hourly ×1. Of hourly: no queue",
+        ),
+    ] {
+        let (texts, outlet) = kept(0);
+        let digest = Digest::through(outlet);
+        events.iter().for_each(|event| digest.note(event));
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(texts.lock().unwrap().iter().map(|(_, text)| &**text).collect::<Vec<_>>(), [text], "{events:?}");
+    }
+    // Also where its message takes so long to be moved that the notice has gone.
+    let (texts, outlet) = kept(0);
+    let digest = Digest::through(outlet);
+    digest.note(&late("hourly"));
+    sleep(Duration::from_secs(10)).await;
+    digest.note(&dead("hourly", "no queue"));
+    sleep(Duration::from_secs(100)).await;
+    assert_eq!(times(&texts), [(2, 1)]);
+    // Who does not want to know of failed runs is told of the dead letter.
+    let (texts, outlet) = kept(0);
+    let digest = Digest::through(outlet).watching(|event| event.job().is_some());
+    [late("hourly"), dead("hourly", "no queue")].iter().for_each(|event| digest.note(event));
+    sleep(Duration::from_secs(10)).await;
+    assert!(texts.lock().unwrap()[0].1.contains("was moved to `jobs-dlq`"));
+}
+
+#[cfg(feature = "testing")]
+#[tokio::test]
+async fn a_tick_that_a_worker_gives_up_is_a_notice_of_one_line() {
+    use crate::{Tick, Worker, handler, testing};
+    async fn report(_: Tick) -> Result<(), String> {
+        Err("no paper".to_owned())
+    }
+    let broker = testing::Broker::start().await;
+    let jobs = broker.queue("jobs").max_receives(1).await;
+    let (texts, outlet) = kept(0);
+    let digest = Digest::through(outlet);
+    let worker =
+        || Worker::new(jobs.clone()).every("rate(1 minute)", handler(report).name("report")).on_event(digest.hook());
+    testing::drain(worker()).await;
+    broker.advance(Duration::from_secs(61)).await;
+    assert_eq!(testing::drain(worker()).await.dead_lettered, 1);
+    digest.flush().await;
+    let texts: Vec<String> = texts.lock().unwrap().iter().map(|(_, text)| text.clone()).collect();
+    assert_eq!(texts, ["the schedule `report` failed: no paper"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_flush_waits_for_a_notice_that_is_on_its_way() {
     for fails in [false, true] {
         let (delivered, attempts) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(0)));
@@ -240,4 +335,19 @@ async fn without_a_place_nothing_is_sent() {
     }
     let error = slack_by(Some("hooks/secret")).unwrap_err().to_string();
     assert!(error.starts_with("SLACK_URL: not an address") && !error.contains("secret"), "{error}");
+}
+
+#[test]
+fn an_address_that_others_could_read_on_the_way_is_refused() {
+    for (url, refused) in [
+        ("http://hooks.example.com/services/secret", true),
+        ("http://10.0.0.1/x", true),
+        ("http://127.0.0.1:1/x", false),
+        ("http://localhost:1/x", false),
+    ] {
+        for told in [slack_at(url), webhook(url)].map(|made| made.err().map(|error| error.to_string())) {
+            assert_eq!(told.is_some(), refused, "{url}: {told:?}");
+            assert!(told.is_none_or(|told| told.contains("by https") && !told.contains("/services")), "{url}");
+        }
+    }
 }

@@ -81,7 +81,7 @@ impl Queue {
             };
             match self.client().get_queue_attributes(request).await {
                 Ok(said) => Ok(Attributes::of(&said.attributes)),
-                Err(error) if error.is_transient() || error.is_queue_missing() => Err(error),
+                Err(error) if error.is_transient() || error.is_insecure() || error.is_queue_missing() => Err(error),
                 Err(error) => {
                     tracing::debug!(queue = self.name(), %error, "the queue's settings are taken to be the usual ones");
                     Ok(Attributes::default())

@@ -7,17 +7,15 @@
 //! queue one call follows another, and once a message was not taken, nothing more of its group is sent: the rest of the group
 //! would overtake it.
 
-use super::{MessageId, Queue, completion::Tie, lists};
+use super::{MessageId, Queue, completion::Tie, entries::Sent, lists};
 use crate::{
     Error,
     sqs::{self, retry::Backoff},
 };
+use afterward_aws::sqs::send_batch_json;
 use afterward_names::limits;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 use tokio::task::JoinSet;
 
 /// Calls under way at a time.
@@ -141,6 +139,9 @@ pub(super) async fn insist(queue: &Queue, mut part: Vec<Numbered>) -> Vec<(usize
     let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
     for attempt in 1.. {
         let outcomes = send_part(queue, &part).await;
+        if attempt == 1 && !outcomes.iter().any(|(_, outcome)| was_failed_at(outcome)) {
+            return outcomes;
+        }
         // What is here again is what the service failed at, and who fails may have taken it.
         let outcomes = outcomes.into_iter().map(|(number, outcome)| (number, after(outcome, attempt > 1)));
         let may_retry = attempt < ATTEMPTS;
@@ -225,7 +226,7 @@ pub(super) fn size_bytes(request: &sqs::SendMessageRequest) -> usize {
 
 /// One call, or as many as it takes where the service takes less at once than we thought.
 async fn send_part(queue: &Queue, part: &[Numbered]) -> Vec<(usize, Outcome)> {
-    let (mut waiting, mut told) = (vec![part], Vec::new());
+    let (mut waiting, mut told) = (vec![part], Vec::with_capacity(part.len()));
     while let Some(part) = waiting.pop() {
         if let [(number, parcel)] = part {
             told.push((*number, send_one(queue, parcel.clone()).await));
@@ -271,34 +272,26 @@ pub(super) fn headers_of(batch: Option<&Tie>) -> HeaderMap {
 }
 
 async fn call(queue: &Queue, part: &[Numbered]) -> Result<Vec<(usize, Outcome)>, sqs::Error> {
-    let entries = part.iter().map(|(number, parcel)| entry(*number, parcel.request.clone())).collect();
-    let request = sqs::SendMessageBatchRequest { queue_url: queue.url().to_owned(), entries };
     let mut headers = headers(part.first().map(|(_, parcel)| parcel));
     headers.extend(lists::headers(part.len()));
-    let result = match queue.client().call(&sqs::Request::SendMessageBatch(request), headers).await? {
-        sqs::Response::SendMessageBatch(result) => result,
-        // None of them is told of, and that is what each of them answers.
-        _ => sqs::SendMessageBatchResult::default(),
+    let body = send_batch_json(queue.url(), part.iter().map(|(_, parcel)| &parcel.request));
+    let Sent { successful, failed } = queue.client().call_json("SendMessageBatch", body, headers).await?;
+    // None of those that a reply does not tell of.
+    let mut told: Vec<Option<Outcome>> = part.iter().map(|_| None).collect();
+    let mut tell = |place: Option<usize>, outcome: Outcome| {
+        // Of what was not asked about, it has nothing to say.
+        if let Some(unsaid) = place.and_then(|place| told.get_mut(place)) {
+            *unsaid = Some(outcome);
+        }
     };
-    let taken = result.successful.into_iter().map(|one| (one.id, Ok(MessageId::new(one.message_id))));
-    let refused = result.failed.into_iter().map(|entry| {
-        let id = entry.id.clone();
-        (id, Err(sqs::Error::of_entry(queue.client().endpoint(), "SendMessageBatch", queue.name(), entry).into()))
-    });
-    // Of what was not asked about, a reply has nothing to say.
-    let mut told: HashMap<String, Outcome> = taken.chain(refused).collect();
-    let of = |(number, _): &Numbered| (*number, told.remove(&number.to_string()).unwrap_or_else(|| Err(unsaid(queue))));
-    Ok(part.iter().map(of).collect())
-}
-
-fn entry(number: usize, request: sqs::SendMessageRequest) -> sqs::SendMessageBatchRequestEntry {
-    sqs::SendMessageBatchRequestEntry {
-        id: number.to_string(),
-        message_body: request.message_body,
-        delay_seconds: request.delay_seconds,
-        message_attributes: request.message_attributes,
-        message_system_attributes: request.message_system_attributes,
-        message_deduplication_id: request.message_deduplication_id,
-        message_group_id: request.message_group_id,
+    for taken in successful {
+        tell(taken.id, Ok(MessageId::new(taken.message_id)));
     }
+    for refused in failed {
+        let (endpoint, place) = (queue.client().endpoint(), refused.id.parse().ok());
+        tell(place, Err(sqs::Error::of_entry(endpoint, "SendMessageBatch", queue.name(), refused).into()));
+    }
+    let of =
+        |((number, _), outcome): (&Numbered, Option<Outcome>)| (*number, outcome.unwrap_or_else(|| Err(unsaid(queue))));
+    Ok(part.iter().zip(told).map(of).collect())
 }

@@ -88,8 +88,9 @@ impl Queue {
     ///   enqueued. Beyond that the completion is days late.
     /// - Who drops an [`Enqueue`](crate::Enqueue) half-way has the jobs sent nevertheless, once they are announced.
     /// - Handlers and their worker need the same [`Queue`], or clones of it, and so do the parts of a program that share a
-    ///   [`Batch`]: it remembers what was announced in the attempts that are under way. What workers remember of tallies they
-    ///   forget after a minute.
+    ///   [`Batch`]: it remembers what was announced in the attempts that are under way.
+    /// - A completion that the same [`Batch`] sends when it is over is sent within a minute or so by a worker that saw it end, which
+    ///   workers remember for an hour. If none of those is at work any more, it waits for as long as the queue keeps messages.
     ///
     /// ```no_run
     /// # use afterward::{Context, Message, Queue, State};

@@ -102,7 +102,7 @@ impl Queue {
         match self.client().send_message(request(with(letter.delivery, own))).await {
             Ok(_) => Ok(()),
             // Perhaps it has become too long with the reason, which is logged as well.
-            Err(error) if error.has_code(&["InvalidParameterValue", "InvalidParameterValueException"]) => {
+            Err(error) if error.is_invalid_value() => {
                 let sent = self.client().send_message(request(with(letter.delivery, []))).await;
                 sent.map(drop).map_err(of_queue)
             }

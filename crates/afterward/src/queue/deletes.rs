@@ -11,10 +11,12 @@
 //! - While deletes wait, somebody gathers or all calls are under way: a caller that is dropped passes its turn on, too.
 
 use super::{
+    entries::Refusals,
     lists::{self, Lists},
     source::{of_entry, of_lease},
 };
-use crate::{SourceError, sqs};
+use crate::{SourceError, pass::pass, sqs};
+use afterward_aws::sqs::delete_batch_json;
 use std::{
     collections::VecDeque,
     mem,
@@ -171,7 +173,7 @@ impl Deletes {
         let room = self.lists.longest() - 1;
         if !turn.is_full(room) {
             // Others that are ready to run may have deletes to add, and that costs less than a call of their own.
-            tokio::task::yield_now().await;
+            pass().await;
         }
         let (others, told): (Vec<_>, Vec<_>) = turn.gather(room).into_iter().map(|one| (one.receipt, one.told)).unzip();
         let receipts = std::iter::once(receipt.to_owned()).chain(others).collect();
@@ -201,30 +203,25 @@ impl Deletes {
 
     /// Deletes several in one call, or in a few where the server takes less at once than it said.
     async fn call_batch(&self, receipts: Vec<String>) -> Result<Vec<Result<(), SourceError>>, sqs::Error> {
-        let entry = |(id, receipt_handle): (usize, String)| sqs::DeleteMessageBatchRequestEntry {
-            id: id.to_string(),
-            receipt_handle,
-        };
         let mut outcomes: Vec<Result<(), SourceError>> = receipts.iter().map(|_| Ok(())).collect();
-        let entries: Vec<_> = receipts.into_iter().enumerate().map(entry).collect();
-        let mut calls = vec![entries];
-        while let Some(entries) = calls.pop() {
-            let count = entries.len();
-            let request = sqs::DeleteMessageBatchRequest { queue_url: self.queue_url.clone(), entries };
-            let request = sqs::Request::DeleteMessageBatch(request);
-            let failed = match self.client.call(&request, lists::headers(count)).await {
-                Ok(sqs::Response::DeleteMessageBatch(result)) => result.failed,
-                Ok(_) => Vec::new(),
+        // Each with the place of its first.
+        let mut calls = vec![(0, &receipts[..])];
+        while let Some((first, receipts)) = calls.pop() {
+            let (count, body) = (receipts.len(), delete_batch_json(&self.queue_url, receipts));
+            let called = self.client.call_json("DeleteMessageBatch", body, lists::headers(count)).await;
+            let Refusals { failed } = match called {
+                Ok(refusals) => refusals,
                 Err(error) if self.lists.were_refused(count, &error) => {
-                    if let sqs::Request::DeleteMessageBatch(refused) = request {
-                        calls.extend(refused.entries.chunks(self.lists.longest()).map(<[_]>::to_vec));
-                    }
+                    let longest = self.lists.longest();
+                    let places = (first..).step_by(longest);
+                    calls.extend(places.zip(receipts.chunks(longest)));
                     continue;
                 }
                 Err(error) => return Err(error),
             };
             for refused in failed {
-                if let Some(outcome) = refused.id.parse().ok().and_then(|id: usize| outcomes.get_mut(id)) {
+                let place = refused.id.parse().ok().filter(|id| *id < count);
+                if let Some(outcome) = place.and_then(|id: usize| outcomes.get_mut(first + id)) {
                     *outcome = Err(of_entry(refused));
                 }
             }

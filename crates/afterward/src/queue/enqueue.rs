@@ -1,13 +1,16 @@
 //! Putting one message into a queue: what is said of it.
 
-use super::{Queue, completion::Tied, later::marks, outgoing::Outgoing, unique::Unique};
+use super::{Queue, completion::Tied, fitting::is_small, later::marks, outgoing::Outgoing, unique::Unique};
 use crate::{Attribute, Error, sqs, sqs::service::now_ms};
+use afterward_timetable::{END_OF_TIME_MS, LAST_YEAR};
 use std::{
     collections::BTreeMap,
     fmt,
     pin::Pin,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+
+const DAY_MS: u64 = 86_400_000;
 
 /// A message about to be sent; see [`Queue::enqueue`].
 #[derive(Debug)]
@@ -69,6 +72,12 @@ impl Enqueue {
         }
     }
 
+    /// Whether nothing has to be looked into before it is sent: it is small, and nothing was said of when and with what.
+    pub(super) fn is_plain(&self) -> bool {
+        let is_small = self.attributes.is_empty() && self.body.as_ref().is_ok_and(|body| is_small(body.len()));
+        is_small && matches!(self.start, Start::Unsaid) && self.unique.is_none() && self.batch.is_none()
+    }
+
     pub(super) fn tied(mut self, tied: Tied) -> Enqueue {
         self.batch = Some(tied);
         self
@@ -79,6 +88,12 @@ impl Enqueue {
     /// A standard queue keeps delays of up to 15 minutes itself. Longer ones, and all on a FIFO queue (where the message joins
     /// its group when it is due), are schedules on an Afterward server; elsewhere the message waits in the queue, and workers
     /// that receive it early send it on. [`Queue::scheduler`] has the choice.
+    ///
+    /// On an Afterward server, the messages that wait for a group of a FIFO queue join it in the order in which they are due, by
+    /// whole seconds, and of those that are due together, the one first that was enqueued first; also when all are late because
+    /// the server was away. One that can't be sent then loses its place and holds up no other. Elsewhere there is no such order:
+    /// each message that is sent on waits in a group of its own, so as not to hold up its group, and Amazon's scheduler promises
+    /// none. So it is everywhere for a message that is too long for a schedule, which takes 256 KiB.
     ///
     /// What the queue would not take is refused before it is scheduled. Should the queue take it no more when it is due, because
     /// its settings have changed, it goes to the queue's dead-letter queue, as the request that would have sent it; a FIFO
@@ -199,6 +214,9 @@ impl Enqueue {
                 marks::PREFIX
             ));
         }
+        if let Some(why) = too_late(&self.start, now_ms()) {
+            return refuse(why);
+        }
         match self.queue.is_fifo() {
             true if self.group.is_none() => {
                 refuse(format!("`{name}` is a FIFO queue, where each message belongs to a group: add .group(…)"))
@@ -222,6 +240,22 @@ impl IntoFuture for Enqueue {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())
     }
+}
+
+/// Why a message can't start then: no schedule is due later than the last year of timetables, wherever it waits.
+fn too_late(start: &Start, now_ms: u64) -> Option<String> {
+    let due_ms = match start {
+        Start::Unsaid => return None,
+        Start::After(delay) => now_ms.saturating_add(whole_ms(*delay)),
+        Start::At(time) => time.duration_since(UNIX_EPOCH).map_or(0, whole_ms),
+    };
+    let longest_days = END_OF_TIME_MS.saturating_sub(now_ms) / DAY_MS;
+    (due_ms >= END_OF_TIME_MS).then(|| {
+        format!(
+            "the message would be due after the year {LAST_YEAR}, the last one of schedules: from now, the longest delay is \
+             {longest_days} days"
+        )
+    })
 }
 
 /// Whole seconds, rounded up: never sooner than asked.

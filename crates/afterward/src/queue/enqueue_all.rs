@@ -7,10 +7,10 @@ use super::{
     tally,
 };
 use crate::{Error, Message};
-use std::{mem, pin::Pin};
+use std::{collections::HashMap, mem, pin::Pin};
 use tokio::task::JoinSet;
 
-/// Messages that are sent one by one (schedules, unique jobs): so many at a time.
+/// Messages that are sent one by one (schedules, unique jobs), and groups of those that have an order: so many at a time.
 const ALONE_AT_A_TIME: usize = 8;
 
 /// What [`Queue::enqueue_all`] takes: a message, or an [`Enqueue`] with all that was said of it.
@@ -65,7 +65,8 @@ impl Queue {
     /// its own: some may have been taken and others not.
     ///
     /// A message that the service failed at is sent again, a few times. On a FIFO queue it is not, and neither is what follows
-    /// it in its group sent, for that would overtake it; messages of other groups are.
+    /// it in its group sent, for that would overtake it; messages of other groups are. Of delayed ones, those that follow are the
+    /// delayed ones.
     ///
     /// ```no_run
     /// # use afterward::{Message, Queue};
@@ -96,7 +97,12 @@ impl Queue {
         let mut outcomes: Vec<Option<Outcome>> = messages.iter().map(|_| None).collect();
         let mut prepared = Vec::with_capacity(messages.len());
         for (number, message) in messages.into_iter().enumerate() {
-            match self.prepared(message).await {
+            let outgoing = if message.is_plain() && self.is_of(&message) {
+                Outgoing::plain(message)
+            } else {
+                Box::pin(self.prepared(message)).await
+            };
+            match outgoing {
                 Ok(outgoing) => prepared.push((number, outgoing)),
                 Err(error) => outcomes[number] = Some(Err(error)),
             }
@@ -143,8 +149,13 @@ impl Queue {
         sendable
     }
 
+    /// Whether the message is for this queue.
+    fn is_of(&self, message: &Enqueue) -> bool {
+        message.queue.url() == self.url()
+    }
+
     async fn prepared(&self, message: Enqueue) -> Result<Outgoing, Error> {
-        if message.queue.url() != self.url() {
+        if !self.is_of(&message) {
             return Err(Error::Refused(format!(
                 "the message is for the queue `{}`, not for `{}`: enqueue_all sends to one queue",
                 message.queue.name(),
@@ -156,15 +167,19 @@ impl Queue {
 
     /// A standard queue: what may share a call does, and the rest is sent beside that.
     async fn send_at_once(&self, messages: Vec<Numbered>) -> Vec<(usize, Outcome)> {
-        let (together, alone): (Vec<_>, Vec<_>) = messages.into_iter().partition(|(_, one)| one.may_share_a_call());
         let mut broken = Broken::default();
+        if messages.iter().all(|(_, one)| one.may_share_a_call()) {
+            return self.send_together(messages, &mut broken).await;
+        }
+        let (together, alone): (Vec<_>, Vec<_>) = messages.into_iter().partition(|(_, one)| one.may_share_a_call());
         let (mut told, others) = tokio::join!(self.send_together(together, &mut broken), send_alone(alone));
         told.extend(others);
         told
     }
 
-    /// A FIFO queue: one after another, as they were given, so that each group keeps its order; only for what a scheduler
-    /// sends when it is due, there is none.
+    /// A FIFO queue: one after another, as they were given, so that each group keeps its order. What a scheduler sends when it
+    /// is due has no order with the others. Of what is due together it sends that first which it was told of first: so it is
+    /// told of a group's one after another, too, but of groups side by side.
     async fn send_in_order(&self, messages: Vec<Numbered>) -> Vec<(usize, Outcome)> {
         let (scheduled, now): (Vec<_>, Vec<_>) = messages.into_iter().partition(|(_, one)| one.is_scheduled());
         let in_order = async {
@@ -175,18 +190,12 @@ impl Queue {
                     continue;
                 }
                 told.extend(self.send_together(mem::take(&mut run), &mut broken).await);
-                let group = outgoing.group().cloned();
-                let outcome = match broken.refusal(group.as_ref()) {
-                    Some(refusal) => outgoing.settle(Err(refusal)).await,
-                    None => outgoing.send_it().await,
-                };
-                broken.note(group.as_ref(), &outcome);
-                told.push((number, outcome));
+                told.push((number, send_next(outgoing, &mut broken).await));
             }
             told.extend(self.send_together(run, &mut broken).await);
             told
         };
-        let (mut told, others) = tokio::join!(in_order, send_alone(scheduled));
+        let (mut told, others) = tokio::join!(in_order, send_by_group(scheduled));
         told.extend(others);
         told
     }
@@ -196,25 +205,65 @@ impl Queue {
         let outcomes = batch::send_after(self, parcels, broken).await;
         let mut settled = Vec::with_capacity(messages.len());
         for ((number, outgoing), outcome) in messages.into_iter().zip(outcomes) {
-            settled.push((number, outgoing.settle(outcome).await));
+            let outcome = match outcome {
+                Ok(id) => Ok(id),
+                refused => Box::pin(outgoing.settle(refused)).await,
+            };
+            settled.push((number, outcome));
         }
         settled
     }
 }
 
+/// Sends one of a group, unless one before it was not taken.
+async fn send_next(outgoing: Outgoing, broken: &mut Broken) -> Outcome {
+    let group = outgoing.group().cloned();
+    let outcome = match broken.refusal(group.as_ref()) {
+        Some(refusal) => outgoing.settle(Err(refusal)).await,
+        None => outgoing.send_it().await,
+    };
+    broken.note(group.as_ref(), &outcome);
+    outcome
+}
+
+/// Each by itself, in no order.
 async fn send_alone(messages: Vec<Numbered>) -> Vec<(usize, Outcome)> {
-    let mut told = Vec::with_capacity(messages.len());
-    let mut calls = JoinSet::new();
+    let sending = |(number, outgoing): Numbered| async move { vec![(number, outgoing.send_it().await)] };
+    side_by_side(messages.into_iter().map(sending)).await
+}
+
+/// Each by itself, but one of a group after the other.
+async fn send_by_group(messages: Vec<Numbered>) -> Vec<(usize, Outcome)> {
+    let mut groups: HashMap<Option<String>, Vec<Numbered>> = HashMap::new();
     for (number, outgoing) in messages {
-        if calls.len() >= ALONE_AT_A_TIME
-            && let Some(Ok(outcome)) = calls.join_next().await
-        {
-            told.push(outcome);
+        groups.entry(outgoing.group().cloned()).or_default().push((number, outgoing));
+    }
+    let sending = |group: Vec<Numbered>| async move {
+        let (mut told, mut broken) = (Vec::with_capacity(group.len()), Broken::default());
+        for (number, outgoing) in group {
+            told.push((number, send_next(outgoing, &mut broken).await));
         }
-        calls.spawn(async move { (number, outgoing.send_it().await) });
+        told
+    };
+    side_by_side(groups.into_values().map(sending)).await
+}
+
+/// Does [`ALONE_AT_A_TIME`] of these at a time.
+async fn side_by_side<S>(sendings: impl Iterator<Item = S>) -> Vec<(usize, Outcome)>
+where
+    S: Future<Output = Vec<(usize, Outcome)>> + Send + 'static,
+{
+    let (mut told, mut calls) = (Vec::new(), JoinSet::new());
+    for sending in sendings {
+        if calls.len() >= ALONE_AT_A_TIME
+            && let Some(Ok(outcomes)) = calls.join_next().await
+        {
+            told.extend(outcomes);
+        }
+        calls.spawn(sending);
     }
     while let Some(ended) = calls.join_next().await {
-        told.extend(ended);
+        told.extend(ended.into_iter().flatten());
     }
     told
 }

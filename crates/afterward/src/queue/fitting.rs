@@ -34,7 +34,7 @@ impl Outgoing {
         if let Some((name, size)) = checked.size {
             marks::set_number(&mut self.request.message_attributes, name, size as u64);
         }
-        self.claim = Some((claims, checked.key));
+        self.claim = Some(Box::new((claims, checked.key)));
         Ok(())
     }
 
@@ -56,8 +56,7 @@ impl Outgoing {
     /// The store, for a message that is larger than its queue takes.
     async fn claims_if_too_large(&self) -> Result<Option<Claims>, Error> {
         let bytes = batch::size_bytes(&self.request);
-        // No queue takes less at most.
-        if bytes + MARKS_BYTES <= *limits::MAXIMUM_MESSAGE_SIZE_BYTES.start() as usize {
+        if is_small(bytes) {
             return Ok(None);
         }
         let is_completion = self.is_completion();
@@ -86,6 +85,11 @@ impl Outgoing {
             _ => Ok(None),
         }
     }
+}
+
+/// Whether every queue takes a message of this size: none can be told to take less.
+pub(super) fn is_small(bytes: usize) -> bool {
+    bytes + MARKS_BYTES <= *limits::MAXIMUM_MESSAGE_SIZE_BYTES.start() as usize
 }
 
 /// Refuses more attributes than a message can have.

@@ -7,12 +7,14 @@ mod dead_letter;
 mod deletes;
 mod enqueue;
 mod enqueue_all;
+mod entries;
 mod fitting;
 mod later;
 mod lists;
 mod open;
 mod outgoing;
 mod receipt;
+mod received;
 mod sends;
 mod settings;
 mod source;
@@ -82,6 +84,10 @@ impl Queue {
     /// # Errors
     /// The text is not a queue's URL, or there are no credentials for its host.
     pub fn from_url(url: &str) -> Result<Queue, Error> {
+        Ok(Queue::from_url_by(url)?)
+    }
+
+    fn from_url_by(url: &str) -> Result<Queue, sqs::SettingsError> {
         let (endpoint, _) = sqs::Endpoint::of_queue_url(url)?;
         let client = sqs::Client::builder().endpoint(endpoint.as_str()).build()?;
         Ok(Queue::with_client(client, url))
@@ -113,7 +119,8 @@ impl Queue {
     }
 
     /// The queue with this name at the endpoint that the environment names (see [`sqs`]), else at the local server.
-    /// Awaiting what this returns looks it up.
+    /// Awaiting what this returns looks it up, and again for 30 s where its server is away: see
+    /// [`patience`](OpenQueue::patience).
     pub fn named(name: impl Into<String>) -> OpenQueue {
         OpenQueue::named(name.into())
     }

@@ -3,12 +3,18 @@
 use super::{Queue, tagged::Tag};
 use crate::{
     Error,
-    sqs::{self, Environment, SettingsError},
+    sqs::{self, Environment, SettingsError, retry::Backoff},
 };
-use std::{collections::BTreeMap, pin::Pin};
+use std::{collections::BTreeMap, pin::Pin, time::Duration};
+use tokio::time::{Instant, sleep};
 
 /// How the name of a FIFO queue ends.
 const FIFO: &str = ".fifo";
+/// How long a look-up waits for its server: those that start together are not up together.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The waits between its attempts: the first, and what they grow to.
+const WAIT_FIRST: Duration = Duration::from_millis(500);
+const WAIT_LONGEST: Duration = Duration::from_secs(2);
 
 /// A queue about to be looked up; see [`Queue::named`], [`Queue::tagged`] and [`Queue::from_env`].
 #[derive(Debug)]
@@ -17,6 +23,7 @@ pub struct OpenQueue {
     by: Result<By, SettingsError>,
     client: Option<sqs::Client>,
     create: Option<Creation>,
+    patience: Duration,
 }
 
 /// How a queue is made.
@@ -38,7 +45,7 @@ enum By {
 
 impl OpenQueue {
     fn by(by: Result<By, SettingsError>) -> OpenQueue {
-        OpenQueue { by, client: None, create: None }
+        OpenQueue { by, client: None, create: None, patience: PATIENCE }
     }
 
     pub(super) fn named(name: String) -> OpenQueue {
@@ -84,22 +91,70 @@ impl OpenQueue {
         self
     }
 
+    /// How long to look again for a server that is away before that is an error: 30 s unless set. After the first look a warning
+    /// is logged. A look itself takes what the client allows it ([`Builder::timeout`](sqs::Builder::timeout) for each of
+    /// [`Builder::attempts`](sqs::Builder::attempts)): no time where the connection is refused, more where nothing answers.
+    /// `Duration::ZERO` suits what somebody waits for, such as the answer to a request; `Duration::MAX` a worker that is to
+    /// wait as long as it takes. A queue that is known by its URL is not looked up, and needs no patience.
+    pub fn patience(mut self, patience: Duration) -> OpenQueue {
+        self.patience = patience;
+        self
+    }
+
     async fn open(self) -> Result<Queue, Error> {
         let by = self.by?;
-        if let (By::Url(url), None) = (&by, &self.client) {
-            return Queue::from_url(url);
+        if let By::Url(url) = by {
+            let in_variable = |SettingsError(why)| SettingsError(format!("AFTERWARD_QUEUE_URL: {why}"));
+            sqs::Endpoint::of_queue_url(&url).map_err(in_variable)?;
+            return match self.client {
+                Some(client) => Ok(Queue::with_client(client, url)),
+                None => Ok(Queue::from_url_by(&url)?),
+            };
         }
         let client = match self.client {
             Some(client) => client,
             None => sqs::Client::from_env()?,
         };
-        let url = match by {
-            By::Url(url) => url,
-            By::Name(name) => of_name(&client, &name, self.create).await?,
-            By::Tag(tag, true) => tag.find_once(&client).await?,
-            By::Tag(tag, false) => tag.find(&client).await?,
-        };
+        let url = by.wait_for(&client, self.create, self.patience).await?;
         Ok(Queue::with_client(client, url))
+    }
+}
+
+impl By {
+    /// [`look_up`](By::look_up) until it is known whether there is such a queue, or for so long.
+    async fn wait_for(
+        &self,
+        client: &sqs::Client,
+        create: Option<Creation>,
+        patience: Duration,
+    ) -> Result<String, Error> {
+        let start = Instant::now();
+        let mut backoff = Backoff::new(WAIT_FIRST, WAIT_LONGEST);
+        let mut told = false;
+        loop {
+            let error = match self.look_up(client, create).await {
+                Err(Error::Sqs(error)) if error.is_transient() => error,
+                outcome => return outcome,
+            };
+            let wait = backoff.wait();
+            if start.elapsed().saturating_add(wait) > patience {
+                return Err(error.into());
+            }
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(%error, ?patience, "a queue can't be looked up yet: its server is waited for");
+            }
+            sleep(wait).await;
+        }
+    }
+
+    /// The queue's URL.
+    async fn look_up(&self, client: &sqs::Client, create: Option<Creation>) -> Result<String, Error> {
+        match self {
+            By::Url(url) => Ok(url.clone()),
+            By::Name(name) => of_name(client, name, create).await,
+            By::Tag(tag, true) => tag.find_once(client).await,
+            By::Tag(tag, false) => tag.find(client).await,
+        }
     }
 }
 
@@ -126,9 +181,26 @@ async fn of_name(client: &sqs::Client, name: &str, create: Option<Creation>) -> 
     let url = match (client.get_queue_url(lookup).await, create) {
         (Ok(found), _) => found.queue_url,
         (Err(error), Some(creation)) if error.is_queue_missing() => create_named(client, name, creation).await?,
+        (Err(error), _) if error.is_queue_missing() => return Err(error.with_hint(looked_for(client)).into()),
         (Err(error), _) => return Err(error.into()),
     };
     url.ok_or_else(|| unsaid(client, "URL", name))
+}
+
+/// Where a queue was looked for that is not there: another region's and another account's queues are as good as none.
+fn looked_for(client: &sqs::Client) -> String {
+    let account = match client.access_key_id() {
+        Some(id) if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) => {
+            format!("of account {id} (the access key)")
+        }
+        Some(id) => format!("of the account of the access key {id}"),
+        None => "of the account of the keys".to_owned(),
+    };
+    format!(
+        "it was looked for in region {}, among the queues {account}; .create_if_missing() and .create_with_dead_letters(…) \
+         make one",
+        client.region()
+    )
 }
 
 fn unsaid(client: &sqs::Client, what: &str, name: &str) -> Error {
@@ -192,6 +264,12 @@ mod tests {
             Ok(tag("a=b", Some("letsgo-")))
         );
         assert!(said(&[]).unwrap_err().contains("set AFTERWARD_QUEUE_URL"));
+        let mistaken = OpenQueue::by(Ok(By::Url("http://127.0.0.1:4777".into())));
+        let error =
+            tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(mistaken.open()).unwrap_err();
+        let error = error.to_string();
+        assert!(error.starts_with("AFTERWARD_QUEUE_URL: `http://127.0.0.1:4777` is not a queue's URL"), "{error}");
+        assert!(error.contains("AFTERWARD_URL"), "{error}");
         assert!(said(&[("AFTERWARD_QUEUE_TAG", "main")]).unwrap_err().contains("has to be Name=Value"));
     }
 }

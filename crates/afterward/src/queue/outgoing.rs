@@ -23,16 +23,16 @@ use tracing::Instrument;
 /// The longest delay that a standard queue keeps itself: 15 minutes.
 const LONGEST_DELAY_MS: u64 = 900_000;
 
-/// A message that only has to be sent.
+/// A message that only has to be sent. Lists of them are moved about: what few of them have is put elsewhere.
 pub(super) struct Outgoing {
     pub(super) queue: Queue,
     pub(super) request: sqs::SendMessageRequest,
     batch: Option<Tie>,
     /// What it has to do with a batch that is kept by tallies.
-    tallied: Option<Tallied>,
+    tallied: Option<Box<Tallied>>,
     pub(super) way: Way,
     /// The payload that was stored for it.
-    pub(super) claim: Option<(Claims, Key)>,
+    pub(super) claim: Option<Box<(Claims, Key)>>,
 }
 
 /// How it is sent.
@@ -40,14 +40,27 @@ pub(super) enum Way {
     /// As it is.
     Plain,
     /// With headers that an Afterward server understands.
-    With(HeaderMap),
+    With(Box<HeaderMap>),
     /// As a schedule, under an id of our own.
-    Scheduled { schedules: Arc<Schedules>, id: String, due_ms: u64, settings: Attributes },
+    Scheduled { schedules: Arc<Schedules>, id: String, due_ms: u64, settings: Box<Attributes> },
 }
 
 impl Outgoing {
     /// Does all that has to be done before a message can be sent. Nothing is in the queue after an error.
     pub(super) async fn prepare(enqueue: Enqueue) -> Result<Outgoing, Error> {
+        if enqueue.is_plain() {
+            return Outgoing::plain(enqueue);
+        }
+        Box::pin(Outgoing::prepare_as_said(enqueue)).await
+    }
+
+    /// The same for a message that is [plain](Enqueue::is_plain), as most are: there is nothing to wait for.
+    pub(super) fn plain(enqueue: Enqueue) -> Result<Outgoing, Error> {
+        let (queue, request) = (enqueue.queue.clone(), enqueue.into_request()?);
+        Ok(Outgoing { queue, request, batch: None, tallied: None, way: Way::Plain, claim: None })
+    }
+
+    async fn prepare_as_said(enqueue: Enqueue) -> Result<Outgoing, Error> {
         let (queue, message_type) = (enqueue.queue.clone(), enqueue.message_type);
         let now_ms = enqueue.now_ms().await;
         let (unique, due_ms) = (enqueue.unique.clone(), enqueue.due_ms(now_ms));
@@ -62,11 +75,11 @@ impl Outgoing {
         if let Some(unique) = unique {
             match unique.told(&queue, message_type, &request.message_body).await? {
                 Told::DeduplicationId(id) => request.message_deduplication_id = Some(id),
-                Told::Headers(headers) => way = Way::With(headers),
+                Told::Headers(headers) => way = Way::With(Box::new(headers)),
             }
         }
         let tallied = batch.as_ref().filter(|_| is_tallied).map(|tied| Tallied::new(&queue, tied, &request));
-        let tallied = tallied.transpose()?;
+        let tallied = tallied.transpose()?.map(Box::new);
         if let Some(tallied) = &tallied {
             tallied.mark(&mut request.message_attributes);
         }
@@ -111,16 +124,16 @@ impl Outgoing {
 
     /// Whether it goes to the tally queue first.
     pub(super) fn is_completion(&self) -> bool {
-        self.tallied.as_ref().is_some_and(Tallied::is_completion)
+        self.tallied().is_some_and(Tallied::is_completion)
     }
 
     pub(super) fn tallied(&self) -> Option<&Tallied> {
-        self.tallied.as_ref()
+        self.tallied.as_deref()
     }
 
     /// The batch that it is a job of, where that is kept by tallies.
     pub(super) fn batch(&self) -> Option<&str> {
-        Some(&self.tallied.as_ref()?.member()?.batch)
+        Some(&self.tallied()?.member()?.batch)
     }
 
     /// Sends it, and announces it before that if it is a job of such a batch. What was announced is sent, or taken back: a caller
@@ -130,7 +143,7 @@ impl Outgoing {
             return self.send_it().await;
         }
         uninterrupted(async move {
-            match self.queue.announce(&self.tallied).await.into_values().next() {
+            match self.queue.announce(self.tallied()).await.into_values().next() {
                 None => self.send_it().await,
                 Some(error) => self.not_announced(error).await,
             }
@@ -141,7 +154,7 @@ impl Outgoing {
     /// What becomes of a job that could not be announced: it is not sent.
     pub(super) async fn not_announced(self, error: Error) -> Result<MessageId, Error> {
         if !is_certainly_undone(&error)
-            && let Some(member) = self.tallied.as_ref().and_then(Tallied::member)
+            && let Some(member) = self.tallied().and_then(Tallied::member)
         {
             // It may be in the tally queue. If it is not, an end by itself does no harm.
             self.queue.take_back(member.clone());
@@ -158,11 +171,11 @@ impl Outgoing {
     pub(super) async fn send_it(mut self) -> Result<MessageId, Error> {
         let request = std::mem::take(&mut self.request);
         let outcome = match &self.way {
-            _ if let Some(Tallied::Completion { batch, id, notes }) = &self.tallied => {
+            _ if let Some(Tallied::Completion { batch, id, notes }) = self.tallied() => {
                 self.queue.tell_completion((batch, id, notes), request).await
             }
             Way::Plain => self.call(request, HeaderMap::new()).await,
-            Way::With(headers) => self.call(request, headers.clone()).await,
+            Way::With(headers) => self.call(request, (**headers).clone()).await,
             Way::Scheduled { schedules, id, due_ms, settings } => {
                 self.schedule(schedules, (id, *due_ms), settings, request).await
             }
@@ -174,12 +187,12 @@ impl Outgoing {
     /// without its payload is lost.
     pub(super) async fn settle(self, outcome: Result<MessageId, Error>) -> Result<MessageId, Error> {
         let is_undone = outcome.as_ref().is_err_and(is_certainly_undone);
-        if let (true, Some((claims, key))) = (is_undone, &self.claim)
+        if let (true, Some((claims, key))) = (is_undone, self.claim.as_deref())
             && let Err(error) = claims.remove(key).await
         {
             tracing::warn!(%key, %error, "the payload of a message that was not taken could not be removed");
         }
-        if let (true, Some(member)) = (is_undone, self.tallied.as_ref().and_then(Tallied::member)) {
+        if let (true, Some(member)) = (is_undone, self.tallied().and_then(Tallied::member)) {
             self.queue.take_back(member.clone());
         }
         outcome
@@ -262,7 +275,7 @@ async fn wait(queue: &Queue, request: &mut sqs::SendMessageRequest, due_ms: u64)
                 }
                 request.message_deduplication_id = Some(claim::sha256(request.message_body.as_bytes()));
             }
-            Ok(Way::Scheduled { schedules, id, due_ms, settings })
+            Ok(Way::Scheduled { schedules, id, due_ms, settings: Box::new(settings) })
         }
         Later::SendOn => wait_in_queue(queue, request, due_ms).await.map(|()| Way::Plain),
     }

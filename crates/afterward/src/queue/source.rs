@@ -1,9 +1,17 @@
 //! A queue as a worker's source.
 
-use super::{Queue, enqueue::seconds_up, later::marks, lists, receipt, tally, ticks::of_call};
+use super::{
+    Queue,
+    enqueue::seconds_up,
+    later::marks,
+    lists, receipt,
+    received::{Received, ReceivedAll},
+    tally,
+    ticks::of_call,
+};
 use crate::{
     Attribute, Cause, DeadLetter, Delivery, Receive, Redrive, Schedule, Source, SourceError,
-    claim::{Pointer, SIZE_ATTRIBUTES},
+    claim::{Key, Pointer, SIZE_ATTRIBUTES},
     sqs,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -97,10 +105,25 @@ impl Source for Queue {
         }
         let (handle, claim) = receipt::parts(receipt);
         self.0.deletes.delete(handle).await?;
-        if let (Some(key), Ok(Some(claims))) = (claim, self.claims())
-            && let Err(error) = Box::pin(claims.remove(&key)).await
-        {
-            tracing::warn!(queue = Queue::name(self), %key, %error, "a message's payload could not be removed with it");
+        if let Some(key) = claim {
+            Box::pin(self.remove_payload(&key)).await;
+        }
+        Ok(())
+    }
+
+    async fn discard(&self, receipt: &str, why: &str) -> Result<(), SourceError> {
+        if self.is_known_as_afterward() != Some(true) {
+            return self.delete(receipt).await;
+        }
+        self.tell_end(receipt).await?;
+        let (handle, claim) = receipt::parts(receipt);
+        let request = sqs::Request::DeleteMessage(sqs::DeleteMessageRequest {
+            queue_url: self.url().to_owned(),
+            receipt_handle: handle.to_owned(),
+        });
+        self.client().call(&request, error_header(why)).await.map_err(|error| of_lease(&error))?;
+        if let Some(key) = claim {
+            self.remove_payload(&key).await;
         }
         Ok(())
     }
@@ -173,18 +196,24 @@ impl Source for Queue {
 }
 
 impl Queue {
+    /// Removes the payload of a message that is gone.
+    async fn remove_payload(&self, key: &Key) {
+        if let Ok(Some(claims)) = self.claims()
+            && let Err(error) = claims.remove(key).await
+        {
+            tracing::warn!(queue = Queue::name(self), %key, %error, "a message's payload could not be removed with it");
+        }
+    }
+
     /// Receives up to `limit` messages, which the request says, too.
     async fn receive_messages(
         &self,
         request: sqs::ReceiveMessageRequest,
         limit: usize,
-    ) -> Result<Vec<sqs::Message>, sqs::Error> {
+    ) -> Result<Vec<Received>, sqs::Error> {
         let request = sqs::Request::ReceiveMessage(request);
-        match self.client().call(&request, lists::headers(limit)).await? {
-            sqs::Response::ReceiveMessage(result) => Ok(result.messages),
-            // A reply without messages has none.
-            _ => Ok(Vec::new()),
-        }
+        let received: ReceivedAll = self.client().call_for(&request, lists::headers(limit)).await?;
+        Ok(received.messages)
     }
 
     async fn change(&self, receipt: &str, after: Duration, headers: HeaderMap) -> Result<(), SourceError> {
@@ -210,7 +239,7 @@ pub(super) fn of_lease(error: &sqs::Error) -> SourceError {
     let text = error.to_string().into();
     if error.has_code(&LEASE_LOST) {
         SourceError::LeaseLost(text)
-    } else if error.is_transient() {
+    } else if error.is_transient() || error.is_of_another() {
         SourceError::Unavailable(text)
     } else {
         SourceError::Refused(text)
@@ -243,7 +272,7 @@ fn text_header(name: HeaderName, text: &str) -> HeaderMap {
 
 impl Queue {
     /// A message as delivered; `None` for one that lacks what the protocol promises, and which nobody could settle.
-    fn delivery(&self, mut message: sqs::Message) -> Option<Delivery> {
+    fn delivery(&self, mut message: Received) -> Option<Delivery> {
         let (first_id, service_id) = (marks::first_id(&message).map(str::to_owned), message.message_id.take());
         let (id, service_id) = match first_id {
             Some(first_id) => (first_id, service_id),
@@ -256,13 +285,13 @@ impl Queue {
         let receipt = receipt::with_member(receipt::with_claim(handle, claim.as_ref()), member.as_ref());
         let mut delivery = Delivery::new(id, receipt, body);
         delivery.service_id = service_id;
-        delivery.group = message.attributes.remove("MessageGroupId");
-        let of = |name: &str| message.attributes.get(name);
-        delivery.receive_count = of("ApproximateReceiveCount").and_then(|text| text.parse().ok()).unwrap_or(1);
-        delivery.sent_at = of("SentTimestamp").and_then(|text| text.parse().ok()).and_then(time);
+        let said = message.attributes;
+        delivery.group = said.message_group_id;
+        delivery.receive_count = said.approximate_receive_count.unwrap_or(1);
+        delivery.sent_at = said.sent_timestamp.and_then(time);
         delivery.ordered = self.is_fifo();
-        delivery.batch = of("AfterwardBatch").cloned().or_else(|| member.map(|member| member.batch));
-        delivery.completes = of("AfterwardAfter").cloned().or_else(|| tally::completes(&message.message_attributes));
+        delivery.batch = said.afterward_batch.or_else(|| member.map(|member| member.batch));
+        delivery.completes = said.afterward_after.or_else(|| tally::completes(&message.message_attributes));
         delivery.attributes = message
             .message_attributes
             .into_iter()

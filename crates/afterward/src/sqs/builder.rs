@@ -97,12 +97,9 @@ impl Builder {
         let profile = self.profile.as_deref();
         let region = self.region.or_else(|| environment.region(profile));
         let endpoint: Endpoint = match &self.target {
-            Some(Target::Address(address)) => address.parse()?,
+            Some(Target::Address(address)) => address_in("the endpoint", address)?,
             Some(Target::Amazon) => Endpoint::amazon(region.as_deref().unwrap_or("us-east-1"))?,
-            None => environment
-                .first(&["AFTERWARD_URL", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL"])
-                .unwrap_or_else(|| Endpoint::DEFAULT.to_owned())
-                .parse()?,
+            None => endpoint_of(environment)?,
         };
         // What Amazon's host name says goes first: a signature for another region is refused there.
         let region = endpoint.amazon_region().map(str::to_owned).or(region);
@@ -125,5 +122,28 @@ impl Builder {
         #[cfg(feature = "aws-config")]
         let fixed = fixed.or_else(|| Some(Keys::Chain(super::chain::Chain::of_provider(self.provider.clone()?))));
         fixed
+    }
+}
+
+/// The endpoint that the environment names, else the local server's.
+fn endpoint_of(environment: &Environment<'_>) -> Result<Endpoint, SettingsError> {
+    for variable in ["AFTERWARD_URL", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL"] {
+        if let Some(address) = environment.first(&[variable]) {
+            return address_in(variable, &address);
+        }
+    }
+    Endpoint::DEFAULT.parse()
+}
+
+/// Reads an address that stands in this setting.
+fn address_in(setting: &str, address: &str) -> Result<Endpoint, SettingsError> {
+    let endpoint: Endpoint =
+        address.parse().map_err(|SettingsError(why)| SettingsError(format!("{setting}: {why}")))?;
+    match endpoint.of_mistaken_queue_url() {
+        None => Ok(endpoint),
+        Some(server) => Err(SettingsError(format!(
+            "{setting} is `{address}`, the URL of a queue, and has to be the address of its server, `{server}`; the queue's URL \
+             goes into AFTERWARD_QUEUE_URL or Queue::from_url"
+        ))),
     }
 }

@@ -38,14 +38,31 @@ impl Endpoint {
         let not_a_queue_url = || {
             let like = "http://127.0.0.1:4566/000000000000/jobs";
             SettingsError(format!(
-                "`{url}` is not a queue's URL, such as {like}; Queue::named finds a queue by its name"
+                "`{url}` is not a queue's URL, such as {like}; Queue::named finds a queue by its name, and a server's address \
+                 goes into AFTERWARD_URL"
             ))
         };
         let uri: Uri = url.parse().map_err(|_| not_a_queue_url())?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(not_a_queue_url());
         };
+        // How a path names a queue is its server's business, but without one there is none.
+        if uri.path().split('/').all(str::is_empty) {
+            return Err(not_a_queue_url());
+        }
         Ok((format!("{scheme}://{authority}").parse()?, uri.path().to_owned()))
+    }
+
+    /// Where a setting has the URL of a queue in place of its server's address: that address. By the shape that Amazon's
+    /// queue URLs have, an account's twelve digits and a name, and only where nobody can have meant that as a path: at
+    /// Amazon, and with the account that local servers have.
+    pub(super) fn of_mistaken_queue_url(&self) -> Option<String> {
+        let (rest, name) = self.text.rsplit_once('/')?;
+        let (address, account) = rest.rsplit_once('/')?;
+        let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+        let is_meant = account.bytes().all(|b| b == b'0') || self.is_amazon();
+        let is_whole = address.split_once("://").is_some_and(|(_, host)| !host.contains('/'));
+        (is_account && is_meant && is_whole && !name.is_empty()).then(|| address.to_owned())
     }
 
     /// The address as text, without a slash at the end.
@@ -181,5 +198,35 @@ mod tests {
         assert_eq!((endpoint.as_str(), path.as_str()), ("http://127.0.0.1:4566", "/000000000000/jobs"));
         let error = Endpoint::of_queue_url("jobs").unwrap_err().to_string();
         assert!(error.contains("Queue::named"), "{error}");
+        for without_a_queue in
+            ["http://127.0.0.1:4777", "http://h:1/", "http://h//", "http://h/?x=1", "/000000000000/jobs"]
+        {
+            let error = Endpoint::of_queue_url(without_a_queue).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`{without_a_queue}` is not a queue's URL")), "{error}");
+            assert!(error.contains("AFTERWARD_URL"), "{error}");
+        }
+        for of_others in
+            ["http://h/jobs", "http://h/queue/jobs", "https://h/v1/1/2/jobs", "http://h/000000000000/jobs/"]
+        {
+            assert!(Endpoint::of_queue_url(of_others).is_ok(), "{of_others}");
+        }
+    }
+
+    #[test]
+    fn a_queue_url_in_place_of_an_address_is_known() {
+        for (text, address) in [
+            ("http://h:1/000000000000/mine", Some("http://h:1")),
+            ("http://h:1/000000000000/mine/", Some("http://h:1")),
+            ("https://sqs.eu-west-1.amazonaws.com/123456789012/mine", Some("https://sqs.eu-west-1.amazonaws.com")),
+            ("https://proxy/123456789012/sqs", None),
+            ("https://proxy/sqs/000000000000/mine.fifo", None),
+            ("http://h:1", None),
+            ("http://proxy/sqs", None),
+            ("http://proxy/sqs/v1", None),
+            ("http://proxy/123456789012", None),
+        ] {
+            let endpoint: Endpoint = text.parse().unwrap();
+            assert_eq!(endpoint.of_mistaken_queue_url().as_deref(), address, "{text}");
+        }
     }
 }

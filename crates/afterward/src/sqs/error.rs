@@ -1,6 +1,6 @@
 //! What can go wrong between a client and a service, said for the person who has to mend it.
 
-use super::Endpoint;
+use super::{Endpoint, hint::hint_for};
 use std::{error::Error as StdError, fmt, time::Duration};
 
 type Cause = Box<dyn StdError + Send + Sync>;
@@ -18,6 +18,8 @@ struct Inner {
     is_perhaps_done: bool,
     kind: ErrorKind,
     cause: Option<Cause>,
+    /// What to do, where the service's words leave a person alone.
+    hint: Option<String>,
 }
 
 /// Why a call did not work.
@@ -36,6 +38,9 @@ pub enum ErrorKind {
     },
     /// No connection was made: the service has not seen the request.
     Unreachable(String),
+    /// No secure connection can be made: the service's certificate can't be trusted, or no TLS is spoken there. The service has
+    /// not seen the request, and the same call won't work until somebody changes something.
+    Insecure(String),
     /// The connection broke before the reply was complete: the service may have done what was asked.
     Broken(String),
     /// No complete reply in this time.
@@ -66,7 +71,10 @@ impl ErrorKind {
         match self {
             ErrorKind::Service { status, code, .. } => *status >= 500 || is_throttle(*status, code),
             ErrorKind::Unreachable(_) | ErrorKind::Broken(_) | ErrorKind::TimedOut(_) => true,
-            ErrorKind::BadReply(_) | ErrorKind::BadRequest(_) | ErrorKind::NoCredentials(_) => false,
+            ErrorKind::Insecure(_)
+            | ErrorKind::BadReply(_)
+            | ErrorKind::BadRequest(_)
+            | ErrorKind::NoCredentials(_) => false,
         }
     }
 
@@ -78,9 +86,20 @@ impl ErrorKind {
                 !(400..500).contains(status) || *status == 408 || is_throttle(*status, code)
             }
             ErrorKind::Broken(_) | ErrorKind::TimedOut(_) | ErrorKind::BadReply(_) => true,
-            ErrorKind::Unreachable(_) | ErrorKind::BadRequest(_) | ErrorKind::NoCredentials(_) => false,
+            ErrorKind::Unreachable(_)
+            | ErrorKind::Insecure(_)
+            | ErrorKind::BadRequest(_)
+            | ErrorKind::NoCredentials(_) => false,
         }
     }
+}
+
+/// What `afterward-aws` gives as the code of a reply that is not in SQS's words.
+const UNREADABLE: &str = "UnreadableReply";
+
+/// A time as people say it.
+fn to_ms(time: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn is_throttle(status: u16, code: &str) -> bool {
@@ -99,7 +118,14 @@ impl Error {
             is_perhaps_done: kind.is_perhaps_done(),
             kind,
             cause,
+            hint: None,
         }))
+    }
+
+    /// The same error, which says this beside the service's words.
+    pub(crate) fn with_hint(mut self, hint: String) -> Error {
+        self.0.hint = Some(hint);
+        self
     }
 
     /// A reply of this queue's service that lacks what it has to say.
@@ -141,7 +167,7 @@ impl Error {
 
     /// The same for another message of the same call.
     pub(crate) fn for_another(&self) -> Error {
-        let Inner { endpoint, action, queue, attempts, is_of_entry, is_perhaps_done, kind, .. } = &*self.0;
+        let Inner { endpoint, action, queue, attempts, is_of_entry, is_perhaps_done, kind, hint, .. } = &*self.0;
         Error(Box::new(Inner {
             endpoint: endpoint.clone(),
             action: action.clone(),
@@ -151,6 +177,7 @@ impl Error {
             is_perhaps_done: *is_perhaps_done,
             kind: kind.clone(),
             cause: None,
+            hint: hint.clone(),
         }))
     }
 
@@ -208,16 +235,33 @@ impl Error {
         self.0.kind.is_transient()
     }
 
+    /// Whether it was not the service that answered, but what stands before it or in its place: an answer that is not in its
+    /// words, a certificate that is not to be trusted. Who looks for a service is told at once, for somebody has to mend an
+    /// address or a certificate. Who has worked with it knows better, and takes it for a moment that passes.
+    pub(crate) fn is_of_another(&self) -> bool {
+        self.has_code(&[UNREADABLE]) || matches!(self.kind(), ErrorKind::BadReply(_)) || self.is_insecure()
+    }
+
+    /// Whether no connection was made because none would have been secure.
+    pub(crate) fn is_insecure(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Insecure(_))
+    }
+
     /// Whether the queue does not exist, by JSON's code or by Query's.
     pub fn is_queue_missing(&self) -> bool {
         self.has_code(&["QueueDoesNotExist", "NonExistentQueue"])
     }
 
     /// Whether nobody listens there.
-    fn is_refused_connection(&self) -> bool {
+    pub(super) fn is_refused_connection(&self) -> bool {
         let root = self.0.cause.as_deref().map(|cause| root_of(cause));
         let refused = |error: &std::io::Error| error.kind() == std::io::ErrorKind::ConnectionRefused;
         root.and_then(|root| root.downcast_ref()).is_some_and(refused)
+    }
+
+    /// Whether the service took offence at a value, by Amazon's code in Query or in JSON. It stands for much.
+    pub(crate) fn is_invalid_value(&self) -> bool {
+        self.has_code(&["InvalidParameterValue", "InvalidParameterValueException"])
     }
 
     /// Whether the service named one of `codes`.
@@ -234,11 +278,16 @@ pub(crate) fn bare_code(code: &str) -> &str {
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // It has no code, and the words begin with the status.
+            ErrorKind::Service { code, message, .. } if code == UNREADABLE && !message.is_empty() => {
+                f.write_str(message)
+            }
             ErrorKind::Service { status, code, message } if message.is_empty() => write!(f, "{code} (HTTP {status})"),
             ErrorKind::Service { status, code, message } => write!(f, "{code} (HTTP {status}): {message}"),
             ErrorKind::Unreachable(why) => write!(f, "no connection: {why}"),
+            ErrorKind::Insecure(why) => write!(f, "no secure connection: {why}"),
             ErrorKind::Broken(why) => write!(f, "the connection broke: {why}"),
-            ErrorKind::TimedOut(after) => write!(f, "no reply within {after:?}"),
+            ErrorKind::TimedOut(after) => write!(f, "no reply within {:?}", to_ms(*after)),
             ErrorKind::BadReply(why) => write!(f, "the reply can't be read as one of this service: {why}"),
             ErrorKind::BadRequest(why) => write!(f, "the request can't be written: {why}"),
             ErrorKind::NoCredentials(why) => write!(f, "no credentials to sign with: {why}"),
@@ -248,7 +297,7 @@ impl fmt::Display for ErrorKind {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { endpoint, action, queue, attempts, kind, .. } = &*self.0;
+        let Inner { endpoint, action, queue, attempts, kind, hint, .. } = &*self.0;
         match queue {
             Some(queue) => write!(f, "{action} of `{queue}` at {endpoint}: ")?,
             None => write!(f, "{action} at {endpoint}: ")?,
@@ -257,10 +306,8 @@ impl fmt::Display for Error {
         if *attempts > 1 {
             write!(f, " (tried {attempts} times)")?;
         }
-        if self.is_refused_connection() && endpoint.is_loopback() {
-            f.write_str("; is the server running? `afterward serve` starts one")?;
-        }
-        Ok(())
+        hint_for(self).map_or(Ok(()), |hint| f.write_str(hint))?;
+        hint.as_ref().map_or(Ok(()), |hint| write!(f, " ({hint})"))
     }
 }
 
@@ -302,6 +349,16 @@ impl Failure {
 
     pub(super) fn broken(cause: impl Into<Cause>) -> Failure {
         Failure::caused(ErrorKind::Broken, cause.into())
+    }
+
+    /// [`broken`](Failure::broken), in these words.
+    pub(super) fn broken_by(why: &str, cause: impl Into<Cause>) -> Failure {
+        Failure { kind: ErrorKind::Broken(why.to_owned()), cause: Some(cause.into()) }
+    }
+
+    #[cfg(feature = "tls")]
+    pub(super) fn insecure(why: String, cause: impl Into<Cause>) -> Failure {
+        Failure { kind: ErrorKind::Insecure(why), cause: Some(cause.into()) }
     }
 
     fn caused(kind: impl FnOnce(String) -> ErrorKind, cause: Cause) -> Failure {

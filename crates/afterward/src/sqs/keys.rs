@@ -1,7 +1,7 @@
 //! What signs a client's requests: keys that stay as they are, keys of a file that somebody renews, or keys that a chain of
 //! providers renews.
 
-use super::{Credential, ErrorKind, bare_code, error::Failure, profile::Profile};
+use super::{Client, Credential, ErrorKind, bare_code, error::Failure, profile::Profile};
 use afterward_aws::sigv4::Signer;
 use http::{HeaderMap, Method, Uri};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -32,6 +32,18 @@ pub(crate) enum Keys {
     /// Amazon's standard chain, which renews them.
     #[cfg(feature = "aws-config")]
     Chain(Chain),
+}
+
+impl Client {
+    /// The id, which is no secret, of the keys that requests are signed with, as far as that is known beforehand.
+    pub(crate) fn access_key_id(&self) -> Option<&str> {
+        match self.0.keys() {
+            Keys::Fixed(credential) | Keys::Shared(credential, _) => Some(&credential.access_key_id),
+            Keys::None => None,
+            #[cfg(feature = "aws-config")]
+            Keys::Chain(_) => None,
+        }
+    }
 }
 
 /// Signs for one service in one region.

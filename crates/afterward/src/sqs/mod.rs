@@ -45,12 +45,15 @@ mod chain;
 mod credentials;
 mod endpoint;
 mod error;
+mod hint;
 mod keys;
 mod plain;
+mod pools;
 mod profile;
 pub(crate) mod retry;
 pub(crate) mod service;
 mod skew;
+mod tls;
 pub(crate) mod transport;
 
 #[cfg(test)]
@@ -77,14 +80,19 @@ pub use endpoint::Endpoint;
 pub(crate) use error::bare_code;
 pub use error::{Error, ErrorKind, SettingsError};
 
-use afterward_aws::sqs::{request_json, response_json};
+use afterward_aws::{
+    RemoteError,
+    sqs::{request_json, response_json, result_json},
+};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 pub(crate) use keys::Keys;
+use serde::de::DeserializeOwned;
 use service::{Call, Service};
 use std::{fmt, sync::Arc, time::Duration};
 
-/// The header by which a change of visibility tells an Afterward server why its consumer failed: percent-encoded UTF-8.
+/// The header by which a change of visibility tells an Afterward server why its consumer failed: percent-encoded UTF-8. On the
+/// delete of a message it says that its consumer has not handled it, and why.
 /// Amazon ignores it.
 pub const ERROR_HEADER: http::HeaderName = http::HeaderName::from_static("x-afterward-error");
 
@@ -104,6 +112,11 @@ pub(crate) const ENTRIES_HEADER: http::HeaderName = http::HeaderName::from_stati
 const LONGEST_POLL: Duration = Duration::from_secs(20);
 
 /// A client of one SQS endpoint in one region. Cheap to clone; clones share their connections.
+///
+/// It may be used from several tokio runtimes, one after another or at the same time, as from a `static` by tests that each have
+/// their own. Each runtime has connections of its own, so a call does not wait for a runtime that stands still between two
+/// `block_on`s, and does not break when another one ends. A runtime's connections end with it, or the next time it runs after the
+/// last clone is gone.
 #[derive(Clone)]
 pub struct Client(Arc<Service>);
 
@@ -137,17 +150,54 @@ impl Client {
     /// The service refused, or could not be reached.
     pub async fn call(&self, request: &Request, headers: HeaderMap) -> Result<Response, Error> {
         let (action, body) = request_json(request);
+        self.post_action(action, body, headers, poll_of(request), response_json).await
+    }
+
+    /// The same, of whose result only what `T` names is kept.
+    pub(crate) async fn call_for<T: DeserializeOwned>(
+        &self,
+        request: &Request,
+        headers: HeaderMap,
+    ) -> Result<T, Error> {
+        let (action, body) = request_json(request);
+        self.post_action(action, body, headers, poll_of(request), result_json).await
+    }
+
+    /// An action by its JSON, which is answered at once, and of whose result only what `T` names is kept.
+    pub(crate) async fn call_json<T: DeserializeOwned>(
+        &self,
+        action: &'static str,
+        body: Vec<u8>,
+        headers: HeaderMap,
+    ) -> Result<T, Error> {
+        self.post_action(action, body, headers, Duration::ZERO, result_json).await
+    }
+
+    /// An action by its JSON. `poll`: how long the service may rightly stay silent.
+    async fn post_action<T>(
+        &self,
+        action: &'static str,
+        body: Vec<u8>,
+        headers: HeaderMap,
+        poll: Duration,
+        read: impl Fn(&str, u16, &[u8]) -> Result<T, RemoteError>,
+    ) -> Result<T, Error> {
         let call = Call {
             name: action,
             method: Method::POST,
             path_and_query: service::ROOT,
             headers: json_headers(action, headers),
             body: Bytes::from(body),
-            poll: poll_of(request),
+            poll,
         };
         self.0
             .retried(&call, ErrorKind::is_transient, |reply| {
-                response_json(action, reply.status().as_u16(), reply.body()).map_err(|refusal| {
+                // What answers everything with 200 is not to look like a service without queues.
+                if action == "ListQueues" && reply.status().is_success() && reply.body().is_empty() {
+                    let why = "it has no body, where the list of queues belongs; is an SQS server there?";
+                    return Err(ErrorKind::BadReply(why.to_owned()));
+                }
+                read(action, reply.status().as_u16(), reply.body()).map_err(|refusal| {
                     if refusal.status < 300 {
                         return ErrorKind::BadReply(refusal.message);
                     }

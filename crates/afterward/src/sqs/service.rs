@@ -92,6 +92,11 @@ impl Service {
         &self.region
     }
 
+    /// What signs its requests.
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
     /// Makes a call until it works, fails for good, or has had its attempts.
     pub(crate) async fn retried<T>(
         &self,

@@ -1,29 +1,27 @@
 //! Connections, kept and reused; one request, one reply.
 
-use super::{Endpoint, ErrorKind, SettingsError, error::Failure};
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
+use super::{
+    Endpoint, ErrorKind, SettingsError,
+    error::Failure,
+    pools::{Body, Pools},
+    tls,
 };
-use std::time::Duration;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper_util::client::legacy::{Error as ClientError, connect::HttpConnector};
+use std::{sync::Arc, time::Duration};
 
 /// No reply of SQS comes near this; whatever does is not SQS.
 const LONGEST_REPLY_BYTES: usize = 64 * 1024 * 1024;
 /// A host that has not taken the connection by then is away.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Shorter than the idle timeouts of the servers and balancers we know, so that we close first.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-type Body = Full<Bytes>;
-
-/// An HTTP/1.1 client with a pool of connections.
+/// An HTTP/1.1 client with a [pool of connections for each runtime](super::pools). Clones share them.
 #[derive(Clone)]
 pub(crate) enum Transport {
-    Plain(Client<HttpConnector, Body>),
+    Plain(Arc<Pools<HttpConnector>>),
     #[cfg(feature = "tls")]
-    Tls(Client<hyper_rustls::HttpsConnector<HttpConnector>, Body>),
+    Tls(Arc<Pools<hyper_rustls::HttpsConnector<HttpConnector>>>),
 }
 
 impl Transport {
@@ -31,7 +29,11 @@ impl Transport {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        if endpoint.is_tls() { Transport::tls(connector) } else { Ok(Transport::Plain(pool().build(connector))) }
+        if endpoint.is_tls() {
+            Transport::tls(connector)
+        } else {
+            Ok(Transport::Plain(Arc::new(Pools::new(connector))))
+        }
     }
 
     #[cfg(feature = "tls")]
@@ -47,7 +49,7 @@ impl Transport {
             .https_only()
             .enable_http1()
             .wrap_connector(connector);
-        Ok(Transport::Tls(pool().build(tls)))
+        Ok(Transport::Tls(Arc::new(Pools::new(tls))))
     }
 
     #[cfg(not(feature = "tls"))]
@@ -71,22 +73,31 @@ impl Transport {
 
     async fn exchange(&self, request: http::Request<Body>) -> Result<http::Response<Bytes>, Failure> {
         let reply = match self {
-            Transport::Plain(client) => client.request(request).await,
+            Transport::Plain(pools) => pools.request(request).await.map_err(of_plain),
             #[cfg(feature = "tls")]
-            Transport::Tls(client) => client.request(request).await,
+            Transport::Tls(pools) => pools.request(request).await.map_err(of_tls),
         };
-        let (head, body) = reply.map_err(of_client)?.into_parts();
+        let (head, body) = reply?.into_parts();
         let body = Limited::new(body, LONGEST_REPLY_BYTES).collect().await.map_err(Failure::broken)?;
         Ok(http::Response::from_parts(head, body.to_bytes()))
     }
 }
 
-fn of_client(error: hyper_util::client::legacy::Error) -> Failure {
-    if error.is_connect() { Failure::unreachable(error) } else { Failure::broken(error) }
+fn of_plain(error: ClientError) -> Failure {
+    if tls::is_no_http(&error) {
+        return Failure::broken_by("what came from there is no HTTP: is it https:// instead of http://?", error);
+    }
+    of_client(error)
 }
 
-fn pool() -> hyper_util::client::legacy::Builder {
-    let mut builder = Client::builder(TokioExecutor::new());
-    builder.pool_idle_timeout(IDLE_TIMEOUT).pool_timer(TokioTimer::new());
-    builder
+#[cfg(feature = "tls")]
+fn of_tls(error: ClientError) -> Failure {
+    match tls::refusal(&error).filter(|_| error.is_connect()) {
+        Some(why) => Failure::insecure(why, error),
+        None => of_client(error),
+    }
+}
+
+fn of_client(error: ClientError) -> Failure {
+    if error.is_connect() { Failure::unreachable(error) } else { Failure::broken(error) }
 }

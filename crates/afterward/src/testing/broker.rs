@@ -106,8 +106,16 @@ impl fmt::Debug for Broker {
     }
 }
 
-/// Runs a worker until its queue has nothing more that could be handled now, and returns how its attempts ended. What is
-/// delayed stays, and so do messages that wait for their next attempt: move the clock and drain again.
+/// Runs a worker until its queue has nothing more that could be handled now, and returns how its attempts ended.
+///
+/// - Left in the queue is what is delayed, and what waits for its next attempt: move the clock and drain again.
+/// - What waits for others to end, under [`concurrency`](crate::Handling::concurrency) or
+///   [`limit_by`](crate::Handling::limit_by), is handled, however much of it there is.
+/// - No time passes for a [`rate`](crate::Handling::rate): a drain handles as many as the rate lets through at once, and leaves
+///   the others in the queue. The next drain is another moment, with a worker that has begun none yet.
+/// - Types that a [`Handle`](crate::Handle) has paused are left, and of a worker that is paused itself, everything.
+///
+/// What was received and is left counts as [handed back](Summary::handed_back), and has lost no attempt.
 ///
 /// ```
 /// # use afterward::{Raw, Worker, testing::{self, Broker}};

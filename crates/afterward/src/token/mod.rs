@@ -42,6 +42,17 @@ const LIFETIME: Duration = Duration::from_secs(3_600);
 /// A token is renewed so long before its end, or after half of a short life.
 const EARLY: Duration = Duration::from_secs(60);
 
+/// RFC 7519's claims (section 4.1), and what sets them.
+const REGISTERED: [(&str, &str); 7] = [
+    ("iss", "it is the issuer's name, Issuer::named"),
+    ("sub", "it is set by .subject(…)"),
+    ("aud", "it is what Token::new is given"),
+    ("exp", "it follows from .lifetime(…)"),
+    ("nbf", "a token is good from when it is made; Issuer::sign takes any claims"),
+    ("iat", "it is when a token is made"),
+    ("jti", "it would be the same in each token; Issuer::sign takes any claims"),
+];
+
 /// A source of access tokens: the last one is given out again until shortly before its end. Cheap to clone; clones share
 /// the token.
 #[derive(Clone)]
@@ -78,7 +89,7 @@ impl Token {
     /// Whose tokens they are, `sub`: `afterward:worker` unless set.
     #[must_use]
     pub fn subject(self, subject: &str) -> Token {
-        self.claim("sub", subject)
+        self.with("sub", subject)
     }
 
     /// What they allow, `scope`: words with spaces between them.
@@ -87,9 +98,21 @@ impl Token {
         self.claim("scope", scope)
     }
 
-    /// Another claim.
+    /// Another claim than those that RFC 7519 registers: of these, `iss`, `aud`, `sub`, `iat` and `exp` are set in other ways,
+    /// and `nbf` and `jti` would be the same in each of many tokens. Where they are needed, [`Issuer::sign`] takes any claims.
+    ///
+    /// # Panics
+    /// When it is one of those.
     #[must_use]
-    pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Token {
+    #[track_caller]
+    pub fn claim(self, name: &str, value: impl Into<Value>) -> Token {
+        if let Some((_, instead)) = REGISTERED.iter().find(|(registered, _)| *registered == name) {
+            panic!("the claim `{name}` of a token is not set by .claim(…): {instead}");
+        }
+        self.with(name, value)
+    }
+
+    fn with(mut self, name: &str, value: impl Into<Value>) -> Token {
         self.claims.insert(name.to_owned(), value.into());
         self.current = Arc::default();
         self

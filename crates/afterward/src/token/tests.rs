@@ -97,3 +97,21 @@ fn claims_are_as_they_are_set() {
     let bearer = token.bearer().unwrap();
     assert!(bearer.is_sensitive() && bearer.to_str().unwrap().starts_with("Bearer eyJ"));
 }
+
+#[test]
+fn claims_that_are_set_in_other_ways_are_refused() {
+    let token = Token::new(Issuer::from_pem(FIRST).unwrap(), "api");
+    for (name, words) in [
+        ("iss", "Issuer::named"),
+        ("sub", ".subject(…)"),
+        ("aud", "Token::new"),
+        ("exp", ".lifetime(…)"),
+        ("nbf", "Issuer::sign"),
+        ("iat", "when a token is made"),
+        ("jti", "Issuer::sign"),
+    ] {
+        let refused = std::panic::catch_unwind(|| token.clone().claim(name, 5)).unwrap_err();
+        let told = refused.downcast_ref::<String>().unwrap();
+        assert!(told.starts_with(&format!("the claim `{name}`")) && told.contains(words), "{told}");
+    }
+}

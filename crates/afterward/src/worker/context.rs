@@ -33,6 +33,12 @@ impl Context {
     }
 
     /// The message's id, the same at every attempt.
+    ///
+    /// Redriven from a dead-letter queue, the message has another: on an Afterward server one that differs in the count of
+    /// redrives alone (`…-8001-…` where it was `…-8000-…`), elsewhere a new one. A message with a
+    /// delay that its queue could not keep has the id that [`enqueue`](crate::Queue::enqueue) returned, whatever happens to it.
+    /// So what must not be done twice, for whatever reason it comes again, is better noted under an id in the payload, or of a
+    /// [`Tick`](crate::Tick) under its name and time.
     pub fn message_id(&self) -> &str {
         &self.hand.delivery.id
     }

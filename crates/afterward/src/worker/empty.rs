@@ -3,6 +3,16 @@
 //! A receive that brings nothing says that the queue was empty only if nothing was in hand from its beginning to its end:
 //! what is being handled may put something back, or something new in. So one receive is under way at a time, and after a
 //! fruitless one the next begins when something in hand has come to its end.
+//!
+//! What waits for others to end is in hand; what waits for time to pass, or for a paused type, is not: the whole search is one
+//! moment. So that all of it is seen, everybody waits here and nobody is sent away, for the clock of a queue may stand still,
+//! and who is away then is out of sight for good.
+
+use super::{
+    floor::{MostHeld, Plan},
+    limit::Most,
+};
+use std::time::Duration;
 
 /// What a worker that stops when its queue is empty has seen of the queue.
 #[derive(Debug, Default)]
@@ -34,6 +44,19 @@ impl Search {
         self.fruitless = !found && busy;
         !found && !busy && !self.began_busy
     }
+}
+
+/// What a floor is given of this, to work through what a queue has at one moment.
+pub(super) fn at_one_moment(mut plan: Plan) -> Plan {
+    const ALL: usize = usize::MAX / 4;
+    // Longer than any stop takes, so that nobody waits for it.
+    const NOT_IN_THIS_MOMENT: Duration = Duration::from_secs(10 * 365 * 86_400);
+    for limit in &mut plan.limits {
+        if let Most::Within(_, time) = limit {
+            *time = NOT_IN_THIS_MOMENT;
+        }
+    }
+    Plan { room: ALL, most_held: MostHeld { messages: ALL, bytes: ALL }, ..plan }
 }
 
 #[cfg(test)]

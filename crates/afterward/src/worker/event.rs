@@ -72,7 +72,7 @@ pub enum Event {
 pub struct JobInfo {
     /// The name of the queue.
     pub queue: String,
-    /// The message's id, the same at every attempt.
+    /// The message's id, the same at every attempt; see [`Context::message_id`](crate::Context::message_id).
     pub message_id: String,
     /// Its type, where its body has an envelope.
     pub message_type: Option<String>,
@@ -112,7 +112,11 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::AttemptFailed { job, error, retry_in } => {
-                write!(f, "{job} failed at attempt {}, again in {retry_in:.0?}: {error}", job.attempt)
+                write!(f, "{job} failed at attempt {}, again ", job.attempt)?;
+                match retry_in.is_zero() {
+                    true => write!(f, "at once: {error}"),
+                    false => write!(f, "in {retry_in:.0?}: {error}"),
+                }
             }
             Event::DeadLettered { job, error, dead_letter_queue } => {
                 write!(f, "{job} was moved to `{dead_letter_queue}` at attempt {}: {error}", job.attempt)

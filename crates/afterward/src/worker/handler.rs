@@ -92,6 +92,23 @@ pub trait Input: Send + Sized + 'static {
 
     #[doc(hidden)]
     fn peek(hand: &Peek<'_>) -> Option<Self>;
+
+    /// Why no worker would hand this message to a handler of these, if none would.
+    #[doc(hidden)]
+    fn mismatch(_: &Peek<'_>) -> Option<String> {
+        None
+    }
+}
+
+/// Why a message is none of the type `wanted`, if it isn't.
+pub(super) fn not_of_type(hand: &Peek<'_>, wanted: &str) -> Option<String> {
+    match hand.0.message_type() {
+        Some(name) if name == wanted => None,
+        Some(name) => Some(format!("it is of type `{name}`, and the handler is for `{wanted}`")),
+        None => Some(format!(
+            "its body has no envelope ({{\"type\":…,\"payload\":…}}), and the handler is for messages of type `{wanted}`"
+        )),
+    }
 }
 
 /// A message that no attempt has begun at.
@@ -113,6 +130,10 @@ impl<M: Message> Input for M {
 
     fn peek(hand: &Peek<'_>) -> Option<M> {
         serde_json::from_str(hand.0.payload().unwrap_or("null")).ok()
+    }
+
+    fn mismatch(hand: &Peek<'_>) -> Option<String> {
+        not_of_type(hand, M::TYPE)
     }
 }
 

@@ -107,12 +107,12 @@ impl<I: Input, A, H: Handler<I, A>> Handling<H, I, A> {
         self.limit(Limit::of_each(key, Most::AtATime(messages)))
     }
 
-    /// Begins at most so many messages within any time of this length: `rate(100, Duration::from_secs(1))`.
+    /// Begins at most so many messages within any time of this length, at least 1: `rate(100, Duration::from_secs(1))`.
     pub fn rate(self, messages: usize, per: Duration) -> Self {
         self.limit(Limit::of_all(Most::Within(messages, per)))
     }
 
-    /// Begins at most so many messages of each key within any time of this length.
+    /// Begins at most so many messages of each key within any time of this length; at least 1.
     pub fn rate_by<K: Display>(
         self,
         key: impl Fn(&I) -> K + Send + Sync + 'static,

@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    runtime::Handle,
     sync::Notify,
     task::JoinSet,
     time::{Instant, sleep_until, timeout_at},
@@ -22,6 +23,8 @@ use tokio::{
 
 /// How often a message's progress is told at most.
 const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
+/// How often it is said at most that leases can't be extended yet: a server that is away is away for all of them.
+const BETWEEN_WARNINGS: Duration = Duration::from_secs(5);
 /// Longer than anybody waits: where nothing is to be done.
 const AGES: Duration = Duration::from_secs(365 * 86_400);
 
@@ -33,6 +36,8 @@ pub(super) struct Keeper {
     order: Mutex<Order>,
     sooner: Notify,
     lost: Notify,
+    /// When it was last said that leases can't be extended yet.
+    warned: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug)]
@@ -46,7 +51,7 @@ struct Order {
 impl Default for Keeper {
     fn default() -> Keeper {
         let order = Order { due: BTreeMap::new(), last: 0, asleep_until: Instant::now() };
-        Keeper { order: Mutex::new(order), sooner: Notify::new(), lost: Notify::new() }
+        Keeper { order: Mutex::new(order), sooner: Notify::new(), lost: Notify::new(), warned: Mutex::default() }
     }
 }
 
@@ -96,11 +101,8 @@ impl Keeper {
     /// An attempt at the message begins.
     pub(super) fn begin(&self, hand: &Hand) {
         hand.begin();
-        let (soon, due) = {
-            let lease = hand.lease();
-            (Instant::now() + lease.timeout / 2, lease.next_beat)
-        };
-        if due.is_some_and(|due| due > soon) {
+        let soon = hand.lease().sooner_beat();
+        if let Some(soon) = soon {
             self.bring_forward(hand, soon);
         }
     }
@@ -131,6 +133,7 @@ impl Keeper {
     fn wake_before(&self, order: &Order, due: Instant) {
         if due < order.asleep_until {
             self.sooner.notify_one();
+            leave_to_others();
         }
     }
 
@@ -188,13 +191,33 @@ impl Keeper {
             Ok(Ok(())) => hand.lease().extended(start, by),
             Ok(Err(SourceError::LeaseLost(cause))) => self.lose(hand, &cause.to_string()),
             Ok(Err(error)) if Instant::now() < expires => {
-                tracing::warn!(message_id = %hand.delivery.id, %error, "the lease could not be extended yet");
+                self.tell_postponed(hand, &error);
                 hand.lease().postponed();
             }
             Ok(Err(error)) => self.lose(hand, &error.to_string()),
             Err(_) => self.lose(hand, "it ran out before the queue answered"),
         }
         self.put_back(hand);
+    }
+
+    /// Says that a lease could not be extended yet: once for all, and again after a while.
+    fn tell_postponed(&self, hand: &Hand, error: &SourceError) {
+        let message_id = &hand.delivery.id;
+        if self.is_time_to_warn(Instant::now()) {
+            let leases = self.order().due.len();
+            tracing::warn!(%message_id, %error, leases, "the lease could not be extended yet");
+        } else {
+            tracing::debug!(%message_id, %error, "the lease could not be extended yet");
+        }
+    }
+
+    fn is_time_to_warn(&self, now: Instant) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = warned.is_none_or(|warned| now.saturating_duration_since(warned) >= BETWEEN_WARNINGS);
+        if is_time {
+            *warned = Some(now);
+        }
+        is_time
     }
 
     fn lose(&self, hand: &Hand, reason: &str) {
@@ -253,5 +276,28 @@ async fn extend(source: &impl Source, hand: &Hand, timeout: Duration) -> Result<
     match hand.take_progress() {
         Some(progress) => source.report_progress(receipt, timeout, &progress).await,
         None => source.change_visibility(receipt, timeout, None).await,
+    }
+}
+
+/// Has what was just woken run on another thread, if this one does not come to it. A thread of the runtime keeps the last task
+/// that it woke for itself, and a handler that reports progress may block it next; so something else is the last.
+fn leave_to_others() {
+    if let Ok(runtime) = Handle::try_current() {
+        drop(runtime.spawn(async {}));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_is_away_is_told_of_every_few_seconds_and_not_for_each_lease() {
+        let (keeper, start) = (Keeper::default(), Instant::now());
+        let told: Vec<u64> = (0..12)
+            .flat_map(|second| [second; 3])
+            .filter(|second| keeper.is_time_to_warn(start + Duration::from_secs(*second)))
+            .collect();
+        assert_eq!(told, [0, 5, 10]);
     }
 }

@@ -45,6 +45,14 @@ impl Lease {
         if begun { self.timeout } else { self.timeout.max(twice) }
     }
 
+    /// When to extend a lease next whose message is begun now, where that is sooner than was meant while it waited.
+    pub(super) fn sooner_beat(&self) -> Option<Instant> {
+        let (due, usual) = (self.next_beat?, self.timeout / 2);
+        // It never is where the lease is that of the receive, which most are: those need not know the time.
+        let soon = (due > self.received + usual).then(|| Instant::now() + usual)?;
+        (due > soon).then_some(soon)
+    }
+
     /// The source extended it by so much from `start`.
     pub(super) fn extended(&mut self, start: Instant, by: Duration) {
         *self = Lease { timeout: self.timeout, received: self.received, ..Lease::new(start, by) };

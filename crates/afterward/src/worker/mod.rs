@@ -82,6 +82,8 @@ const CONCURRENCY: usize = 10;
 const WAITING_ROOM: usize = 100;
 /// How long a stop waits for handlers unless set: within the 30 s that most supervisors give.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
+/// What SQS has a message out of sight for at most.
+const LONGEST_LEASE: Duration = Duration::from_secs(12 * 3_600);
 
 /// Takes messages from a [`Queue`](crate::Queue), or any [`Source`], and gives each to the handler of its type.
 ///
@@ -245,10 +247,10 @@ impl<S: Source> Worker<S> {
     /// - Elsewhere, on standard queues, nobody can: the worker does not start.
     ///
     /// All workers of a queue should have the same schedules. A tick that a worker does not know is left to the others;
-    /// when it is an hour old, its schedule is taken for one that the program no longer has: the tick is dropped with a warning,
-    /// and the schedule is deleted. So it ends by itself, and not in the dead-letter queue. Where each receive counts towards
-    /// the redrive policy, the tick is dropped at the last that is allowed, and the schedule stays. Workers that do have a
-    /// schedule put it back within five minutes; to stop it for a while, pause it (`afterward schedule pause`).
+    /// when the same worker has put it back for an hour, its schedule is taken for one that the program no longer has: the tick is
+    /// dropped with a warning, and the schedule is deleted. So it ends by itself, and not in the dead-letter queue. Where each
+    /// receive counts towards the redrive policy, the tick is dropped at the last that is allowed, and the schedule stays. Workers
+    /// that do have a schedule put it back within five minutes; to stop it for a while, pause it (`afterward schedule pause`).
     pub fn every<A: 'static>(self, expression: impl Into<String>, handler: impl Handler<Tick, A>) -> Worker<S> {
         self.by_the_clock(&Times::Every(expression.into()), handler)
     }
@@ -280,7 +282,7 @@ impl<S: Source> Worker<S> {
         self
     }
 
-    /// Begins at most so many messages within any time of this length, of all types together; see
+    /// Begins at most so many messages within any time of this length, at least 1, of all types together; see
     /// [limits](Handling#limits).
     pub fn rate(mut self, messages: usize, per: Duration) -> Worker<S> {
         self.limits.push(Limit::of_all(Most::Within(messages, per)));
@@ -359,8 +361,8 @@ impl<S: Source> Worker<S> {
         self
     }
 
-    /// How long a lease lasts before it has to be extended, in whole seconds, at least one. Unless set, the queue's
-    /// visibility timeout. How long a message is out of sight when its worker dies depends on it; one that has waited for a limit
+    /// How long a lease lasts before it has to be extended, in whole seconds: at least one, and at most 12 hours. Unless set, the
+    /// queue's visibility timeout. How long a message is out of sight when its worker dies depends on it; one that has waited for a limit
     /// may be for twice as long as it has waited, up to five minutes.
     pub fn visibility_timeout(mut self, timeout: Duration) -> Worker<S> {
         self.visibility_timeout = Some(Duration::from_secs(timeout.as_secs().max(1)));
@@ -430,15 +432,23 @@ impl<S: Source> Worker<S> {
     /// The worker has no handlers, or two of one type, or a handler needs a [`State`] that it was not given; a schedule makes no
     /// sense, or nobody could send its ticks; the source refused the worker from the start.
     pub async fn run(self) -> Result<Summary, Error> {
-        if let Some(defect) = self.schedules.defect().or_else(|| self.router.defect(&self.states)) {
+        let defect =
+            self.schedules.defect().or_else(|| self.router.defect(&self.states)).or_else(|| self.lease_defect());
+        if let Some(defect) = defect {
             return Err(Error::Refused(defect));
         }
         let (running, stop) = self.ready();
         running.until(stop).await
     }
 
-    /// Works until the queue has nothing more to hand out; what waits for its time stays. The receives don't wait either, so a
-    /// service that answers an impatient receive from a part of its servers may seem empty too soon.
+    fn lease_defect(&self) -> Option<String> {
+        let asked = self.visibility_timeout.filter(|timeout| *timeout > LONGEST_LEASE)?;
+        Some(format!("a visibility timeout of {} s is more than the maximum of 12 hours (43200 s)", asked.as_secs()))
+    }
+
+    /// Works until the queue has nothing more that could be handled at this moment; what waits for its time, for a rate or for a
+    /// type that is paused, is left. The receives don't wait either, so a service that answers an impatient receive from a part
+    /// of its servers may seem empty too soon.
     ///
     /// # Errors
     /// As [`run`](Worker::run).
@@ -480,7 +490,7 @@ impl<S: Source> Worker<S> {
         });
         let running = Running {
             shared,
-            floor: Arc::new(Floor::new(plan)),
+            floor: Arc::new(Floor::new(if self.until_empty { empty::at_one_moment(plan) } else { plan })),
             visibility_timeout: self.visibility_timeout,
             stop_within: self.stop_within,
             until_empty: self.until_empty,

@@ -32,7 +32,9 @@ pub enum Unknown {
     /// as with [`Exhausted::DeadLetter`].
     #[default]
     DeadLetter,
-    /// It counts as a failed attempt, so others get it: right while workers with new handlers are being rolled out.
+    /// It counts as a failed attempt, so others get it: right while workers with new handlers are being rolled out. When it
+    /// comes again and how often is the worker's policy ([`Worker::retry`](crate::Worker::retry),
+    /// [`max_attempts`](crate::Worker::max_attempts)), as for handlers that don't say.
     Retry,
     /// It is deleted, with a warning.
     Ignore,

@@ -61,7 +61,7 @@ impl<S: Source> Settling<'_, S> {
         let reason = self.shared.router.nobody(self.hand.message_type());
         match self.shared.unknown {
             Unknown::Ignore => self.dropped(&reason, "messages that no handler is for are ignored").await,
-            Unknown::Retry => self.again(&reason, self.as_the_lease_ends()).await,
+            Unknown::Retry => self.failed(&reason.into(), &self.shared.policy).await,
             Unknown::DeadLetter => self.dead_letter(&reason, self.shared.redrive().await).await,
         }
     }
@@ -99,7 +99,8 @@ impl<S: Source> Settling<'_, S> {
             true => None,
             false => self.shared.redrive().await.map(|redrive| redrive.max_receive_count),
         };
-        let why = match Orphan::of(self.age().await, self.hand.delivery.receive_count, allowed) {
+        let now = self.shared.source.now().await.ok();
+        let why = match self.shared.schedules.orphan(self.hand, now, allowed) {
             Orphan::Left(wait) => {
                 tracing::info!(
                     schedule = name,
@@ -117,12 +118,6 @@ impl<S: Source> Settling<'_, S> {
             }
         };
         self.dropped(&why, "ticks that nobody knows are not kept").await
-    }
-
-    /// How long ago the message was sent; nothing, where nobody says.
-    async fn age(&self) -> Duration {
-        let now = self.shared.source.now().await.ok();
-        now.zip(self.hand.delivery.sent_at).and_then(|(now, sent)| now.duration_since(sent).ok()).unwrap_or_default()
     }
 
     /// The name of the schedule whose tick this is, if it is one.
@@ -188,7 +183,8 @@ impl<S: Source> Settling<'_, S> {
     /// Leaves the message for another attempt, and says why this one failed.
     async fn again(&self, reason: &str, wait: Duration) -> Ended {
         let retry_in = self.possible(wait);
-        tracing::warn!(attempt = self.hand.delivery.receive_count, reason, ?retry_in, "the handler failed");
+        let (attempt, wait) = (self.hand.delivery.receive_count, format!("{retry_in:.0?}"));
+        tracing::warn!(attempt, reason, retry_in = wait, "the handler failed");
         let (job, error) = (self.shared.info(self.hand), reason.to_owned());
         self.shared.hooks.tell(&Event::AttemptFailed { job, error, retry_in });
         self.leave(retry_in, Some(reason)).await;
@@ -196,7 +192,7 @@ impl<S: Source> Settling<'_, S> {
     }
 
     async fn dropped(&self, error: &str, reason: &str) -> Ended {
-        if !self.is_removed(error).await {
+        if !self.is_removed(&format!("{error} (dropped: {reason})")).await {
             return Ended::Failed;
         }
         tracing::warn!(attempt = self.hand.delivery.receive_count, error, reason, "dropped");
@@ -205,10 +201,10 @@ impl<S: Source> Settling<'_, S> {
         Ended::Dropped
     }
 
-    /// Whether a message whose work is not to be done could be deleted.
+    /// Whether a message whose work is not to be done, for this reason, could be deleted.
     async fn is_removed(&self, error: &str) -> bool {
         self.hand.settle();
-        let outcome = self.insist(|| self.shared.source.delete(&self.hand.delivery.receipt)).await;
+        let outcome = self.insist(|| self.shared.source.discard(&self.hand.delivery.receipt, error)).await;
         if let Err(refusal) = &outcome {
             tracing::warn!(%refusal, error, "to be dropped, but not deleted: it comes again");
         }

@@ -21,9 +21,10 @@ use super::{
     settle::Settling,
     summary::Ended,
 };
-use crate::{Delivery, Redrive, Source, SourceError};
+use crate::{Delivery, Redrive, Source, SourceError, envelope::Envelope};
 use std::{
     collections::BTreeSet,
+    pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -65,7 +66,7 @@ impl<S: Source> Shared<S> {
         JobInfo {
             queue: self.surroundings.queue.as_ref().to_owned(),
             message_id: hand.delivery.id.clone(),
-            message_type: hand.message_type().map(str::to_owned),
+            message_type: hand.message_type().map(str::to_owned).or_else(|| type_of_unread(hand)),
             attempt: hand.delivery.receive_count,
             group: hand.delivery.group.clone(),
             schedule: schedule_of(hand),
@@ -103,8 +104,13 @@ impl<S: Source> Shared<S> {
         (destination, self.limits_of[place].iter().map(claim).collect())
     }
 
-    /// Makes an attempt at a message, and settles it; `None`, when it has only been read.
-    pub(super) async fn attempt(&self, mut admitted: Admitted) -> Option<Ended> {
+    /// Makes an attempt at a message, and settles it; `None`, when it has only been read. In a place of its own: a task that is
+    /// begun is moved about a few times, with all that is in it.
+    pub(super) fn attempt(&self, admitted: Admitted) -> Pin<Box<impl Future<Output = Option<Ended>> + Send>> {
+        Box::pin(self.attempt_at(admitted))
+    }
+
+    async fn attempt_at(&self, mut admitted: Admitted) -> Option<Ended> {
         let (hand, destination) = (admitted.hand().clone(), admitted.destination());
         let holding = self.keeper.holding(&hand);
         let settling = Settling { shared: self, hand: &hand };
@@ -184,7 +190,8 @@ impl<S: Source> Shared<S> {
     }
 
     pub(super) fn span(&self, hand: &Hand) -> tracing::Span {
-        tracing::info_span!(
+        // Of the level of the gravest event in it: where warnings are all that is logged, they still say what they are about.
+        tracing::error_span!(
             "message",
             queue = %self.surroundings.queue,
             message_id = %hand.delivery.id,
@@ -192,6 +199,11 @@ impl<S: Source> Shared<S> {
             attempt = hand.delivery.receive_count,
         )
     }
+}
+
+/// What a message is that could not be read whole, as far as its body says.
+fn type_of_unread(hand: &Hand) -> Option<String> {
+    Envelope::open(&hand.delivery.body).map(|envelope| envelope.message_type.to_string())
 }
 
 /// The name of the schedule whose tick a message is, if it is one.

@@ -5,9 +5,9 @@
 
 use super::{
     Cancelled, Context, Handler, Input, Job, attempt::caught, context::Surroundings, extract::States,
-    failure::describe, hand::Hand, keeper::Keeper, lease::Lease, router::Router, verdict::Verdict,
+    failure::describe, hand::Hand, handler::Peek, keeper::Keeper, lease::Lease, router::Router, verdict::Verdict,
 };
-use crate::{Attribute, Delivery, Message, envelope};
+use crate::{Attribute, Delivery, Message, envelope, source::Cause};
 use http::Extensions;
 use std::{
     sync::Arc,
@@ -179,8 +179,11 @@ impl Trial {
     /// Runs a handler: an async function, or one with [`handler`](crate::handler()) around it.
     ///
     /// # Panics
-    /// When the handler takes a [`State`](crate::State) that this was not given. A panic of the handler's is its failure.
-    pub async fn run<I: Input, A: 'static>(self, handler: impl Handler<I, A>) -> Tried {
+    /// At once, when the handler takes a [`State`](crate::State) that this was not given, or when a worker would not give it this
+    /// message: one of another type, or without an envelope. A panic of the handler's is its failure.
+    // No `async fn`: what is wrong with a test is told where the test stands.
+    #[track_caller]
+    pub fn run<I: Input, A: 'static>(self, handler: impl Handler<I, A>) -> impl Future<Output = Tried> {
         let mut router = Router::default();
         let place = router.place("test", handler);
         if let Some(defect) = router.defect(&self.states) {
@@ -188,20 +191,24 @@ impl Trial {
         }
         let extensions = self.extensions.clone();
         let context = self.context();
+        if let Some(why) = I::mismatch(&Peek(context.hand())) {
+            panic!("no worker would give this message to this handler: {why}");
+        }
         let mut job = Job::new(context.clone(), place);
         *job.extensions_mut() = extensions;
-        let ending = match caught(router.route(Vec::new()).run(job)).await {
-            Ok(()) => Ending::Ok,
-            Err(cause) => {
-                let error = describe(&*cause);
-                match Verdict::of(&*cause) {
-                    Verdict::ByPolicy => Ending::Retry { after: None, error },
-                    Verdict::RetryAfter(wait) => Ending::Retry { after: Some(wait), error },
-                    Verdict::Permanent => Ending::Fail { error },
-                }
-            }
-        };
-        Tried { ending, progress: context.hand().take_progress() }
+        let attempt = caught(router.route(Vec::new()).run(job));
+        async move { Tried { ending: ending_of(attempt.await), progress: context.hand().take_progress() } }
+    }
+}
+
+/// How an attempt ended whose handler returned this.
+fn ending_of(outcome: Result<(), Cause>) -> Ending {
+    let Err(cause) = outcome else { return Ending::Ok };
+    let error = describe(&*cause);
+    match Verdict::of(&*cause) {
+        Verdict::ByPolicy => Ending::Retry { after: None, error },
+        Verdict::RetryAfter(wait) => Ending::Retry { after: Some(wait), error },
+        Verdict::Permanent => Ending::Fail { error },
     }
 }
 

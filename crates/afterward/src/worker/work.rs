@@ -15,7 +15,7 @@ use super::{
     stop::Wishes,
     summary::Ended,
 };
-use crate::{Delivery, Receive, Source, SourceError, sqs::retry::Backoff};
+use crate::{Delivery, Receive, Source, SourceError, pass::pass, sqs::retry::Backoff};
 use std::{pin::Pin, time::Duration};
 use tokio::{
     sync::watch,
@@ -98,7 +98,7 @@ impl<'a, S: Source> Work<'a, S> {
         loop {
             self.begin_admitted();
             // Attempts that end together should be refilled together.
-            tokio::task::yield_now().await;
+            pass().await;
             if self.is_working() && is_ready(stop.as_mut()).await {
                 self.stop();
             }
@@ -106,6 +106,9 @@ impl<'a, S: Source> Work<'a, S> {
                 self.count(ended);
             }
             self.begin_receives();
+            if self.is_working() && self.has_seen_all_while_paused() {
+                self.stop();
+            }
             let working = self.is_working();
             if !working && self.is_over() {
                 return;
@@ -155,6 +158,17 @@ impl<'a, S: Source> Work<'a, S> {
         !(self.attempts.is_empty() && self.running.floor.is_clear())
     }
 
+    /// Whether something is in hand that comes to its end by itself.
+    fn is_in_motion(&self) -> bool {
+        !(self.attempts.is_empty() && self.running.floor.is_still())
+    }
+
+    /// Whether a worker that stops when its queue is empty is paused and has nothing in hand: it looks no more.
+    fn has_seen_all_while_paused(&self) -> bool {
+        let idle = self.receives.is_empty() && !self.is_busy();
+        self.search.is_some() && idle && self.running.floor.is_paused()
+    }
+
     /// Begins what may be begun, and gives back what can't wait here.
     fn begin_admitted(&mut self) {
         let ToDo { begin, give_back } = self.running.floor.to_do();
@@ -183,7 +197,7 @@ impl<'a, S: Source> Work<'a, S> {
         while self.may_look()
             && let Some(asked) = self.running.floor.ask()
         {
-            let busy = self.is_busy();
+            let busy = self.is_in_motion();
             if let Some(search) = &mut self.search {
                 search.look(busy);
             }
@@ -225,7 +239,7 @@ impl<'a, S: Source> Work<'a, S> {
                 self.backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
                 let found = !entries.is_empty();
                 asked.answered(entries);
-                let busy = self.is_busy();
+                let busy = self.is_in_motion();
                 if self.search.as_mut().is_some_and(|search| search.looked(found, busy)) && self.is_working() {
                     self.stop();
                 }

@@ -51,8 +51,11 @@ impl Workers {
     /// Works until all have stopped, and adds up what they did.
     ///
     /// # Errors
-    /// The first one of a worker; the others are stopped then, and have come to their end when this returns.
+    /// There are no workers; or the first one of a worker: the others are stopped then, and have come to their end when this returns.
     pub async fn run(self) -> Result<Summary, Error> {
+        if self.runs.is_empty() {
+            return Err(Error::Refused("there are no workers to run: add some with .add(…)".to_owned()));
+        }
         let mut runs = JoinSet::new();
         for run in self.runs {
             runs.spawn(run);

@@ -5,7 +5,7 @@
 //! AFTERWARD_TEST_URL=http://127.0.0.1:5555 cargo test -p afterward --test library -- --ignored
 //! ```
 
-use crate::{batches, enqueueing, limited, story, ticking};
+use crate::{batches, counting, enqueueing, limited, story, ticking};
 use afterward::sqs::Client;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -14,9 +14,12 @@ use tokio::sync::Mutex;
 /// of them from one thread lets each wait for seconds otherwise, and receives time out that have leased messages.
 static BUSY: Mutex<()> = Mutex::const_new(());
 
+fn url() -> String {
+    std::env::var("AFTERWARD_TEST_URL").expect("AFTERWARD_TEST_URL names the endpoint to test against")
+}
+
 fn client() -> Client {
-    let url = std::env::var("AFTERWARD_TEST_URL").expect("AFTERWARD_TEST_URL names the endpoint to test against");
-    Client::builder().endpoint(url).build().expect("the endpoint and its credentials can be used")
+    Client::builder().endpoint(url()).build().expect("the endpoint and its credentials can be used")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,6 +77,13 @@ async fn the_completion_comes_last_where_the_library_keeps_the_batch() {
 async fn a_batch_of_a_fifo_queue_is_kept_by_tallies() {
     let _turn = BUSY.lock().await;
     batches::a_batch_of_a_fifo_queue_is_kept_by_tallies(&client()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a server: set AFTERWARD_TEST_URL"]
+async fn a_worker_that_is_killed_while_it_counts_loses_no_completion() {
+    let _turn = BUSY.lock().await;
+    counting::a_worker_that_is_killed_while_it_counts_loses_no_completion(&client(), &url()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // clippy exempts tests, but not the functions they call
 
 mod batches;
+mod counting;
 mod elsewhere;
 mod end_to_end;
 mod enqueue;

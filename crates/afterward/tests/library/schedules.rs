@@ -6,7 +6,7 @@ use afterward::{
     Event, Missed, Queue, Scheduler, Summary, Tick, Worker, handler,
     scheduler::{self, GetScheduleInput, GetScheduleOutput, ListSchedulesInput, Request, Response},
     sqs::{self, SetQueueAttributesRequest},
-    testing::{self, Broker},
+    testing::{self, Broker, Standing},
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -53,6 +53,8 @@ async fn each_time_is_run_once_however_many_workers_there_are() {
         for run in 1..=4 {
             broker.advance(HOUR).await;
             ticks.reach(run).await;
+            // An hour later, the lease of a tick that is not deleted yet would be over.
+            ticking::until(async || testing::everything(&queue).await.is_empty()).await;
         }
         handles.iter().for_each(afterward::Handle::stop);
         let mut summaries = Vec::new();
@@ -101,6 +103,92 @@ async fn what_was_missed_runs_once_for_the_latest_time_or_not_at_all() {
     }
 }
 
+/// As after a downtime of the server, which sends one tick then for all that it missed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_missed_runs_once_for_the_latest_time_if_that_is_not_too_late() {
+    // It is half past midnight, and then a quarter past four, or half past three the next morning.
+    for (missed, passing, latest, runs) in [
+        (Missed::RunOnce, 225 * MINUTE, 4, true),
+        (Missed::RunOnce, 27 * HOUR, 27, true),
+        (Missed::Skip(HOUR), 225 * MINUTE, 4, true),
+        (Missed::Skip(15 * MINUTE), 225 * MINUTE, 4, true),
+        (Missed::Skip(14 * MINUTE), 225 * MINUTE, 4, false),
+    ] {
+        let broker = Broker::start_at(start()).await;
+        for (queue, midnight) in [("jobs", start() - HOUR / 2), ("jobs.fifo", start() + 48 * HOUR - HOUR / 2)] {
+            let queue = broker.queue(queue).await;
+            let (ticks, told) = (Ticks::default(), std::sync::Arc::new(std::sync::Mutex::new(Vec::new())));
+            let worker = || {
+                let told = told.clone();
+                let noting = handler(ticks.noting()).name("hourly").missed(missed);
+                Worker::new(queue.clone()).every("rate(1 hour)", noting).on_event(move |event| {
+                    told.lock().unwrap().push(event.error().to_owned());
+                })
+            };
+            let until = async |time: SystemTime| broker.advance(time.duration_since(broker.now()).unwrap()).await;
+            until(midnight + HOUR / 2).await;
+            testing::drain(worker()).await;
+            broker.advance(passing).await;
+            testing::drain(worker()).await;
+            let mut seen = Vec::from_iter(runs.then(|| Tick::new("hourly", midnight + latest * HOUR)));
+            assert_eq!(ticks.seen(), seen, "{missed:?} after {passing:?}");
+            let told = told.lock().unwrap().clone();
+            assert_eq!(told.len(), usize::from(!runs), "{told:?}");
+            assert!(told.iter().all(|why| why.starts_with("missed: 900s late")), "{told:?}");
+            // The next one is for another time, and in time.
+            until(midnight + (latest + 1) * HOUR).await;
+            testing::drain(worker()).await;
+            seen.push(Tick::new("hourly", broker.now()));
+            assert_eq!(ticks.seen(), seen, "{missed:?}");
+        }
+    }
+}
+
+/// In Vienna, clocks are put forward on 29 March 2026: there is no half past two.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_missed_while_the_clocks_changed_runs_for_a_time_that_was() {
+    let at = |day: u64, hour: u64, minute: u64| {
+        UNIX_EPOCH + Duration::from_secs(1_772_323_200 + (day - 1) * 86_400 + hour * 3600 + minute * 60)
+    };
+    for (until, runs_for) in [(at(29, 23, 0), at(28, 1, 30)), (at(30, 0, 45), at(30, 0, 30))] {
+        // 1 March, at midnight UTC.
+        let broker = Broker::start_at(at(1, 0, 0)).await;
+        let queue = broker.queue("jobs").await;
+        let ticks = Ticks::default();
+        let worker = || {
+            let noting = handler(ticks.noting()).name("nightly");
+            Worker::new(queue.clone()).cron("30 2 * * *", "Europe/Vienna", noting)
+        };
+        testing::drain(worker()).await;
+        broker.advance(until.duration_since(broker.now()).unwrap()).await;
+        testing::drain(worker()).await;
+        assert_eq!(ticks.seen(), [Tick::new("nightly", runs_for)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tick_that_is_tried_again_is_for_the_same_time_however_late_it_gets() {
+    let broker = Broker::start_at(start()).await;
+    let queue = broker.queue("jobs").await;
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let worker = || {
+        let seen = seen.clone();
+        let failing = handler(move |tick: Tick| {
+            seen.lock().unwrap().push(tick.scheduled_at);
+            std::future::ready(Err::<(), _>("busy".to_owned()))
+        });
+        Worker::new(queue.clone()).every("rate(1 day)", failing.name("daily").retry(2 * HOUR).max_attempts(3))
+    };
+    testing::drain(worker()).await;
+    // The server is away for two days and a half, and back at one in the afternoon.
+    broker.advance(60 * HOUR + HOUR / 2).await;
+    for _ in 0..3 {
+        testing::drain(worker()).await;
+        broker.advance(2 * HOUR).await;
+    }
+    assert_eq!(*seen.lock().unwrap(), [start() - HOUR / 2 + 48 * HOUR; 3]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schedule_stays_as_it_is_over_restarts_and_changes_with_its_expression() {
     let broker = Broker::start_at(start()).await;
@@ -143,23 +231,56 @@ async fn a_schedule_that_no_worker_has_ends_and_fills_no_dead_letter_queue() {
     testing::drain(worker).await;
     assert_eq!(names(&queue).await, ["tick.jobs.weekly"]);
     // The next version of the program has another schedule.
-    let ticks = Ticks::default();
-    let mut ended = Summary::default();
+    let worker = hourly(&queue, &Ticks::default());
+    let handle = worker.handle();
+    let working = tokio::spawn(worker.run());
     broker.advance(HOUR / 2).await;
-    // While the old one is still in place, its tick waits for a worker that has it, however often others receive it.
-    for _ in 0..12 {
-        ended.handed_back += testing::drain(hourly(&queue, &ticks)).await.handed_back;
+    let put_back = async || testing::everything(&queue).await.iter().all(|tick| tick.standing != Standing::Ready);
+    // Its tick waits for a worker that has it, for an hour after it was first received.
+    let mut minutes = 0;
+    loop {
+        ticking::until(put_back).await;
+        if minutes < 60 {
+            assert_eq!(names(&queue).await, ["tick.jobs.hourly", "tick.jobs.weekly"], "after {minutes} minutes");
+        } else if names(&queue).await == ["tick.jobs.hourly"] {
+            break;
+        }
+        assert!(minutes < 90, "it does not end");
         broker.advance(4 * MINUTE).await;
+        minutes += 4;
     }
-    assert!(ended.handed_back > 10, "{ended:?}");
-    assert_eq!(names(&queue).await, ["tick.jobs.hourly", "tick.jobs.weekly"]);
-    for _ in 0..4 {
-        broker.advance(4 * MINUTE).await;
-        ended.dropped += testing::drain(hourly(&queue, &ticks)).await.dropped;
-    }
+    handle.stop();
+    let ended = working.await.unwrap().unwrap();
     assert_eq!(ended.dropped, 1, "{ended:?}");
-    assert_eq!(names(&queue).await, ["tick.jobs.hourly"]);
+    assert!(ended.handed_back > 10, "{ended:?}");
     assert_eq!(testing::dead_letters(&queue).await.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tick_that_waited_for_hours_is_left_to_the_version_that_has_its_schedule() {
+    let broker = Broker::start_at(start()).await;
+    let queue = broker.queue("jobs").await;
+    let ticks = Ticks::default();
+    let newer = || Worker::new(queue.clone()).every("rate(1 day)", handler(ticks.noting()).name("daily"));
+    testing::drain(newer()).await;
+    // A day later, all workers are away for hours, and the older ones are the first to be back.
+    broker.advance(24 * HOUR).await;
+    broker.advance(5 * HOUR).await;
+    let older = hourly(&queue, &Ticks::default());
+    let handle = older.handle();
+    let working = tokio::spawn(older.run());
+    let put_back = async || testing::everything(&queue).await.iter().all(|tick| tick.standing != Standing::Ready);
+    for _ in 0..5 {
+        ticking::until(put_back).await;
+        assert_eq!(names(&queue).await, ["tick.jobs.daily", "tick.jobs.hourly"]);
+        broker.advance(2 * MINUTE).await;
+    }
+    handle.stop();
+    let ended = working.await.unwrap().unwrap();
+    assert_eq!(ended.dropped, 0, "{ended:?}");
+    broker.advance(MINUTE).await;
+    testing::drain(newer()).await;
+    assert_eq!(ticks.seen().len(), 1, "{:?}", ticks.seen());
 }
 
 #[tokio::test(flavor = "multi_thread")]

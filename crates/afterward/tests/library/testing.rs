@@ -1,12 +1,14 @@
 //! What the testing helpers promise, and how their failures read.
 
 use afterward::{
-    Attribute, Cancelled, Cause, Context, Extension, Fail, Message, Raw, Retry, State, Worker, handler,
+    Attribute, Cancelled, Cause, Context, Exhausted, Extension, Fail, Message, Raw, Retry, State, Unknown, Worker,
+    handler,
     testing::{self, Broker, Ending, Standing},
 };
 use serde::{Deserialize, Serialize};
 use std::{
     panic::AssertUnwindSafe,
+    sync::{Arc, Mutex},
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -205,6 +207,80 @@ async fn draining_follows_what_handlers_enqueue_and_leaves_what_waits_for_its_ti
     testing::assert_empty(&jobs).await;
 }
 
+/// How many are still to be received, and how many are done for now.
+async fn left<M: Message>(jobs: &afterward::Queue) -> (usize, usize) {
+    let all = testing::enqueued::<M>(jobs).await;
+    let ready = all.iter().filter(|message| message.standing == Standing::Ready).count();
+    (ready, all.len() - ready)
+}
+
+/// Does not wait for ever for a drain that does not come back.
+async fn drained(worker: Worker<afterward::Queue>) -> afterward::Summary {
+    let within = tokio::time::timeout(Duration::from_secs(30), testing::drain(worker));
+    within.await.expect("the worker comes back from a queue that has nothing more for it")
+}
+
+#[tokio::test]
+async fn draining_handles_all_that_waits_for_a_limit_and_what_a_rate_allows_at_once() {
+    type Limited = fn(Worker<afterward::Queue>) -> Worker<afterward::Queue>;
+    async fn slow(_: OrderNew) {
+        tokio::time::sleep(Duration::from_millis(3)).await; // the work
+    }
+    const ALL: u32 = 60;
+    // What each of two drains handles.
+    let cases: [(&str, Limited, u32, u32); 5] = [
+        ("a key at a time", |worker| worker.on(handler(slow).limit_by(|order| order.number % 2, 1)), ALL, 0),
+        ("one at a time", |worker| worker.on(handler(slow).concurrency(1)), ALL, 0),
+        ("a rate that is not reached", |worker| worker.on(handler(slow).rate(100, HOUR)), ALL, 0),
+        ("a rate", |worker| worker.on(handler(slow).rate(25, Duration::from_millis(5))), 25, 25),
+        ("a key's rate", |worker| worker.on(handler(slow).rate_by(|order| order.number % 2, 10, HOUR)), 20, 20),
+    ];
+    for (name, limited, first, second) in cases {
+        let broker = Broker::start().await;
+        let jobs = broker.queue("jobs").await;
+        for outcome in jobs.enqueue_all(&(0..ALL).map(order).collect::<Vec<_>>()).await {
+            outcome.unwrap();
+        }
+        let worker = || limited(Worker::new(jobs.clone()).waiting_room(2)).on(async |_: FollowUp| {});
+        assert_eq!(drained(worker()).await.succeeded, u64::from(first), "{name}");
+        // It is in the queue again at once, and has lost no attempt.
+        assert_eq!(left::<OrderNew>(&jobs).await, ((ALL - first) as usize, 0), "{name}");
+        assert!(testing::enqueued::<OrderNew>(&jobs).await.iter().all(|order| order.attempts == 0), "{name}");
+        assert_eq!(drained(worker()).await.succeeded, u64::from(second), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn draining_comes_back_from_what_is_paused_and_leaves_it() {
+    let broker = Broker::start().await;
+    let jobs = broker.queue("jobs").await;
+    let worker = || Worker::new(jobs.clone()).waiting_room(2).on(async |_: OrderNew| {}).on(async |_: FollowUp| {});
+    for number in 0..15 {
+        jobs.enqueue(&order(number)).await.unwrap();
+        jobs.enqueue(&FollowUp { of: number }).await.unwrap();
+    }
+    let paused = worker();
+    paused.handle().pause();
+    assert_eq!(drained(paused).await, afterward::Summary::default());
+    assert_eq!((left::<OrderNew>(&jobs).await, left::<FollowUp>(&jobs).await), ((15, 0), (15, 0)));
+
+    let paused = worker();
+    paused.handle().pause_type(OrderNew::TYPE);
+    assert_eq!(drained(paused).await.succeeded, 15);
+    assert_eq!((left::<OrderNew>(&jobs).await, left::<FollowUp>(&jobs).await), ((15, 0), (0, 0)));
+
+    // Paused by a handler in the middle of it.
+    let pausing = Worker::new(jobs.clone()).concurrency(1);
+    let handle = pausing.handle();
+    let pausing = pausing.on(move |_: OrderNew| {
+        handle.pause();
+        async {}
+    });
+    assert_eq!(drained(pausing).await.succeeded, 1);
+    assert_eq!(left::<OrderNew>(&jobs).await, (14, 0));
+    assert_eq!(drained(worker()).await.succeeded, 14);
+}
+
 #[tokio::test]
 async fn what_fails_comes_again_by_the_brokers_clock_and_ends_as_a_dead_letter() {
     let broker = Broker::start().await;
@@ -227,6 +303,36 @@ async fn what_fails_comes_again_by_the_brokers_clock_and_ends_as_a_dead_letter()
     assert_eq!(dead[0].message.message_type.as_deref(), Some("order:new"));
     assert_eq!(dead[0].last_error.as_deref(), Some("out of paper"));
     testing::assert_empty(&jobs).await;
+}
+
+#[tokio::test]
+async fn a_job_that_a_policy_drops_is_not_told_to_have_succeeded() {
+    type Dropping = fn(Worker<afterward::Queue>) -> Worker<afterward::Queue>;
+    let cases: [(Dropping, &str); 2] = [
+        (
+            |worker| {
+                let failing = handler(async |_: OrderNew| Err::<(), _>("out of paper"));
+                worker.on(failing.max_attempts(1).exhausted(Exhausted::drop("orders are cheap")))
+            },
+            "out of paper (dropped: orders are cheap)",
+        ),
+        (
+            |worker| worker.on(async |_: FollowUp| {}).unknown(Unknown::Ignore),
+            "no handler for messages of type `order:new` in this worker, which handles `follow-up` (dropped: messages that \
+             no handler is for are ignored)",
+        ),
+    ];
+    for (dropping, why) in cases {
+        let broker = Broker::start().await;
+        let jobs = broker.queue("jobs").await;
+        let id = jobs.enqueue(&order(1)).await.unwrap();
+        assert_eq!(testing::drain(dropping(Worker::new(jobs.clone()))).await.dropped, 1, "{why}");
+        testing::assert_empty(&jobs).await;
+        assert!(testing::dead_letters(&jobs).await.is_empty(), "{why}");
+        let told = broker.client().get(&format!("/jobs/{id}")).await.unwrap();
+        let told: serde_json::Value = serde_json::from_slice(told.body()).unwrap();
+        assert_eq!((&told["status"], &told["last_error"]), (&"dropped".into(), &why.into()), "{told}");
+    }
 }
 
 #[tokio::test]
@@ -295,9 +401,30 @@ async fn a_handler_is_tried_without_a_broker() {
     assert_eq!(testing::job(&order(0)).state(Till(1)).run(clerk).await.assert_failed(), "there is no order 0");
     assert_eq!(testing::job(&order(2)).state(Till(1)).run(clerk).await.assert_retries(), "out of paper");
 
-    let lacking = panic_of(testing::job(&order(5)).run(clerk)).await;
-    assert!(lacking.contains("no state of type") && lacking.contains("Till"), "{lacking}");
     let raw = testing::raw("hello").run(async |raw: Raw| if raw.body == "hello" { Ok(()) } else { Err("what?") });
     raw.await.assert_ok();
     assert_eq!(testing::job(&order(5)).attempt(4).context().attempt(), 4);
+}
+
+#[tokio::test]
+async fn a_trial_that_no_worker_would_make_is_refused_where_the_test_stands() {
+    let raw = |body: &str| testing::raw(body).state(Till(1)).run(clerk);
+    let lacking = panic_of(async { testing::job(&order(5)).run(clerk).await }).await;
+    assert!(lacking.contains("no state of type") && lacking.contains("Till"), "{lacking}");
+    let bare = panic_of(async { raw("nonsense").await }).await;
+    assert!(bare.contains("its body has no envelope") && bare.contains("`order:new`"), "{bare}");
+    let other = panic_of(async { raw(r#"{"type":"other","payload":{"number":1}}"#).await }).await;
+    assert!(other.ends_with("it is of type `other`, and the handler is for `order:new`"), "{other}");
+    let without = raw(r#"{"type":"order:new"}"#).await;
+    assert!(without.assert_retries().starts_with("this message of type `order:new` has no payload"), "{without:?}");
+
+    let (place, usual, here) = (Arc::new(Mutex::new(None)), std::panic::take_hook(), std::thread::current().id());
+    let kept = place.clone();
+    std::panic::set_hook(Box::new(move |panic| match std::thread::current().id() == here {
+        true => *kept.lock().unwrap() = panic.location().map(|at| at.file().to_owned()),
+        false => usual(panic),
+    }));
+    panic_of(async { testing::job(&order(5)).run(clerk).await }).await;
+    drop(std::panic::take_hook());
+    assert_eq!(place.lock().unwrap().as_deref(), Some(file!()));
 }

@@ -2,9 +2,11 @@
 
 use axum::{
     Json,
+    extract::{FromRequest, Request, rejection::JsonRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 /// A status, and why.
@@ -21,6 +23,25 @@ impl Failure {
 
     pub(super) fn not_found(why: impl ToString) -> Failure {
         Failure { status: StatusCode::NOT_FOUND, why: why.to_string() }
+    }
+}
+
+/// axum's words for a body that can't be read, in the form of all the others.
+impl From<JsonRejection> for Failure {
+    fn from(rejection: JsonRejection) -> Failure {
+        Failure { status: rejection.status(), why: rejection.body_text() }
+    }
+}
+
+/// [`Json`], refused as everything else is.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Body<T>, Failure> {
+        let Json(body) = Json::from_request(request, state).await?;
+        Ok(Body(body))
     }
 }
 

@@ -1,6 +1,9 @@
 //! `POST /v1/orders` and `GET /v1/orders/ID`.
 
-use super::{Api, Order, failure::Failure};
+use super::{
+    Api, Order,
+    failure::{Body, Failure},
+};
 use axum::{
     Json,
     extract::{Path, State},
@@ -20,7 +23,7 @@ pub(super) struct Basket {
 /// Notes the order, and leaves what follows from it to the worker.
 pub(super) async fn place(
     State(api): State<Api>,
-    Json(basket): Json<Basket>,
+    Body(basket): Body<Basket>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
     if basket.items.iter().all(|item| item.quantity == 0) {
         return Err(Failure::bad_request("the basket is empty"));

@@ -1,6 +1,6 @@
 //! What a message that waits carries beside its body, so that any Afterward worker knows until when, and for what.
 
-use crate::sqs::{self, MessageAttributeValue};
+use crate::{queue::received::Received, sqs::MessageAttributeValue};
 use std::collections::BTreeMap;
 
 type Attributes = BTreeMap<String, MessageAttributeValue>;
@@ -23,14 +23,14 @@ pub(in crate::queue) struct Marks {
 
 impl Marks {
     /// The marks of a message that was told to wait; `None` for all others.
-    pub(in crate::queue) fn of(message: &sqs::Message) -> Option<Marks> {
+    pub(in crate::queue) fn of(message: &Received) -> Option<Marks> {
         let text = |name: &str| message.message_attributes.get(name)?.string_value.clone();
         Some(Marks { due_ms: text(DUE)?.parse().ok()?, group: text(GROUP) })
     }
 }
 
 /// The id that a message was given first, where it is not the one that it has now.
-pub(in crate::queue) fn first_id(message: &sqs::Message) -> Option<&str> {
+pub(in crate::queue) fn first_id(message: &Received) -> Option<&str> {
     message.message_attributes.get(ID)?.string_value.as_deref()
 }
 

@@ -22,6 +22,7 @@ use crate::{
         Queue,
         batch::{self, Parcel},
         enqueue::seconds_up,
+        received::Received,
     },
     sqs::{self, service::now_ms},
 };
@@ -57,14 +58,14 @@ impl SendingOn {
 
 /// A message that was received before its time.
 struct Early {
-    message: sqs::Message,
+    message: Received,
     marks: Marks,
     left: Duration,
 }
 
 impl Early {
     /// `Err`: it is due, or was never told to wait.
-    fn new(message: sqs::Message) -> Result<Early, Box<sqs::Message>> {
+    fn new(message: Received) -> Result<Early, Box<Received>> {
         let Some(marks) = Marks::of(&message) else { return Err(Box::new(message)) };
         let left = Duration::from_millis(marks.due_ms.saturating_sub(now_of(&message)));
         // One that is due, but in its waiting group, still has a way to go.
@@ -76,8 +77,7 @@ impl Early {
     }
 
     fn receive_count(&self) -> u32 {
-        let text = self.message.attributes.get("ApproximateReceiveCount");
-        text.and_then(|text| text.parse().ok()).unwrap_or(1)
+        self.message.attributes.approximate_receive_count.unwrap_or(1)
     }
 
     /// The message as it is sent again.
@@ -95,7 +95,7 @@ impl Early {
                 message_attributes.remove(marks::DUE);
                 Some(group.clone())
             }
-            _ => message.attributes.get("MessageGroupId").cloned(),
+            _ => message.attributes.message_group_id.clone(),
         };
         let fifo = queue.is_fifo();
         sqs::SendMessageRequest {
@@ -127,14 +127,13 @@ pub(in crate::queue) fn waiting_group(group: &str, deduplication_id: Option<&str
 
 /// What time it is: by this machine, or by the queue when it handed the message out, whichever is later. So a queue whose
 /// clock a test has moved is believed.
-fn now_of(message: &sqs::Message) -> u64 {
-    let text = message.attributes.get("ApproximateFirstReceiveTimestamp");
-    text.and_then(|text| text.parse().ok()).unwrap_or(0).max(now_ms())
+fn now_of(message: &Received) -> u64 {
+    message.attributes.approximate_first_receive_timestamp.unwrap_or(0).max(now_ms())
 }
 
 impl Queue {
     /// Takes the early ones out of what was received and sends them on. Returns what is due.
-    pub(in crate::queue) async fn send_on_early(&self, received: Vec<sqs::Message>) -> Vec<sqs::Message> {
+    pub(in crate::queue) async fn send_on_early(&self, received: Vec<Received>) -> Vec<Received> {
         if !received.iter().any(|message| message.message_attributes.contains_key(marks::DUE)) {
             return received;
         }

@@ -118,6 +118,20 @@ impl Members {
         others.0.iter().any(|(origin, ranges)| self.0.get(origin).is_some_and(|own| own.meet(ranges)))
     }
 
+    /// Those that are among both.
+    pub(super) fn common(&self, others: &Members) -> Members {
+        let both = |(origin, ranges): (&String, &Ranges)| {
+            let common = ranges.common(others.0.get(origin)?);
+            (!common.is_empty()).then(|| (origin.clone(), common))
+        };
+        Members(self.0.iter().filter_map(both).collect())
+    }
+
+    /// How many ranges they are.
+    pub(super) fn ranges(&self) -> usize {
+        self.0.values().map(|ranges| ranges.iter().count()).sum()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -24,6 +24,9 @@
 //! killed before its job was over. And a job comes again whose worker is killed after it told the end and before it deleted the
 //! job: the batch may be over by then.
 //!
+//! The tallies of a batch that is over are gone. What waits for jobs of it nevertheless, because it was told later, is sent by a
+//! worker that [saw](past) them end; once none is left that did, it waits as if one of the jobs never ended.
+//!
 //! What is announced and never comes to its end (its sender was killed before sending it, or it was purged, moved by Amazon's
 //! redrive policy, or has expired) delays the completion until nothing has become known of the batch for longer than the work
 //! queue keeps messages: then none of its jobs can be there.
@@ -39,6 +42,7 @@ mod member;
 mod model;
 mod notes;
 mod outgoing;
+mod past;
 mod ranges;
 mod record;
 mod rounds;
@@ -54,6 +58,7 @@ pub(in crate::queue) use telling::same;
 use super::{Queue, later::marks, outgoing::new_id, receipt, ticks::of_call};
 use crate::{Error, SourceError, sqs, sqs::service::now_ms};
 use member::Members;
+use past::Past;
 use record::Tally;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -62,7 +67,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use step::Known;
+use step::{Known, Received};
 use telling::Telling;
 use tokio::sync::OnceCell;
 
@@ -81,8 +86,9 @@ pub(super) struct Tallies {
     telling: Telling,
     /// By batch: this process's origin there, and the next number.
     numbers: Mutex<HashMap<String, (String, u64)>>,
-    /// By batch: what this process has put into the tally queue lately.
+    /// By batch: what this process has put into the tally queue lately, or left there.
     known: Mutex<HashMap<String, Vec<Known>>>,
+    past: Mutex<Past>,
     /// By receipt: since when an attempt that is not settled yet announces jobs, and which.
     announced: Mutex<HashMap<Arc<str>, (u64, Members)>>,
     is_warned: AtomicBool,
@@ -104,19 +110,34 @@ impl Tallies {
         Ok(Member { batch: batch.to_owned(), origin: origin.clone(), index: *next - 1 })
     }
 
-    fn known(&self, batch: &str) -> Vec<Known> {
-        locked(&self.known).get(batch).cloned().unwrap_or_default()
+    /// What is known of a batch when these have been received.
+    fn known(&self, batch: &str, received: &[Received]) -> Vec<Known> {
+        let mut all = locked(&self.known);
+        let Some(known) = all.get_mut(batch) else { return Vec::new() };
+        received.iter().for_each(|one| Known::learn(known, &one.tally));
+        known.clone()
     }
 
-    /// Notes what was put into the tally queue of this batch, and forgets what nobody can make use of any more.
-    fn know(&self, batch: &str, told: Vec<Tally>, now_ms: u64) {
+    /// The jobs under this name that this process has seen to be over.
+    fn past(&self, batch: &str) -> Members {
+        locked(&self.past).of(batch)
+    }
+
+    /// Notes what is in the tally queue of this batch, or was over, and forgets what nobody can make use of any more.
+    fn know(&self, batch: &str, new: Vec<Known>, now_ms: u64) {
+        let mut past = locked(&self.past);
+        new.iter().for_each(|new| past.note(batch, &new.tally, now_ms));
         let mut all = locked(&self.known);
         all.retain(|_, known| {
             known.retain(|known| known.is_of_use(now_ms));
             !known.is_empty()
         });
-        let told = told.into_iter().map(|tally| Known::new(tally, now_ms)).collect();
-        Known::note(all.entry(batch.to_owned()).or_default(), told);
+        if all.len() >= MOST && !all.contains_key(batch) {
+            let since_ms = |known: &[Known]| known.first().map_or(0, |known| known.since_ms);
+            let oldest = all.iter().min_by_key(|(_, known)| since_ms(known)).map(|(batch, _)| batch.clone());
+            oldest.and_then(|oldest| all.remove(&oldest));
+        }
+        Known::note(all.entry(batch.to_owned()).or_default(), new);
     }
 
     /// Notes what an attempt has announced.
@@ -189,7 +210,7 @@ impl Queue {
     /// Tells that a job is over, whose message this is the receipt of, if it is one of a batch.
     pub(super) async fn tell_end(&self, receipt: &str) -> Result<(), SourceError> {
         let Some(member) = receipt::member(receipt) else { return Ok(()) };
-        if self.tally_queue().await.map_err(of_call)?.is_none() {
+        if self.tally_queue().await.map_err(of_settlement)?.is_none() {
             if !self.0.tallies.is_warned.swap(true, Ordering::Relaxed) {
                 tracing::error!(
                     queue = self.name(),
@@ -205,7 +226,7 @@ impl Queue {
         if let Some((_, announced)) = locked(&self.0.tallies.announced).get(receipt) {
             tally.announced.unite(announced);
         }
-        self.tell_tally(&member.batch, tally).await.map_err(of_call)?;
+        self.tell_tally(&member.batch, tally).await.map_err(of_settlement)?;
         self.0.tallies.forget(receipt);
         Ok(())
     }
@@ -221,6 +242,14 @@ impl Queue {
                 tracing::warn!(batch, %error, "a job was announced and not sent, and that could not be told: its batch's completion will be late");
             }
         });
+    }
+}
+
+/// An error of what comes before a job is deleted: what is not the service's own is tried again, as with the delete itself.
+fn of_settlement(error: Error) -> SourceError {
+    match error {
+        Error::Sqs(error) if error.is_of_another() => SourceError::Unavailable(error.into()),
+        other => of_call(other),
     }
 }
 

@@ -43,6 +43,24 @@ impl Ranges {
         other.0.iter().any(met)
     }
 
+    /// The numbers that are in both.
+    pub(super) fn common(&self, other: &Ranges) -> Ranges {
+        let mut common = Ranges::default();
+        for (first, last) in other.iter() {
+            let before = self.0.range(..first).next_back();
+            for (own, end) in before.into_iter().chain(self.0.range(first..=last)) {
+                if *end >= first {
+                    common.add(first.max(*own), last.min(*end));
+                }
+            }
+        }
+        common
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether all numbers of the other set are in this one.
     pub(super) fn cover(&self, other: &Ranges) -> bool {
         let covered =
@@ -118,6 +136,9 @@ mod tests {
             assert_eq!(expected, sets[0], "{text}");
             assert_eq!(ranges[0].cover(&ranges[1]), sets[0].is_superset(&sets[1]), "{ranges:?}");
             assert_eq!(ranges[0].meet(&ranges[1]), !sets[0].is_disjoint(&sets[1]), "{ranges:?}");
+            let common = ranges[0].common(&ranges[1]);
+            let common: BTreeSet<u64> = common.0.iter().flat_map(|(first, last)| *first..=*last).collect();
+            assert_eq!(common, &sets[0] & &sets[1], "{ranges:?}");
             let mut both = ranges[0].clone();
             both.unite(&ranges[1]);
             let mut other = ranges[1].clone();

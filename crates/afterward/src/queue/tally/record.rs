@@ -6,7 +6,10 @@
 use super::member::{Member, Members};
 use crate::sqs;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
 /// A range of jobs in a tally's text: no more than this, with its origin.
 const RANGE_BYTES: usize = 128;
@@ -26,6 +29,9 @@ pub(super) struct Tally {
     /// The messages that wait for the batch, by their ids, as they will be sent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) completions: BTreeMap<String, sqs::SendMessageRequest>,
+    /// The ids of messages that waited for the batch and have been sent: nobody need wait for those.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) sent: BTreeSet<String>,
     /// A worker has merged it, and put it at the group's end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) merged: bool,
@@ -49,6 +55,14 @@ impl Tally {
         for (id, request) in &other.completions {
             self.completions.entry(id.clone()).or_insert_with(|| request.clone());
         }
+        self.sent.extend(other.sent.iter().cloned());
+        self.completions.retain(|id, _| !self.sent.contains(id));
+    }
+
+    /// What it says when all that waits in it has been sent: it is no longer than before.
+    pub(super) fn sent_off(mut self) -> Tally {
+        self.sent.extend(mem::take(&mut self.completions).into_keys());
+        self
     }
 
     /// Whether all the jobs that it knows of are over.
@@ -56,13 +70,31 @@ impl Tally {
         self.ended.cover(&self.announced)
     }
 
-    /// Whether both know something of the same job, or one of them of none.
+    /// Whether it is there for the sake of others: nothing waits in it any more.
+    pub(super) fn is_rest(&self) -> bool {
+        (self.split || !self.sent.is_empty()) && self.completions.is_empty()
+    }
+
+    /// Whether it knows something of any job.
+    pub(super) fn names_jobs(&self) -> bool {
+        !(self.announced.is_empty() && self.ended.is_empty())
+    }
+
+    /// Whether both know something of the same job.
     pub(super) fn meets(&self, other: &Tally) -> bool {
-        let is_of_none = |tally: &Tally| tally.announced.is_empty() && tally.ended.is_empty();
-        if is_of_none(self) || is_of_none(other) {
-            return true;
-        }
         [&self.announced, &self.ended].iter().any(|own| own.meet(&other.announced) || own.meet(&other.ended))
+    }
+
+    /// Whether it knows all that the other one knows of jobs.
+    pub(super) fn covers_jobs(&self, other: &Tally) -> bool {
+        self.announced.cover(&other.announced) && self.ended.cover(&other.ended)
+    }
+
+    /// Whether it knows all that the other one knows, of jobs and of what waits or was sent.
+    pub(super) fn covers(&self, other: &Tally) -> bool {
+        self.covers_jobs(other)
+            && other.completions.keys().all(|id| self.completions.contains_key(id) || self.sent.contains(id))
+            && self.sent.is_superset(&other.sent)
     }
 
     /// The same in several, if it is longer than so many bytes by the jobs that it announces. The last one says what the whole

@@ -7,7 +7,7 @@
 
 use super::{
     record::Tally,
-    step::{Received, Rules, Step},
+    step::{Known, Received, Rules, Step},
     telling::request,
 };
 use crate::{
@@ -119,13 +119,15 @@ impl Queue {
                 }
             }
         }
-        let known = self.0.tallies.known(batch);
-        match Step::of(&received, &known, rules) {
+        let (known, past) = (self.0.tallies.known(batch, &received), self.0.tallies.past(batch));
+        let know = |known: Vec<Known>| self.0.tallies.know(batch, known, rules.now_ms);
+        let there = |tally: Tally| Known::new(tally, rules.now_ms);
+        match Step::of(&received, &known, &past, rules) {
             Step::Complete { over, rest } => {
                 self.send_completions(batch, &over).await?;
                 put(tallies, batch, &rest).await?;
                 // Others may have put some of it into the queue again: that can be spared.
-                self.0.tallies.know(batch, if rest.is_empty() { vec![over] } else { rest }, rules.now_ms);
+                know([Known::over(over, rules.now_ms)].into_iter().chain(rest.into_iter().map(there)).collect());
                 // Those that hold a completion first: whatever is left after a crash, nothing waits for it.
                 let (holding, others): (Vec<_>, Vec<_>) =
                     received.into_iter().partition(|one| !one.tally.completions.is_empty());
@@ -134,10 +136,14 @@ impl Queue {
             }
             Step::Merge(parts) => {
                 put(tallies, batch, &parts).await?;
-                self.0.tallies.know(batch, parts, rules.now_ms);
+                know(parts.into_iter().map(there).collect());
                 delete(tallies, received).await
             }
-            Step::Wait(wait) => leave(tallies, received.iter().map(|one| &*one.receipt), wait).await,
+            Step::Wait(wait) => {
+                leave(tallies, received.iter().map(|one| &*one.receipt), wait).await?;
+                know(received.into_iter().map(|one| there(one.tally)).collect());
+                Ok(())
+            }
             Step::Drop => delete(tallies, received).await,
         }
     }

@@ -7,6 +7,7 @@
 use super::record::Tally;
 use crate::{
     Error, SourceError,
+    pass::pass,
     queue::{
         Queue,
         batch::{self, Parcel},
@@ -94,7 +95,7 @@ impl Calls {
     async fn make(mut self, tallies: Queue) {
         loop {
             // Others that are ready to run may have more to tell of.
-            tokio::task::yield_now().await;
+            pass().await;
             let taken = {
                 let mut state = self.telling.state();
                 state.is_under_way = !state.waiting.is_empty();

@@ -76,6 +76,20 @@ async fn a_message_is_enqueued_and_its_id_returned() {
 }
 
 #[tokio::test]
+async fn a_delay_beyond_all_schedules_is_refused_with_the_longest() {
+    let server = Server::scripted([]).await;
+    let order = queue(&server, "jobs");
+    let year_2200 = UNIX_EPOCH + Duration::from_secs(7_258_118_400);
+    for enqueue in
+        [order.enqueue(&OrderNew { id: 7 }).delay(Duration::MAX), order.enqueue(&OrderNew { id: 7 }).at(year_2200)]
+    {
+        let told = enqueue.await.unwrap_err().to_string();
+        assert!(told.contains("2199") && told.contains("the longest delay is 6"), "{told}");
+    }
+    assert!(server.asked().iter().all(|asked| asked.method() == "GET"), "only what time it is");
+}
+
+#[tokio::test]
 async fn a_queue_is_found_by_name_or_made() {
     let url = json!({"QueueUrl": "http://elsewhere/000000000000/jobs.fifo"}).to_string();
     let missing = || error(400, "QueueDoesNotExist", "none");
@@ -91,6 +105,68 @@ async fn a_queue_is_found_by_name_or_made() {
     let server = Server::scripted([missing()]).await;
     let error = Queue::named("jobs").client(client(&server.url())).await.unwrap_err();
     assert!(matches!(error, Error::Sqs(error) if error.is_queue_missing()));
+}
+
+#[tokio::test]
+async fn a_missing_queue_is_told_with_where_it_was_looked_for() {
+    let key = |id: &str| {
+        let (access_key_id, secret_access_key) = (id.to_owned(), "secret".to_owned());
+        sqs::Credential { access_key_id, secret_access_key, session_token: None }
+    };
+    for (id, account) in
+        [("123456789012", "of account 123456789012"), ("AKID", "of the account of the access key AKID")]
+    {
+        let server = Server::ruled(|_| error(400, "QueueDoesNotExist", "none")).await;
+        let client = sqs::Client::builder().endpoint(server.url()).region("eu-west-1").credentials(key(id));
+        let told = Queue::named("jobs").client(client.build().unwrap()).await.unwrap_err().to_string();
+        for part in ["`jobs`", &server.url(), "QueueDoesNotExist", "region eu-west-1", account, ".create_if_missing()"]
+        {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_waited_for() {
+    // Bound, so that the port is nobody else's, and not listening yet.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    let look_up = |patience| Queue::named("jobs").client(client(&format!("http://{address}"))).patience(patience);
+    let error = look_up(Duration::ZERO).await.unwrap_err().to_string();
+    assert!(error.contains("no connection"), "{error}");
+    let error = look_up(Duration::from_millis(1)).await.unwrap_err().to_string();
+    assert!(error.contains("is the server running?"), "{error}");
+
+    let mut waiting = tokio::spawn(Queue::named("jobs").client(client(&format!("http://{address}"))).into_future());
+    // Longer than the client's own tries take.
+    assert!(tokio::time::timeout(Duration::from_millis(500), &mut waiting).await.is_err());
+    let (listener, url) = (socket.listen(16).unwrap(), json!({"QueueUrl": "http://elsewhere/1/jobs"}).to_string());
+    Server::on(listener, move |_| ok(&url));
+    assert_eq!(waiting.await.unwrap().unwrap().name(), "jobs");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_well_yet_is_asked_again() {
+    let starting = || error(503, "ServiceUnavailable", "starting");
+    let found = || ok(r#"{"QueueUrl": "http://elsewhere/1/jobs"}"#);
+    // The client's own three tries, and then the look-up's second.
+    let server = Server::scripted([starting(), starting(), starting(), found()]).await;
+    assert_eq!(Queue::named("jobs").client(client(&server.url())).await.unwrap().name(), "jobs");
+    assert_eq!(server.asked().len(), 4);
+    // What is refused is not waited for.
+    let server = Server::scripted([error(403, "AccessDenied", "no")]).await;
+    assert!(Queue::named("jobs").client(client(&server.url())).await.is_err());
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_fifo_message_that_can_not_be_told_from_others_is_refused_with_what_to_add() {
+    let words =
+        "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly";
+    let server = Server::ruled(move |_| error(400, "InvalidParameterValue", words)).await;
+    let told = queue(&server, "jobs.fifo").enqueue(&OrderNew { id: 7 }).group("g").await.unwrap_err().to_string();
+    assert!(told.contains(words) && told.contains(".dedup(…)"), "{told}");
 }
 
 #[tokio::test]
@@ -190,6 +266,9 @@ async fn answers_about_a_lease_tell_lost_from_away_from_refused() {
         (error(400, "InvalidParameterValueException", "The receipt handle has expired"), "lease lost"),
         (error(503, "ServiceUnavailable", ""), "unavailable"),
         (Answer::HangUp, "unavailable"),
+        // What stands before the service, and may let the next call through.
+        (Answer::Reply(404, "<html>default backend</html>".into()), "unavailable"),
+        (Answer::Reply(200, "<html>hello</html>".into()), "unavailable"),
         (error(400, "QueueDoesNotExist", ""), "refused"),
         (error(403, "AccessDenied", ""), "refused"),
     ] {

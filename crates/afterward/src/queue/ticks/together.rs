@@ -153,7 +153,9 @@ impl Together<'_> {
         let request = sqs::ListQueueTagsRequest { queue_url: self.queue.url().to_owned() };
         match self.queue.client().list_queue_tags(request).await {
             Ok(found) => Ok(found.tags),
-            Err(error) if error.is_transient() || error.is_queue_missing() => Err(of_queue(error)),
+            Err(error) if error.is_transient() || error.is_insecure() || error.is_queue_missing() => {
+                Err(of_queue(error))
+            }
             Err(error) => {
                 tracing::warn!(%error, "the queue's tags can't be read: what was missed while no worker ran is not known");
                 Ok(BTreeMap::new())

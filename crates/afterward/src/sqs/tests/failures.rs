@@ -195,3 +195,41 @@ async fn calls_at_the_same_time_are_all_put_right() {
         sent.unwrap();
     }
 }
+
+#[tokio::test]
+async fn words_that_leave_a_person_alone_come_with_what_to_do() {
+    let no_id =
+        "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly";
+    let too_long = "One or more parameters are invalid. Reason: Message must be shorter than 2048 bytes.";
+    for (words, hint) in [
+        (no_id, "(add .dedup(…) or .unique(…) to the message"),
+        (
+            too_long,
+            "(that is the queue's attribute MaximumMessageSize: raise it, or name a store for what is larger, by \
+                    AFTERWARD_CLAIM_CHECK_URL or Queue::claim_check_at)",
+        ),
+    ] {
+        // As Amazon has it in Query, and in JSON.
+        for (code, hinted) in
+            [("InvalidParameterValue", true), ("InvalidParameterValueException", true), ("AccessDenied", false)]
+        {
+            let server = Server::scripted([error(400, code, words)]).await;
+            let error = client(&server.url()).send_message(send("x")).await.unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+            assert_eq!(error.contains(hint), hinted, "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_says_nothing_twice_and_times_as_people_do() {
+    let server = Server::ruled(|_| Answer::Reply(404, "<html>".to_owned())).await;
+    let error = client(&server.url()).send_message(send("x")).await.unwrap_err();
+    // Without the address, whose port may be of any digits.
+    let text = error.to_string().replace(&server.url(), "");
+    assert!(text.ends_with(r#": HTTP 404, and not in SQS's words: "<html>""#), "{text}");
+    assert_eq!(text.matches("404").count(), 1, "{text}");
+    assert_eq!((error.status(), error.code()), (Some(404), Some("UnreadableReply")));
+    let late = ErrorKind::TimedOut(Duration::from_nanos(29_999_541_141));
+    assert_eq!(late.to_string(), "no reply within 29.999s");
+}

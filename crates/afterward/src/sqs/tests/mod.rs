@@ -3,6 +3,9 @@
 mod actions;
 mod failures;
 mod plain;
+mod runtimes;
+#[cfg(feature = "tls")]
+mod secure;
 pub(crate) mod server;
 mod settings;
 

@@ -51,7 +51,11 @@ impl Server {
 
     /// A server that answers by rule.
     pub(crate) async fn ruled(rule: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Server::on(TcpListener::bind("127.0.0.1:0").await.unwrap(), rule)
+    }
+
+    /// The same on this socket.
+    pub(crate) fn on(listener: TcpListener, rule: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Server {
         let server = Server { address: listener.local_addr().unwrap(), asked: Arc::default() };
         let (rule, serving): (Arc<Rule>, _) = (Arc::new(rule), server.clone());
         tokio::spawn(async move {

@@ -12,6 +12,28 @@ fn found(builder: Builder, variables: &[(&str, &str)]) -> Result<(String, String
 }
 
 #[test]
+fn the_url_of_a_queue_is_no_servers_address() {
+    let url = "http://h:1/000000000000/mine";
+    for variable in ["AFTERWARD_URL", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL"] {
+        let error = found(Client::builder(), &[(variable, url)]).unwrap_err();
+        assert!(error.starts_with(&format!("{variable} is `{url}`")), "{error}");
+        assert!(error.contains("`http://h:1`") && error.contains("AFTERWARD_QUEUE_URL"), "{error}");
+        let error = found(Client::builder(), &[(variable, "ftp://h")]).unwrap_err();
+        assert!(error.starts_with(&format!("{variable}: `ftp://h` is not an address")), "{error}");
+    }
+    assert!(found(Client::builder().endpoint(url), &[]).unwrap_err().starts_with("the endpoint is"));
+}
+
+#[tokio::test]
+async fn what_answers_everything_is_no_service_without_queues() {
+    let server = server::Server::ruled(|_| server::ok("")).await;
+    let error = client(&server.url()).list_queues(ListQueuesRequest::default()).await.unwrap_err().to_string();
+    assert!(error.contains("is an SQS server there?"), "{error}");
+    let server = server::Server::ruled(|_| server::ok("{}")).await;
+    assert!(client(&server.url()).list_queues(ListQueuesRequest::default()).await.unwrap().queue_urls.is_empty());
+}
+
+#[test]
 fn endpoint_and_region_are_found_in_order() {
     let keys = [("AWS_ACCESS_KEY_ID", "AK"), ("AWS_SECRET_ACCESS_KEY", "s")];
     let with = |more: &[(&'static str, &'static str)]| [&keys, more].concat();

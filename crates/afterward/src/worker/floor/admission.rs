@@ -106,16 +106,22 @@ impl State {
     }
 
     /// The work on one that was begun is done.
-    pub(super) fn finish(&mut self, now: Instant) {
+    pub(super) fn finish(&mut self) {
         self.running -= 1;
         self.leaving += 1;
-        self.fill_slots(now);
+        // Most leave nobody behind who waits for their slot, and need not know the time.
+        if !self.ready.is_empty() {
+            self.fill_slots(Instant::now());
+        }
     }
 
     /// One that was begun is done with.
     pub(super) fn leave(&mut self, entry: &Entry, Leave { finished, gone }: Leave) {
         let place = if finished { &mut self.leaving } else { &mut self.running };
         *place -= 1;
+        if entry.claims.is_empty() && entry.ordered_group().is_none() && self.ready.is_empty() {
+            return;
+        }
         let now = Instant::now();
         if let Some(begun) = entry.begun {
             self.limits.end(&entry.claims, begun, now);

@@ -174,7 +174,7 @@ impl Floor {
     /// The work on a message that was begun is done: its slot is free while it is being deleted.
     fn finish(&self) {
         let mut state = self.state();
-        state.finish(Instant::now());
+        state.finish();
         self.tell(&state);
     }
 
@@ -236,6 +236,18 @@ impl Floor {
     pub(super) fn is_clear(&self) -> bool {
         let state = self.state();
         state.begin.is_empty() && state.give_back.is_empty() && state.ready.is_empty() && state.waiting == 0
+    }
+
+    /// Whether nothing here goes on by itself: who waits, if anybody, waits for time to pass or for a paused type.
+    pub(super) fn is_still(&self) -> bool {
+        let state = self.state();
+        let to_do = !state.begin.is_empty() || !state.give_back.is_empty();
+        !to_do && state.ready.is_empty() && state.running + state.leaving == 0
+    }
+
+    /// Whether all is paused.
+    pub(super) fn is_paused(&self) -> bool {
+        self.state().all_paused
     }
 
     /// Gives back all that has not been begun.

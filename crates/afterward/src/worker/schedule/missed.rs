@@ -14,13 +14,13 @@ use std::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Missed {
-    /// When a worker is there again, it runs once, for the latest of them. Where workers are there and their queue is behind by
-    /// more than the schedule's period, so that each time is late when its turn comes, it runs about as often as the queue is
-    /// long.
+    /// When a worker is there again, it runs once, for the latest of them. So it does after a time in which the server was away
+    /// that sends the ticks. Where workers are there and their queue is behind by more than the schedule's period, so that each
+    /// time is late when its turn comes, it runs about as often as the queue is long.
     #[default]
     RunOnce,
     /// What could not be begun within this time after it was due is not run. Amazon's schedules may be a minute late by
-    /// themselves.
+    /// themselves. Where an Afterward server was away, this is asked of the latest time that it missed, and of no other.
     Skip(Duration),
 }
 
@@ -34,15 +34,16 @@ impl Missed {
         now: SystemTime,
     ) -> Option<String> {
         match self {
-            // One that its scheduler sent late, because it was away, stands for all that were missed meanwhile: what counts
-            // is what came due since.
+            // What counts is what came due since it was sent. An Afterward server that was away sends one for all times until
+            // then, the latest of them being its own; what another scheduler sent late may be for any of these times, and is
+            // all there is of it, as is what somebody has redriven.
             Missed::RunOnce => {
                 let later = schedule.next_after(sent_at.max(tick.scheduled_at))?;
                 (later <= now).then(|| "missed, and a later time of the schedule has come".to_owned())
             }
             Missed::Skip(within) => {
                 let late = now.duration_since(tick.scheduled_at).unwrap_or_default();
-                (late > within).then(|| format!("missed: {late:?} late, and more than {within:?} is skipped"))
+                (late > within).then(|| format!("missed: {late:.0?} late, and more than {within:?} is skipped"))
             }
         }
     }

@@ -22,7 +22,7 @@ pub(super) use registered::{Registered, TickSetup, Times};
 pub use tick::Tick;
 pub(crate) use tick::{TICK, body, format};
 
-use afterward_timetable::{Expression, Timetable, Zone};
+use afterward_timetable::{Expression, Invalid, Timetable, Zone};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A schedule that a worker was given, for its [`Source`](crate::Source) to send ticks by.
@@ -39,11 +39,20 @@ impl Schedule {
     /// By `rate(…)`, or `cron(…)` in UTC.
     pub(crate) fn every(name: &str, expression: &str) -> Result<Schedule, String> {
         let text = expression.trim();
-        let parsed: Expression = text.parse().map_err(|why| format!("{why}"))?;
+        let parsed: Expression = text.parse().map_err(|why| match Expression::unix_cron(text) {
+            Ok(_) => {
+                format!("`{text}` is a crontab's line: give it to .cron(…), with its time zone, instead of .every(…)")
+            }
+            Err(_) => match why {
+                // One moment is not offered: it would be refused next.
+                Invalid::Kind(text) => format!("`{text}` is none of rate(value unit) and cron(fields)"),
+                why => why.to_string(),
+            },
+        })?;
         if parsed.is_one_time() {
             return Err(format!("{text} names one moment: enqueue a message for it with .at(…) instead"));
         }
-        Ok(Schedule::of(name, text.to_owned(), parsed, Zone::UTC))
+        Schedule::of(name, text.to_owned(), parsed, Zone::UTC).that_is_due()
     }
 
     /// By the five fields of a crontab, or `cron(…)`, in a time zone.
@@ -52,7 +61,7 @@ impl Schedule {
         let text = expression.trim();
         if text.starts_with("cron(") {
             let parsed = text.parse().map_err(|why| format!("{why}"))?;
-            return Ok(Schedule::of(name, text.to_owned(), parsed, zone));
+            return Schedule::of(name, text.to_owned(), parsed, zone).that_is_due();
         }
         let parsed = Expression::unix_cron(text).map_err(|why| why.to_string())?;
         let amazon = match &parsed {
@@ -64,12 +73,20 @@ impl Schedule {
                 "`{text}` gives both days of the month and days of the week, which schedulers can't do: make two schedules"
             ));
         };
-        Ok(Schedule::of(name, amazon, parsed, zone))
+        Schedule::of(name, amazon, parsed, zone).that_is_due()
     }
 
     fn of(name: &str, expression: String, parsed: Expression, zone: Zone) -> Schedule {
         let timetable = Timetable { expression: parsed, zone, anchor_ms: 0, start_ms: None, end_ms: None };
         Schedule { name: name.to_owned(), expression, timetable, missed: Missed::default() }
+    }
+
+    /// Refuses dates that never come, as February 31st: whoever wrote them waits for them.
+    fn that_is_due(self) -> Result<Schedule, String> {
+        match self.next_after_ms(0) {
+            Some(_) => Ok(self),
+            None => Err(format!("{} is never due: no year has such a day and time", self.expression)),
+        }
     }
 
     /// Its name, which no other schedule of the worker has: 1 to 64 of letters, digits, `-`, `_` and `.`.
@@ -123,7 +140,10 @@ mod tests {
             ("rate(5 seconds)", None, "unit"),
             ("hourly", None, "none of"),
             ("at(2026-11-22T10:00:00)", None, "one moment"),
-            ("0 8 * * MON-FRI", None, "none of"),
+            ("0 8 * * MON-FRI", None, "give it to .cron(…)"),
+            ("cron(0 8 31 2 ? *)", None, "never due"),
+            ("0 8 31 2 *", Some("UTC"), "never due"),
+            ("cron(0 8 30 2 ? *)", Some("UTC"), "never due"),
             ("0 8 * * MON-FRI", Some("Europe/Wien"), "IANA"),
             ("0 8 * *", Some("UTC"), "fields"),
             ("61 8 * * *", Some("UTC"), "minutes"),
@@ -135,8 +155,10 @@ mod tests {
                 None => Schedule::every("s", expression),
             };
             let error = schedule.unwrap_err();
-            assert!(error.contains(told), "{expression}: {error}");
+            assert!(error.contains(told) && !error.contains("at(yyyy"), "{expression}: {error}");
         }
+        let rare = Schedule::cron("s", "0 8 29 2 *", "UTC").unwrap();
+        assert!(rare.next_after(UNIX_EPOCH).is_some(), "a leap day comes");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The schedules that a worker was given, and the handlers of their ticks.
 
-use super::{Missed, Schedule, Tick, called, missed::CatchingUp};
+use super::{Missed, Orphan, Schedule, Tick, called, missed::CatchingUp, orphan::Orphans};
 use crate::worker::hand::Hand;
 use std::time::SystemTime;
 
@@ -31,6 +31,7 @@ pub(crate) struct Registered {
     places: Vec<usize>,
     defect: Option<String>,
     catching_up: CatchingUp,
+    orphans: Orphans,
 }
 
 impl Registered {
@@ -98,5 +99,10 @@ impl Registered {
         let sent_at = hand.delivery.sent_at.unwrap_or(tick.scheduled_at);
         let why = schedule.missed.reason(schedule, &tick, sent_at, now);
         self.catching_up.judge(schedule, &tick, now, why)
+    }
+
+    /// What becomes of the tick in hand, whose schedule is none of these; `allowed`: so many receives it may have, where they count.
+    pub(crate) fn orphan(&self, hand: &Hand, now: Option<SystemTime>, allowed: Option<u32>) -> Orphan {
+        self.orphans.judge(&hand.delivery.id, now, hand.delivery.receive_count, allowed)
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     source::Cause,
     worker::{
         Job,
-        handler::{Input, Peek},
+        handler::{Input, Peek, not_of_type},
     },
 };
 use serde::Deserialize;
@@ -70,6 +70,10 @@ impl Input for Tick {
 
     fn peek(hand: &Peek<'_>) -> Option<Tick> {
         hand.0.payload().and_then(Tick::read)
+    }
+
+    fn mismatch(hand: &Peek<'_>) -> Option<String> {
+        not_of_type(hand, TICK)
     }
 }
 

@@ -185,6 +185,31 @@ async fn messages_that_no_handler_is_for_go_where_the_worker_says() {
     }
 }
 
+/// By the worker's own policy, for there is no handler's.
+#[tokio::test(start_paused = true)]
+async fn an_unknown_message_that_is_to_come_again_fails_like_any_other() {
+    let why = "no handler for messages of type `gone` in this worker, which handles `nap`";
+    type Set = fn(Worker<Stage>) -> Worker<Stage>;
+    let retrying: Set = |worker| worker.retry(Duration::from_secs(7));
+    let backing_off: Set =
+        |worker| worker.retry(Backoff::exponential(Duration::from_secs(2)..=Duration::from_secs(10)));
+    for (attempt, set, expected) in [
+        (1, retrying, failed("1", 7, why)),
+        (3, backing_off, failed("1", 8, why)),
+        (1, |worker| worker.retry(Backoff::custom(|_, _| panic!("no idea"))), failed("1", 30, why)),
+        (1, |worker| worker.max_attempts(2), failed("1", 30, why)),
+        (2, |worker| worker.max_attempts(2), dead_lettered("1", 0, why)),
+        (2, |worker| worker.max_attempts(2).exhausted(Exhausted::drop("nobody misses it")), deleted("1", 0)),
+        (9, |worker| worker, dead_lettered("1", 0, why)),
+    ] {
+        let stage = Stage::new([received("1", r#"{"type":"gone"}"#, attempt)]);
+        stage.set_redrive(9);
+        let worker = set(Worker::new(stage.clone()).on(nap).unknown(Unknown::Retry));
+        work(&stage, worker, 1).await.unwrap();
+        assert_eq!(stage.deeds(), [expected]);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn internal_messages_of_later_versions_are_left_to_those() {
     let stage = Stage::new([message("1", r#"{"type":"afterward:tomorrow"}"#)]);
@@ -261,4 +286,56 @@ async fn a_body_that_is_elsewhere_is_fetched_before_its_handler_is_known() {
         ]
     );
     assert!(seen.lock().unwrap().iter().all(|body| body.starts_with('{')));
+}
+
+/// Keeps the spans that warnings are told in, where nothing below a warning is logged.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Spans>>);
+
+#[derive(Default)]
+struct Spans {
+    /// Their fields, by their ids, which count from 1.
+    made: Vec<String>,
+    entered: Vec<u64>,
+    of_events: Vec<String>,
+}
+
+impl tracing::Subscriber for Told {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target().starts_with("afterward::worker") && *metadata.level() <= tracing::Level::WARN
+    }
+
+    fn new_span(&self, span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        let fields: Vec<_> = span.metadata().fields().iter().map(|field| field.name()).collect();
+        let mut told = self.0.lock().unwrap();
+        told.made.push(fields.join(" "));
+        tracing::span::Id::from_u64(told.made.len() as u64)
+    }
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        let mut told = self.0.lock().unwrap();
+        let inside = told.entered.last().map(|id| told.made[*id as usize - 1].clone());
+        told.of_events.push(inside.unwrap_or_default());
+    }
+
+    fn enter(&self, span: &tracing::span::Id) {
+        self.0.lock().unwrap().entered.push(span.into_u64());
+    }
+
+    fn exit(&self, _: &tracing::span::Id) {
+        self.0.lock().unwrap().entered.pop();
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn warnings_say_what_they_are_about_where_nothing_else_is_logged() {
+    let told = Told::default();
+    let _guard = tracing::subscriber::set_default(told.clone());
+    let stage = Stage::new([message("1", &body("fail", 0))]);
+    work(&stage, Worker::new(stage.clone()).on(fail), 1).await.unwrap();
+    let spans_of_warnings = told.0.lock().unwrap().of_events.clone();
+    assert_eq!(spans_of_warnings, ["queue message_id message_type attempt"]);
 }

@@ -41,6 +41,28 @@ async fn a_handler_that_blocks_its_thread_does_not_lose_its_lease() {
     assert_eq!(summary, Summary { succeeded: 1, ..Summary::default() });
 }
 
+/// What reports wakes the task that tells it, and that must not wait for the reporting thread.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handler_that_reports_and_then_blocks_its_thread_is_heard() {
+    let stage = Stage::new([message("1", &body("nap", 0))]);
+    let minutes = stage.clone();
+    let worker = Worker::new(stage.clone()).visibility_timeout(Duration::from_secs(3600));
+    let worker = worker.on(move |_: Nap, cx: Context| {
+        let minutes = minutes.clone();
+        async move {
+            cx.progress(0.5, "half of it");
+            let is_heard = (0..3000).any(|_| {
+                std::thread::sleep(Duration::from_millis(10));
+                minutes.deeds().iter().any(|deed| matches!(deed, Deed::Reported { .. }))
+            });
+            if is_heard { Ok(()) } else { Err("nobody was told") }
+        }
+    });
+    // On a thread of the runtime, as the attempts are.
+    let working = tokio::spawn(async move { work(&stage, worker, 1).await });
+    assert_eq!(working.await.unwrap().unwrap(), Summary { succeeded: 1, ..Summary::default() });
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_reported_and_left_for_when_it_is_due() {
     for (seconds, retry_after, expected) in [

@@ -55,6 +55,53 @@ async fn a_message_that_arrives_during_a_long_poll_is_handled_at_once() {
     assert_eq!(stage.limits().len(), 4, "polls of 20 s: 0, 20, 40, 60");
 }
 
+/// A handler should not, but some do. It costs its slot and a thread of the runtime, as any task that does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_handler_that_blocks_its_thread_keeps_no_other_message_waiting() {
+    let stage = Stage::new([]);
+    let minutes = stage.clone();
+    let until_done = move |id: &str| {
+        let is_it = |deed: &Deed| matches!(deed, Deed::Deleted { id: of, .. } if of == id);
+        let came = (0..3000).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            minutes.deeds().iter().any(is_it)
+        });
+        if came { Ok(()) } else { Err(format!("`{id}` was not handled: {:?}", minutes.deeds())) }
+    };
+    let (others, begun) = (until_done.clone(), Arc::<AtomicUsize>::default());
+    let blocking = begun.clone();
+    // Extending a lease would wake the worker, too.
+    let worker = Worker::new(stage.clone()).visibility_timeout(Duration::from_secs(3600));
+    let worker = worker.concurrency(10).on(move |_: Nap, cx: Context| {
+        let (others, blocking) = (others.clone(), blocking.clone());
+        async move {
+            if cx.message_id() != "blocks" {
+                return Ok(());
+            }
+            blocking.store(1, SeqCst);
+            others("late")
+        }
+    });
+    let (adding, handle) = (stage.clone(), worker.handle());
+    let by_and_by = std::thread::spawn(move || {
+        let add = |id| adding.add(message(id, &body("nap", 0)));
+        add("early");
+        let early = until_done("early");
+        add("blocks");
+        while early.is_ok() && begun.load(SeqCst) == 0 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        add("late");
+        let all = early.and_then(|()| until_done("blocks"));
+        handle.stop();
+        all
+    });
+    // On a thread of the runtime, as the attempts are.
+    let working = tokio::spawn(worker.run());
+    assert_eq!(working.await.unwrap().unwrap(), Summary { succeeded: 3, ..Summary::default() });
+    by_and_by.join().unwrap().unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_source_that_is_away_is_waited_out() {
     let stage = Stage::new([message("1", &body("nap", 0))]);
@@ -144,4 +191,20 @@ async fn groups_of_a_standard_queue_take_no_turns() {
     });
     work(&stage, worker, 2).await.unwrap();
     assert_eq!(*began.lock().unwrap(), [0, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_never_work_is_refused_at_once() {
+    let told = crate::Workers::new().run().await.unwrap_err().to_string();
+    assert!(told.contains("there are no workers"), "{told}");
+    let twelve_hours = Duration::from_secs(43_200);
+    for timeout in [Duration::MAX, twelve_hours + Duration::from_secs(1)] {
+        let worker = Worker::new(Stage::new([])).visibility_timeout(timeout).on(nap);
+        let told = worker.run().await.unwrap_err().to_string();
+        assert!(told.contains("maximum of 12 hours"), "{told}");
+    }
+    let stage = Stage::new([]);
+    let worker = Worker::new(stage.clone()).visibility_timeout(twelve_hours).on(nap);
+    worker.handle().stop();
+    worker.run().await.unwrap();
 }
