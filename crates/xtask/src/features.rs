@@ -1,7 +1,10 @@
 //! The library with each set of features that somebody may choose: what is behind a feature is compiled and linted without
 //! the others, too.
 
-use crate::shell::{Trouble, run_in, workspace_root};
+use crate::{
+    shell::{Trouble, run_in, workspace_root},
+    tally::{self, Tally},
+};
 
 const MANIFEST: &str = "crates/afterward/Cargo.toml";
 
@@ -21,6 +24,14 @@ pub(crate) fn lint() -> Result<(), Trouble> {
         run_in(&root, "cargo", &[&lint, &set[..], &["--", "-D", "warnings"]].concat())?;
     }
     Ok(())
+}
+
+/// The tests of what the workspace's own do not compile: keys by Amazon's standard chain, whose feature nobody here has.
+///
+/// # Errors
+/// When cargo can't be started.
+pub(crate) fn test() -> Result<Tally, Trouble> {
+    tally::of_cargo_test(&["test", "--package", "afterward", "--lib", "--features", "aws-config", "--", "sqs::chain"])
 }
 
 /// cargo's arguments for each set of the features in this manifest.

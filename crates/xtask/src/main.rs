@@ -64,6 +64,8 @@ fn main() -> ExitCode {
 fn test() -> Result<(), Trouble> {
     println!("Rust tests: cargo test --workspace");
     let mut tally = tally::of_cargo_test(&["test", "--workspace", "--no-fail-fast"])?;
+    println!("The library's tests behind features: cargo test --package afterward");
+    tally += features::test()?;
     tally += wire::run(&[])?;
     tally.close()
 }

@@ -52,6 +52,12 @@ macro_rules! enqueueing {
 
 enqueueing::each_story! { enqueueing }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a server: set AFTERWARD_TEST_URL"]
+async fn a_large_payload_is_claimed_back_from_a_bucket() {
+    enqueueing::a_large_payload_is_claimed_back_from_a_bucket(&client(), &url()).await;
+}
+
 macro_rules! limited {
     ($($story:ident)*) => {$(
         #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,21 @@
 //! What a program does to put work into a queue, told against a real service.
 
-use afterward::{Context, Message, Queue, Scheduler, Worker, sqs};
+use afterward::{
+    Context, Message, Queue, Scheduler, Tick, Worker, handler,
+    scheduler::{self, GetScheduleInput, GetScheduleOutput, ListSchedulesInput, Request, Response},
+    sqs,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio::time::{sleep, timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 
 /// Hands the stories' names to a macro that makes a test of each.
 macro_rules! each_story {
@@ -20,6 +28,7 @@ macro_rules! each_story {
             a_queue_is_found_by_its_tag
             a_queue_is_made_with_a_dead_letter_queue
             a_unique_job_is_done_once_on_a_fifo_queue
+            with_a_role_the_scheduler_keeps_long_delays_and_ticks
         }
     };
 }
@@ -153,17 +162,43 @@ pub(crate) async fn an_early_message_is_sent_on_until_it_is_due(client: &sqs::Cl
 /// A payload that the queue does not take, by way of a directory.
 pub(crate) async fn a_large_payload_is_claimed_back(client: &sqs::Client) {
     let directory = tempfile::tempdir().unwrap();
-    let queue = create(client, "story-large", &[("MaximumMessageSize", "2048")], &[]).await;
-    let queue = queue.claim_check_at(&format!("file://{}", directory.path().display())).unwrap();
+    let kept = async || std::fs::read_dir(directory.path()).unwrap().count();
+    claimed_back(client, "story-large", &format!("file://{}", directory.path().display()), kept).await;
+}
+
+/// The same by way of a bucket of somebody else's S3, at the address of the queues.
+pub(crate) async fn a_large_payload_is_claimed_back_from_a_bucket(client: &sqs::Client, address: &str) {
+    let bucket = format!("{address}/story-claims");
+    http("PUT", &bucket).await;
+    let kept = async || http("GET", &bucket).await.matches("<Key>").count();
+    claimed_back(client, "story-large-objects", &format!("{bucket}/large"), kept).await;
+}
+
+async fn claimed_back(client: &sqs::Client, name: &str, store: &str, kept: impl AsyncFn() -> usize) {
+    let queue = create(client, name, &[("MaximumMessageSize", "2048")], &[]).await;
+    let queue = queue.claim_check_at(store).unwrap();
     for outcome in queue.enqueue_all(&[order(1, 700_000), order(2, 10), order(3, 2000)]).await {
         outcome.unwrap();
     }
-    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
+    assert_eq!(kept().await, 2);
     let mut handled: Vec<(usize, usize)> =
         handle(&queue, 3).await.into_iter().map(|(n, _, bytes, _)| (n, bytes)).collect();
     handled.sort_unstable();
     assert_eq!(handled, [(1, 700_000), (2, 10), (3, 2000)]);
-    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "they are gone with their messages");
+    assert_eq!(kept().await, 0, "they are gone with their messages");
+}
+
+/// A request without a body; told is the reply's body.
+async fn http(method: &str, url: &str) -> String {
+    let (host, path) = url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).unwrap();
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let head = format!("{method} /{path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    assert_eq!(head.split(' ').nth(1), Some("200"), "{method} {url}: {reply}");
+    body.to_owned()
 }
 
 /// The queue of a deployment, by its tag.
@@ -186,4 +221,53 @@ pub(crate) async fn a_unique_job_is_done_once_on_a_fifo_queue(client: &sqs::Clie
     queue.enqueue(&order(4, 1)).group("g").unique("other").await.unwrap();
     let numbers: Vec<usize> = handle(&queue, 2).await.into_iter().map(|(number, ..)| number).collect();
     assert_eq!(numbers, [1, 4]);
+}
+
+/// The role that a user gives is told to the scheduler beside the queues, with each delay that the queue can't keep and with
+/// each of a worker's schedules. Where there is none, the message stays in the queue, or is refused: some servers answer anything
+/// there.
+pub(crate) async fn with_a_role_the_scheduler_keeps_long_delays_and_ticks(client: &sqs::Client) {
+    let role = "arn:aws:iam::123456789012:role/sends-later";
+    let queue = create(client, "story-role", &[], &[]).await.scheduler(Scheduler::Role(role.to_owned()));
+    let beside = scheduler::Client::beside(client).unwrap();
+    let later = queue.enqueue(&order(1, 1)).delay(Duration::from_secs(86_400)).await;
+    if beside.call(&Request::ListSchedules(ListSchedulesInput::default())).await.is_err() {
+        let delayed = crate::story::attributes(&queue).await["ApproximateNumberOfMessagesDelayed"].clone();
+        assert_eq!(delayed, if later.is_ok() { "1" } else { "0" }, "{later:?}");
+        return;
+    }
+    let id = later.unwrap();
+    let nightly = handler(async |_: Tick, _: Context| {}).name("nightly");
+    let worker = Worker::new(queue.clone()).every("rate(1 day)", nightly);
+    let put = timeout(PATIENCE, async {
+        loop {
+            if let Some(put) = scheduled(&beside, "tick.story-role.nightly").await {
+                return put;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let running = tokio::spawn(worker.stop_on(async { drop(stopped.await) }).run());
+    let put = put.await.expect("a worker puts its schedule in place");
+    stop.send(()).unwrap();
+    running.await.unwrap().unwrap();
+    let later = scheduled(&beside, &format!("afterward-{id}")).await.expect("a delay of a day is a schedule");
+    assert!(later.schedule_expression.as_ref().is_some_and(|at| at.starts_with("at(")), "{later:?}");
+    assert_eq!(put.schedule_expression.as_deref(), Some("rate(1 day)"));
+    for schedule in [later, put] {
+        let target = schedule.target.unwrap();
+        assert_eq!((&*target.role_arn, &*target.arn), (role, "arn:aws:scheduler:::aws-sdk:sqs:sendMessage"));
+        let input: serde_json::Value = serde_json::from_str(&target.input.unwrap()).unwrap();
+        assert_eq!(input["QueueUrl"], queue.url());
+    }
+}
+
+async fn scheduled(client: &scheduler::Client, name: &str) -> Option<GetScheduleOutput> {
+    let get = GetScheduleInput { name: name.to_owned(), ..Default::default() };
+    match client.call(&Request::GetSchedule(get)).await {
+        Ok(Response::GetSchedule(found)) => Some(found),
+        Err(error) if error.status() == Some(404) => None,
+        other => panic!("{other:?}"),
+    }
 }
